@@ -16,6 +16,8 @@ from comity.api import routes as api_routes
 from comity.clearing import flow
 from comity.clearing.desk import Clearing
 from comity.clearing.flow_runs import Laboratory
+from comity.defend import flow as defend_flow
+from comity.defend.desk import Defend
 from comity.durable import engine as durable
 from comity.durable.clock import Clock, SystemClock
 from comity.errors import Missing
@@ -50,6 +52,7 @@ class Office:
     control: durable.Control
     worker: durable.Engine | None
     clearing: Clearing
+    defend: Defend
     library: Library
     accounts: Accounts
 
@@ -115,6 +118,7 @@ def opened(
             control=control,
             worker=running,
             clearing=clearing,
+            defend=Defend(machines=defend_flow.Machines(store=store, settings=settings, now=clock.now)),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             accounts=Accounts(
                 store=store,

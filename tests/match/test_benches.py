@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from comity.bench import labels, match, match_peers
-from comity.defend.match import Answer, Matching
+from comity.defend.match import Matching
 from comity.defend.segments import Feed, Statement, index
 from comity.errors import Missing
 from comity.formats.versions import key
+from comity.model.inventory import Answer
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.defend.match import Answer, Component, Matching, settle
+from comity.defend.match import Component, Matching, settle
 from comity.defend.segments import Feed, Index, Statement, index, statements
 from comity.formats.versions import Inside, Undecided, covers
 from comity.model.advisory import Advisory
 from comity.model.ids import AdvisoryId
+from comity.model.inventory import Answer
 from comity.model.product import Affected, EventKind, Range, RangeEvent, RangeKind
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Final
 
 from comity.errors import Forbidden, Unauthenticated
+from comity.model.asset import DEFENDERS
 from comity.model.handling import Tlp
 from comity.model.party import Role, Viewer
 
@@ -31,6 +32,10 @@ class Action(StrEnum):
     APPROVE = "approve a draft"
     PUBLISH = "publish an advisory"
     CLOSE = "close a case"
+    READ_ESTATE = "read inventories, assets and what reaches them"
+    REGISTER = "register inventories and assets"
+    ACCEPT_RISK = "accept a risk for a time"
+    ASK_AFFECTED = "ask whether a product is affected"
     VERIFY_JOURNAL = "verify the journal"
     READ_DOCTOR = "read the host's health"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -42,6 +47,7 @@ class Scope(StrEnum):
     READ = "read"
     SUBMIT = "submit"
     COORDINATE = "coordinate"
+    DEFEND = "defend"
     OPERATE = "operate"
 
 
@@ -75,6 +81,10 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.APPROVE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.PUBLISH: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.CLOSE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
+    Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
+    Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
+    Action.ASK_AFFECTED: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.VERIFY_JOURNAL: Rule(scope=Scope.OPERATE, roles=_COORDINATOR | {Role.ADMIN}),
     Action.READ_DOCTOR: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.MANAGE_ACCOUNTS: Rule(scope=None, roles=frozenset({Role.ADMIN})),
@@ -86,10 +96,14 @@ CLEARANCE: Final[Mapping[Role, Tlp]] = {
     Role.READER: Tlp.GREEN,
     Role.SUBMITTER: Tlp.RED,
     Role.COORDINATOR: Tlp.RED,
+    Role.DEFENDER: Tlp.GREEN,
+    Role.NSS_DEFENDER: Tlp.GREEN,
+    Role.DOW_DEFENDER: Tlp.GREEN,
 }
 """The strictest label a role may meet, before the queries narrow it to rows it has a part in.
 
-A submitter's own reports are RED at intake; a reader is part of the community that GREEN means and of nothing closer.
+A submitter's own reports are RED at intake; readers and defenders are part of the community that GREEN means and of
+nothing closer. Which domain's inventories a defender meets is `model.asset.domains`, asked in the queries.
 """
 
 

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from comity.bench.match import NOW, read_statements
-from comity.defend.match import Answer, Component, Matching, Row, settle
+from comity.defend.match import Component, Matching, Row, settle
 from comity.defend.segments import Feed, Index, index
 from comity.errors import Missing, Unavailable
 from comity.formats.versions.identity import Package, package
+from comity.model.inventory import Answer
 
 FEEDS: Final = {"pypa.jsonl.gz": "PyPI", "go.jsonl.gz": "Go"}
 """OSV files looked for in the folder of advisories, and their ecosystem."""

@@ -31,9 +31,10 @@ from time import perf_counter, process_time
 from typing import Any, Final
 
 from comity.bench import match_peers
-from comity.defend.match import Answer, Matching
+from comity.defend.match import Matching
 from comity.defend.segments import Feed, Index, Statement, index
 from comity.errors import Missing
+from comity.model.inventory import Answer
 from comity.model.product import Affected, EventKind, Range, RangeEvent, RangeKind
 
 RUNS: Final = 5

@@ -11,27 +11,18 @@ from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from itertools import compress
 from typing import Final, NamedTuple, TypeAlias
 
 from comity.defend.segments import NO_LINE, NOBODY, Feed, Index, Line, Set
 from comity.formats.versions import Inside, Undecided, covers, key, lacks_release
 from comity.formats.versions.identity import Package, canonical_ecosystem, canonical_name, package
+from comity.model.inventory import Answer
 
 Numbers: TypeAlias = "array[int]"
 """One component number per row, 4 bytes each."""
 MAX_AGE: Final = timedelta(days=7)
 """Policy parameter: advisories older than this assess nothing."""
-
-
-class Answer(StrEnum):
-    """What can be said about a component. Only NOT_AFFECTED may ever be shown as clean, and only with its age."""
-
-    AFFECTED = "affected"
-    NOT_AFFECTED = "not affected"
-    UNKNOWN = "unknown"
-    NOT_ASSESSED = "not assessed"
 
 
 _ANSWERS: Final = tuple(Answer)

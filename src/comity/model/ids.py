@@ -11,6 +11,8 @@ CaseId = NewType("CaseId", str)
 AdvisoryId = NewType("AdvisoryId", str)
 PartyId = NewType("PartyId", str)
 BatchId = NewType("BatchId", str)
+InventoryId = NewType("InventoryId", str)
+AssetId = NewType("AssetId", str)
 Receipt = NewType("Receipt", str)
 """A capability: whoever holds it may read the status of one submission. 160 random bits; never logged whole."""
 
@@ -52,6 +54,16 @@ def case_id(random_bytes: bytes) -> CaseId:
 def batch_id(random_bytes: bytes) -> BatchId:
     """`B-XXXX-XXXX-XXXX` from at least 8 random bytes."""
     return BatchId("B-" + code(random_bytes, 12))
+
+
+def inventory_id(random_bytes: bytes) -> InventoryId:
+    """`I-XXXX-XXXX-XXXX` from at least 8 random bytes: ids tell nobody what anybody runs."""
+    return InventoryId("I-" + code(random_bytes, 12))
+
+
+def asset_id(random_bytes: bytes) -> AssetId:
+    """`A-XXXX-XXXX-XXXX` from at least 8 random bytes."""
+    return AssetId("A-" + code(random_bytes, 12))
 
 
 def receipt(random_bytes: bytes) -> Receipt:

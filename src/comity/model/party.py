@@ -19,6 +19,12 @@ class Role(StrEnum):
     """Sends reports and follows the ones of their own organisation."""
     READER = "reader"
     """Reads what handling allows."""
+    DEFENDER = "defender"
+    """Keeps the inventories and assets of their own organisation, civil domains only."""
+    NSS_DEFENDER = "nss-defender"
+    """The same for national security systems, and nothing else."""
+    DOW_DEFENDER = "dow-defender"
+    """The same for Department of War systems, and nothing else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -62,6 +62,17 @@ def about(tx: Tx, subject: str) -> tuple[Signal, ...]:
     )
 
 
+def values(tx: Tx, source: str, name: str) -> Iterator[tuple[str, str | None]]:
+    """Every subject about which a source states this fact, with the value; in subject order."""
+    query = (
+        select(upstream_facts.c.subject, upstream_facts.c.value)
+        .where(upstream_facts.c.source == source, upstream_facts.c.name == name)
+        .order_by(upstream_facts.c.subject)
+    )
+    for row in tx.connection.execute(query):
+        yield row.subject, row.value
+
+
 def mirror(tx: Tx, source: str) -> Mirror:
     """One mirror's state. Missing when this source was never fetched."""
     row = tx.connection.execute(select(mirrors).where(mirrors.c.source == source)).first()
