@@ -1,4 +1,4 @@
-"""Exports: the plan of action is valid OSCAL and passes through, tables run no formulas, calendars fold where they may."""
+"""Exports: the plan of action is valid OSCAL and passes through, tables run no formulas, calendars fold rightly."""
 
 import csv
 import io
@@ -114,7 +114,8 @@ def test_no_cell_begins_like_a_formula(text: str) -> None:
 
 
 def test_a_map_that_asks_for_an_unknown_field_is_refused_at_its_column() -> None:
-    data = b'{"id":"x","title":"x","origin":"x","columns":[{"heading":"A","field":"id"},{"heading":"B","field":"__class__"}]}'
+    listed = [{"heading": "A", "field": "id"}, {"heading": "B", "field": "__class__"}]
+    data = json.dumps({"id": "x", "title": "x", "origin": "x", "columns": listed}).encode()
     with pytest.raises(Invalid) as refused:
         columns.read_map(data)
     assert [problem.pointer for problem in refused.value.problems] == ["/columns/1/field"]

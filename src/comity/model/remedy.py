@@ -1,4 +1,4 @@
-"""One vulnerability on one asset as it leaves the house: what is due, since when, by which rule, and what is to be done.
+"""One vulnerability on one asset as it leaves the house: what is due, since when, by which rule, and what to do.
 
 Every export (plan of action, dashboard, calendar, report) is written from this one value, so that no two of them can
 disagree. Nothing in it is a guess: what nobody knows is "unknown", and what a policy parameter filled in is named.
