@@ -10,10 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from comity.bench.match import statements_of
-from comity.defend.match import Answer, Matching, Row
+from comity.defend.match import Matching, Row
 from comity.defend.segments import Feed, Index, Statement, index
 from comity.defend.solve import Clear, NoFix, Partial, Step, Upgrade, releases, solve, solve_all, step
 from comity.formats.versions import Inside, Undecided, covers, order
+from comity.model.inventory import Answer
 from comity.model.product import Affected, EventKind, Range, RangeEvent, RangeKind
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -15,11 +15,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final, TypeAlias
 
-from comity.defend.match import MAX_AGE, Answer, Component, Matching, Row
+from comity.defend.match import MAX_AGE, Component, Matching, Row
 from comity.defend.segments import Index, Line
 from comity.formats.versions import key
 from comity.formats.versions.encode import after
 from comity.formats.versions.identity import canonical_ecosystem, package
+from comity.model.inventory import Answer
 from comity.model.product import Affected, EventKind, RangeKind
 
 
