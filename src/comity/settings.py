@@ -102,6 +102,21 @@ class Settings:
     offline: bool = False
     """Ask no package registry: archives come from what ships, the mirror and the cache alone."""
 
+    model_endpoint: str = ""
+    """Address of a language model's endpoint of the OpenAI kind, up to `/chat/completions`; empty means no model."""
+
+    model: str = ""
+    """Name of the model to ask there."""
+
+    model_key: str = field(default="", repr=False)
+    """Key for it; empty means none is sent that counts. In no log, record or repr."""
+
+    model_timeout_seconds: int = 60
+    """Longest wait for one attempt; there is one retry."""
+
+    model_output_tokens: int = 800
+    """Most tokens of one answer (Code of Practice 1.1.2 bears on free text over 200: longer drafts are refused)."""
+
     corpora: Path | None = None
     """Folder of the real data that tests and benches read; empty means `../shared/data` beside the checkout."""
 
@@ -165,6 +180,8 @@ LEAST: Mapping[str, int] = {
     "attachment_limit_bytes": 1,
     "batch_limit": 1,
     "approvals": 1,
+    "model_timeout_seconds": 1,
+    "model_output_tokens": 1,
 }
 """Smallest value of each whole number. An embargo is never negative."""
 
