@@ -1,4 +1,4 @@
-"""A model's endpoint on loopback that says what a test wrote: it answers, lies, babbles, stays silent, refuses, stops short.
+"""A loopback endpoint of a model that says what a test wrote: it answers, lies, babbles, stays silent or stops short.
 
 Replies are used in turn, and the last one repeats. What was asked is kept, headers too.
 """
