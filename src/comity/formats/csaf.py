@@ -3,7 +3,7 @@
 Labels: CSAF 2.0 knows TLP 1 only. CLEAR is written WHITE; AMBER+STRICT is written RED with `TLP v2.0: TLP:AMBER+STRICT`
 in `distribution.text`, which the 2.1 converter rule reads back; nothing is ever weakened. What the standard fields
 cannot carry stands in `x_comity`. The JSON Schema of CSAF is not shipped (its licence is being decided); `check` covers
-what reading needs and the mandatory tests that a writer can break.
+what reading needs and all mandatory tests (`csaf_rules`).
 """
 
 import re
@@ -12,7 +12,6 @@ from typing import Final
 
 from comity.errors import Invalid, Problem
 from comity.formats import (
-    csaf_check,
     csaf_notes,
     csaf_read,
     csaf_tree,
@@ -39,6 +38,7 @@ from comity.formats.csaf_read import (
     advisory_of,
     id_json,
 )
+from comity.formats.csaf_rules import mandatory
 from comity.formats.node import URL
 from comity.formats.parse import LIMITS, Json, Limits
 from comity.model.advisory import Advisory, Publisher, Revision
@@ -74,13 +74,13 @@ class Csaf:
         return parse.encode(document_of(advisory))
 
     def check(self, data: bytes) -> tuple[Problem, ...]:
-        """What reading needs, and the mandatory tests of `csaf_check`. A full validator is a later work."""
+        """What reading needs, and every mandatory test of CSAF 2.0."""
         try:
             document = parse.decode(data, self.limits)
             advisory_of(document)
         except Invalid as error:
             return error.problems
-        return csaf_check.check(document)
+        return mandatory.check(document)
 
     def file_name(self, advisory: Advisory) -> str:
         """CSAF 2.0 section 5.1."""

@@ -57,6 +57,23 @@ def as_json(severity: Severity) -> dict[str, Any]:
     return document
 
 
+_SCORES: Final = frozenset(
+    f"{kind}{what}" for kind in ("base", "temporal", "environmental") for what in ("Score", "Severity")
+)
+
+
+def properties(severity: Severity) -> dict[str, Any]:
+    """What FIRST's JSON says of this vector: the metrics that it gives, in words, and the scores that they come to.
+
+    Of version 2.0 only the scores whose metrics are given.
+    """
+    parsed = _parsed(severity)
+    told: dict[str, Any] = dict(parsed.as_json(minimal=True))
+    if severity.version is CvssVersion.V2:
+        return told
+    return told | {name: value for name, value in parsed.as_json().items() if name in _SCORES}
+
+
 def _parsed(severity: Severity) -> Any:
     if _SHAPE.match(severity.vector) is None:
         raise ValueError("not a CVSS vector")
