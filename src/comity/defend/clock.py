@@ -22,7 +22,8 @@ from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.reading import IN_KEV, METADATA, Open, Reader, Stretch, midnight
 from comity.errors import Invalid, Problem
 from comity.model import clock
-from comity.model.directive import Asked, Domain, DutyRule, Kind, Outcome, Pack, Policy, Unit
+from comity.model.asset import Domain
+from comity.model.directive import Asked, DutyRule, Kind, Outcome, Pack, Policy, Unit
 
 __all__ = [
     "Answer",
@@ -53,7 +54,7 @@ def choose(packs: Iterable[Pack], day: date, domain: Domain = Domain.FCEB) -> Pa
         if one.table is not None
         and one.kind is not Kind.TEMPLATE
         and one.holds_on(day)
-        and one.domain in {domain, Domain.ANY}
+        and one.domain in {domain, None}
     ]
     fitting.sort(key=lambda one: (one.domain is domain, one.issued, tuple(map(int, one.version.split(".")))))
     return fitting[-1] if fitting else None
@@ -162,7 +163,7 @@ class _Case:
             return self._not_bound("this pack has duties and no table")
         if pack.kind is Kind.TEMPLATE:
             return self._not_bound("a template is no rule: its times are not filled in")
-        if pack.domain not in {Domain.ANY, facts.domain}:
+        if pack.domain not in {None, facts.domain}:
             return self._not_bound("the asset belongs to another domain")
         if not pack.holds_on(today):
             return self._not_bound(f"it does not hold on {today.isoformat()}")

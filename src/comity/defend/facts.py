@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from comity.model.directive import Domain
+from comity.model.asset import Domain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

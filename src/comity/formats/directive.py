@@ -16,13 +16,13 @@ from typing import Any, Final
 from comity.errors import Invalid, Problem
 from comity.formats import directive_check, directive_table, plain_yaml, pointers
 from comity.formats import pack as shipped_packs
+from comity.model.asset import Domain
 from comity.model.directive import (
     Asked,
     Choice,
     Citation,
     ClockRule,
     Compare,
-    Domain,
     DutyRule,
     Example,
     Exemption,
@@ -129,7 +129,7 @@ def of_order(order: Order, data: bytes) -> Pack:
         kind=Kind.DUTIES,
         title=order.title,
         authority="President of the United States",
-        domain=Domain.ANY,
+        domain=None,
         binding_on=tuple(sorted({name for duty in duties for name in duty.binding_on})),
         standing=Standing(sentence=order.notice, certainty=Certainty.AGREED, secondary=True, as_of=order.as_of),
         issued=order.signed,
@@ -198,7 +198,7 @@ def _made(document: dict[str, Any], data: bytes) -> Pack:
         kind=Kind(document["kind"]),
         title=document["title"],
         authority=document["authority"],
-        domain=Domain(document["domain"]),
+        domain=None if document["domain"] == "any" else Domain(document["domain"]),
         binding_on=_bound(document["binding_on"]),
         scope=document.get("scope", ""),
         standing=Standing(

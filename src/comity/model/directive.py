@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import TypeAlias
 
+from comity.model.asset import Domain
 from comity.model.decision import Table
 from comity.model.ids import Digest
 from comity.model.order import Certainty
@@ -34,16 +35,6 @@ class Kind(StrEnum):
     """A form to fill in; it has gaps on purpose and gives no date."""
     DUTIES = "duties"
     """Dated duties of named actors; no table."""
-
-
-class Domain(StrEnum):
-    """Whose systems a pack is about. Packs and rows of different domains are never mixed."""
-
-    FCEB = "fceb"
-    NSS = "nss"
-    WAR = "dow"
-    INFRASTRUCTURE = "infrastructure"
-    ANY = "any"
 
 
 class Unit(StrEnum):
@@ -286,7 +277,8 @@ class Pack:
     kind: Kind
     title: str
     authority: str
-    domain: Domain
+    domain: Domain | None
+    """Whose systems it is about; None: no domain of its own. Packs and rows of two domains are never mixed."""
     binding_on: tuple[str, ...]
     """Empty: binds nobody."""
     standing: Standing
