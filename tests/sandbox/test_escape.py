@@ -37,6 +37,12 @@ def test_tier_full_prevents(attack: Attack, full: Containment, target: Host) -> 
     assert outcome == PREVENTED, why
 
 
+@pytest.mark.parametrize("attack", HERE, ids=lambda attack: attack.name.replace(" ", "-"))
+def test_a_session_in_tier_full_prevents_the_same(attack: Attack, full: Containment, target: Host) -> None:
+    outcome, why = escape.attempt(attack, target, full, runner=escape.as_session)
+    assert outcome == PREVENTED, why
+
+
 @pytest.mark.parametrize(
     "attack", [a for a in HERE if a.name not in SLOW], ids=lambda attack: attack.name.replace(" ", "-")
 )
@@ -45,24 +51,31 @@ def test_tier_reduced_prevents_or_refuses_even_what_ships(attack: Attack, reduce
     assert outcome in {PREVENTED, REFUSED}, why
 
 
-def test_tier_reduced_refuses_every_attack_by_name(reduced: Containment, target: Host) -> None:
+@pytest.mark.parametrize("form", escape.FORMS)
+def test_tier_reduced_refuses_every_attack_by_name(form: str, reduced: Containment, target: Host) -> None:
     for attack in HERE:
-        outcome, why = escape.attempt(attack, target, reduced)
+        outcome, why = escape.attempt(attack, target, reduced, runner=escape.FORMS[form])
         assert (outcome, "only recipes that ship" in why) == (REFUSED, True)
 
 
-def test_tier_none_refuses_every_attack(best: Containment, target: Host) -> None:
+@pytest.mark.parametrize("form", escape.FORMS)
+def test_tier_none_refuses_every_attack(form: str, best: Containment, target: Host) -> None:
     nothing = replace(best, tier=Tier.NONE)
-    assert {escape.attempt(attack, target, nothing)[0] for attack in HERE} == {REFUSED}
+    assert {escape.attempt(a, target, nothing, runner=escape.FORMS[form])[0] for a in HERE} == {REFUSED}
 
 
-def test_two_runs_never_meet(best: Containment) -> None:
-    assert escape.neighbours(best, shipped=True)[0] == PREVENTED
+@pytest.mark.parametrize("form", escape.FORMS)
+def test_two_runs_never_meet(form: str, best: Containment) -> None:
+    assert escape.neighbours(best, shipped=True, runner=escape.FORMS[form])[0] == PREVENTED
 
 
+@pytest.mark.parametrize("form", escape.FORMS)
 @pytest.mark.parametrize("tier", [Tier.FULL, Tier.REDUCED])
-def test_a_killed_worker_leaves_no_process_behind(tier: Tier, full: Containment, reduced: Containment) -> None:
-    outcome, why = escape.orphans(full if tier is Tier.FULL else reduced, shipped=True)
+def test_a_killed_worker_leaves_no_process_behind(
+    tier: Tier, form: str, full: Containment, reduced: Containment
+) -> None:
+    host = full if tier is Tier.FULL else reduced
+    outcome, why = escape.orphans(host, shipped=True, runner=escape.FORMS[form])
     assert outcome == PREVENTED, why
 
 

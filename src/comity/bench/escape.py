@@ -1,7 +1,8 @@
 """Run the escape suite: every attack in every tier this host has, and say of each whether it was prevented or refused.
 
-In tier full each attack runs. In tier reduced it runs twice: as what it is (not a recipe that ships, so the run must be
-refused by name) and, to see what the tier itself holds, as if it shipped. Tier none must refuse all.
+Each attack runs in both forms of containment: as one shot (`run`) and as a program of a session that stays open
+(`session`). In tier full each attack runs. In tier reduced it runs twice: as what it is (not a recipe that ships, so the
+run must be refused by name) and, to see what the tier itself holds, as if it shipped. Tier none must refuse all.
 """
 
 import argparse
@@ -13,14 +14,15 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
 from comity.bench.attacks import ATTACKS, Attack, program
-from comity.errors import Forbidden
+from comity.errors import Forbidden, Unavailable
+from comity.sandbox import session
 from comity.sandbox.containment import Containment
 from comity.sandbox.policy import MIB, Job, Limits, Tier
 from comity.sandbox.python import python_inside
@@ -77,8 +79,10 @@ def run(args: list[str]) -> dict[str, Any]:
                 missing.append(f"tier {tier}: {'; '.join(held_by.reasons)}")
                 continue
             for shipped in (False, True) if tier is Tier.REDUCED else (False,):
-                form = "run, as if shipped" if shipped else "run"
-                rows += [_row(name, form, tier, *told) for name, told in attempts(target, held_by, shipped=shipped)]
+                for form, runner in FORMS.items():
+                    label = f"{form}, as if shipped" if shipped else form
+                    told = attempts(target, held_by, shipped=shipped, runner=runner)
+                    rows += [_row(name, label, tier, *outcome) for name, outcome in told]
     return {
         "attacks": rows,
         "missing": missing,
@@ -90,26 +94,55 @@ def run(args: list[str]) -> dict[str, Any]:
 
 def table(result: Mapping[str, Any]) -> str:
     """Draw the rows for people."""
-    lines = [f"{row['outcome']:<10} {row['tier']:<8} {row['form']:<19} {row['name']}" for row in result["attacks"]]
+    lines = [f"{row['outcome']:<10} {row['tier']:<8} {row['form']:<23} {row['name']}" for row in result["attacks"]]
     lines += [f"missing    {text}" for text in result["missing"]]
     lines.append(", ".join(f"{result[word]} {word}" for word in (PREVENTED, REFUSED, ESCAPED, UNCLEAR)))
     return "\n".join(lines)
 
 
-def attempts(target: Host, host: Containment, *, shipped: bool) -> Iterator[tuple[str, tuple[str, str]]]:
+Runner = Callable[[Job, Containment, bool], Result]
+"""Runs a job contained: (job, host, shipped)."""
+
+
+def as_run(job: Job, host: Containment, shipped: bool) -> Result:
+    """One shot."""
+    return run_contained(job, host=host, shipped=shipped)
+
+
+def as_session(job: Job, host: Containment, shipped: bool) -> Result:
+    """The same program started by the init of a session, with the job's limits on the session and on the program."""
+    wall = job.limits.wall
+    opened = replace(job, limits=replace(job.limits, wall=wall + timedelta(seconds=6)))
+    with session.start(opened, host=host, shipped=shipped) as inside:
+        try:
+            told = inside.exec(job.argv, stdin=job.stdin, timeout=wall)
+        except Unavailable:
+            return inside.close(job.collect)
+        whole = inside.close(job.collect)
+    return replace(told, files=whole.files, refused_files=whole.refused_files)
+
+
+FORMS: Final[Mapping[str, Runner]] = {"run": as_run, "session": as_session}
+
+
+def attempts(
+    target: Host, host: Containment, *, shipped: bool, runner: Runner = as_run
+) -> Iterator[tuple[str, tuple[str, str]]]:
     """Every attack's name with its outcome and the reason."""
     for attack in ATTACKS:
         if os.uname().machine in attack.machines:
-            yield attack.name, attempt(attack, target, host, shipped=shipped)
-    yield "files, processes and sockets of another run", neighbours(host, shipped=shipped)
-    yield "worker killed while a job runs", orphans(host, shipped=shipped)
+            yield attack.name, attempt(attack, target, host, shipped=shipped, runner=runner)
+    yield "files, processes and sockets of another run", neighbours(host, shipped=shipped, runner=runner)
+    yield "worker killed while a job runs", orphans(host, shipped=shipped, runner=runner)
 
 
-def attempt(attack: Attack, target: Host, host: Containment, *, shipped: bool = False) -> tuple[str, str]:
+def attempt(
+    attack: Attack, target: Host, host: Containment, *, shipped: bool = False, runner: Runner = as_run
+) -> tuple[str, str]:
     """Run one attack and judge it from outside: by the program's own word, the listeners, and who is still alive."""
     reached, marker = target.reached, secrets.token_hex(16)
     try:
-        result = run_contained(attack_job(attack, target, marker), host=host, shipped=shipped)
+        result = runner(attack_job(attack, target, marker), host, shipped)
     except Forbidden as error:
         return REFUSED, str(error)
     if target.reached != reached:
@@ -152,7 +185,7 @@ def judge(attack: Attack, result: Result) -> tuple[str, str]:
     return UNCLEAR, f"{result.ended}: {result.stderr[-300:].decode(errors='replace')}"
 
 
-def neighbours(host: Containment, *, shipped: bool) -> tuple[str, str]:
+def neighbours(host: Containment, *, shipped: bool, runner: Runner = as_run) -> tuple[str, str]:
     """Two runs side by side: the second looks for the first one's files, abstract socket and processes."""
     word = secrets.token_hex(16)
     resident = f"""
@@ -179,12 +212,12 @@ print("escaped" if found else "held", found)
     outcomes: list[Result] = []
     try:
         host_thread = threading.Thread(
-            target=lambda: outcomes.append(run_contained(_script(resident), host=host, shipped=True))
+            target=lambda: outcomes.append(runner(_script(resident), host, True))
         )
         if host.tier is Tier.FULL or shipped:
             host_thread.start()
             time.sleep(0.5)
-        result = run_contained(_script(visitor), host=host, shipped=shipped)
+        result = runner(_script(visitor), host, shipped)
         host_thread.join()
     except Forbidden as error:
         return REFUSED, str(error)
@@ -196,12 +229,11 @@ print("escaped" if found else "held", found)
 WORKER: Final = """
 import os, signal, sys, threading, time
 from pathlib import Path
-from comity.bench.escape import LIMITS, alive, orphan_job
-from comity.sandbox.run import run
+from comity.bench.escape import FORMS, LIMITS, alive, orphan_job
 from comity.sandbox.tier import find
-tier, marker = sys.stdin.read().split()
+form, tier, marker = sys.stdin.read().split()
 host = find(tier)
-threading.Thread(target=run, args=(orphan_job(marker),), kwargs={"host": host, "shipped": True}, daemon=True).start()
+threading.Thread(target=FORMS[form], args=(orphan_job(marker), host, True), daemon=True).start()
 deadline = time.monotonic() + 10
 while len(alive(marker)) < 4 and time.monotonic() < deadline:
     time.sleep(0.005)
@@ -226,20 +258,21 @@ time.sleep(60)
     return _script(spread, marker)
 
 
-def orphans(host: Containment, *, shipped: bool) -> tuple[str, str]:
+def orphans(host: Containment, *, shipped: bool, runner: Runner = as_run) -> tuple[str, str]:
     """Kill a worker in the middle of a job: nothing of the job may live on."""
     if host.tier is Tier.NONE or (host.tier is Tier.REDUCED and not shipped):
         try:
-            run_contained(orphan_job("unused"), host=host, shipped=shipped)
+            runner(orphan_job("unused"), host, shipped)
         except Forbidden as error:
             return REFUSED, str(error)
     marker = secrets.token_hex(16)
+    form = next(name for name, known in FORMS.items() if known is runner)
     done = tool(
         "python",
         ("-c", WORKER),
         cwd=Path("/"),
         timeout=timedelta(seconds=30),
-        stdin=f"{host.tier} {marker}".encode(),
+        stdin=f"{form} {host.tier} {marker}".encode(),
     )
     if done.exit_code != -9 or int(done.stdout or b"0") < 4:
         return UNCLEAR, f"the worker ended with {done.exit_code}: {done.stderr[-300:].decode(errors='replace')}"

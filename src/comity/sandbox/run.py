@@ -48,7 +48,7 @@ def run(job: Job, *, host: Containment, shipped: bool = False) -> Result:
     admit(job, host=host, shipped=shipped)
     with contextlib.ExitStack() as open_things:
         group = open_things.enter_context(host.groups.open(job.limits)) if host.tier is Tier.FULL else None
-        return _Run(job, host, group, open_things).finish()
+        return Running(job, host, group, open_things).finish()
 
 
 def admit(job: Job, *, host: Containment, shipped: bool) -> None:
@@ -64,16 +64,45 @@ def admit(job: Job, *, host: Containment, shipped: bool) -> None:
         raise Forbidden(f"native code needs a memory limit by cgroup, or the setting accept_without_cgroups ({why})")
 
 
+def sealed(content: bytes) -> int:
+    """Bytes as a sealed, unnamed, read-from-the-start file: a hostile reader cannot grow or change it."""
+    descriptor = os.memfd_create("comity", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    try:
+        written = 0
+        while written < len(content):
+            written += os.write(descriptor, content[written:] if written else content)
+        os.lseek(descriptor, 0, os.SEEK_SET)
+        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
+    except OSError:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def is_native(job: Job) -> bool:
     """Whether only control groups can cap the job's memory: sanitizers reserve terabytes of address space."""
     return job.native or job.toolchain or job.ptrace
 
 
-class _Run:
-    """One run from its start to its end; holds what is open meanwhile."""
+class Running:
+    """One run from its start to its end; holds what is open meanwhile. `session` builds on it.
 
-    def __init__(self, job: Job, host: Containment, group: Group | None, open_things: contextlib.ExitStack) -> None:
+    `handed` are descriptors that the program inherits under the same numbers; `hold` keeps `/work` open from outside.
+    The thread that makes it must live as long as the run: the kernel kills the run when that thread is gone.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        host: Containment,
+        group: Group | None,
+        open_things: contextlib.ExitStack,
+        *,
+        handed: tuple[int, ...] = (),
+        hold: bool = False,
+    ) -> None:
         self.job, self.host, self.group, self.open = job, host, group, open_things
+        self.handed, self.hold = handed, hold or bool(job.collect)
         self.streams = [Capped(job.limits.output_bytes), Capped(job.limits.output_bytes)]
         self.status = bytearray()
         self.init: int | None = None
@@ -85,7 +114,7 @@ class _Run:
 
     def _start(self) -> None:
         """(2) and (3)."""
-        passed: list[int] = []
+        passed = list(self.handed)
 
         def place(content: bytes) -> int:
             passed.append(self._memory(content))
@@ -101,7 +130,7 @@ class _Run:
         args_read, args_write = self._pipe()
         self.status_read, status_write = self._pipe()
         fixed = {"--args": args_read, "--json-status-fd": status_write, "--seccomp": place(self._filter())}
-        if self.job.collect:
+        if self.hold:
             fixed["--block-fd"], self.block_write = self._pipe()
         self.started = time.monotonic()
         options = (str(part) for option in fixed.items() for part in option)
@@ -128,15 +157,22 @@ class _Run:
 
     def finish(self) -> Result:
         """(4) to (6)."""
-        if self.job.collect:
+        self.begin()
+        return self.settle(self.watch())
+
+    def begin(self) -> None:
+        """(4) Let the program start; until now bwrap waited where `/work` is to be held."""
+        if self.hold:
             self._hold_work()
-        ended = self._watch()
+
+    def settle(self, ended: Ended | None, *, stopped: bool = False, collect: tuple[str, ...] | None = None) -> Result:
+        """(6) `stopped`: we ended the program ourselves, so that it has no exit status to show."""
         self._kill_tree()
         self._drain()
         wall = timedelta(seconds=time.monotonic() - self.started)
         usage = self.group.usage() if self.group is not None else Usage()
-        exit_code, killed_by, ended = self._outcome(ended, usage)
-        files, refused = self._gather()
+        exit_code, killed_by, ended = self._outcome(ended, usage, stopped=stopped)
+        files, refused = self._gather(self.job.collect if collect is None else collect)
         out, err = self.streams
         return Result(
             ended=ended,
@@ -175,7 +211,7 @@ class _Run:
         with contextlib.suppress(BrokenPipeError):
             os.write(self.block_write, b"\0")
 
-    def _watch(self) -> Ended | None:
+    def watch(self) -> Ended | None:
         """(5) Return the limit that was passed, or None when the program ended by itself."""
         deadline = self.started + self.job.limits.wall.total_seconds()
         poll = select.poll()
@@ -188,7 +224,7 @@ class _Run:
                 return Ended.WALL
             if now >= tick:
                 tick = now + TICK
-                if passed := self._limit_passed():
+                if passed := self.limit_passed():
                     return passed
             for descriptor, event in poll.poll(max(0.0, min(tick, deadline) - now) * 1000):
                 if descriptor == self.pidfd:
@@ -198,7 +234,8 @@ class _Run:
                 elif event & select.POLLIN and any(stream.truncated for stream in self.streams):
                     return Ended.OUTPUT
 
-    def _limit_passed(self) -> Ended | None:
+    def limit_passed(self) -> Ended | None:
+        """The limit that the counters show as passed, if any."""
         if self.group is not None:
             return _over_limit(self.group.usage(), self.job.limits)
         used = census.private_bytes(self.process.pid)
@@ -233,7 +270,11 @@ class _Run:
                 while not stream.truncated and self._take(descriptor):
                     pass
 
-    def _outcome(self, ended: Ended | None, usage: Usage) -> tuple[int | None, int | None, Ended]:
+    def _outcome(
+        self, ended: Ended | None, usage: Usage, *, stopped: bool
+    ) -> tuple[int | None, int | None, Ended]:
+        if stopped:
+            return None, signal.SIGKILL, ended or Ended.EXITED
         code = self._exit_code()
         if over := _over_limit(usage, self.job.limits):
             return None, signal.SIGKILL, over
@@ -254,10 +295,10 @@ class _Run:
             return None, code - 128, Ended.SIGNALLED
         return code, None, Ended.EXITED
 
-    def _gather(self) -> tuple[dict[str, bytes], dict[str, str]]:
+    def _gather(self, names: tuple[str, ...]) -> tuple[dict[str, bytes], dict[str, str]]:
         if self.work is None:
-            return {}, dict.fromkeys(self.job.collect, self.unseen or "the run never started")
-        return collect.gather(self.work, self.job.collect, self.job.limits)
+            return {}, dict.fromkeys(names, self.unseen or "the run never started")
+        return collect.gather(self.work, names, self.job.limits)
 
     def _exit_code(self) -> int | None:
         for message in self._messages():
@@ -296,14 +337,8 @@ class _Run:
         return ("/usr/bin/prlimit", *caps, *self.job.argv)
 
     def _memory(self, content: bytes) -> int:
-        """Bytes as a sealed, unnamed, read-from-the-start file: a hostile reader cannot grow or change it."""
-        descriptor = os.memfd_create("comity", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        descriptor = sealed(content)
         self.descriptors.add(descriptor)
-        written = 0
-        while written < len(content):
-            written += os.write(descriptor, content[written:] if written else content)
-        os.lseek(descriptor, 0, os.SEEK_SET)
-        fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, SEALS)
         return descriptor
 
     def _pipe(self) -> tuple[int, int]:
