@@ -211,9 +211,7 @@ print("escaped" if found else "held", found)
 """
     outcomes: list[Result] = []
     try:
-        host_thread = threading.Thread(
-            target=lambda: outcomes.append(runner(_script(resident), host, True))
-        )
+        host_thread = threading.Thread(target=lambda: outcomes.append(runner(_script(resident), host, True)))
         if host.tier is Tier.FULL or shipped:
             host_thread.start()
             time.sleep(0.5)

@@ -270,9 +270,7 @@ class Running:
                 while not stream.truncated and self._take(descriptor):
                     pass
 
-    def _outcome(
-        self, ended: Ended | None, usage: Usage, *, stopped: bool
-    ) -> tuple[int | None, int | None, Ended]:
+    def _outcome(self, ended: Ended | None, usage: Usage, *, stopped: bool) -> tuple[int | None, int | None, Ended]:
         if stopped:
             return None, signal.SIGKILL, ended or Ended.EXITED
         code = self._exit_code()

@@ -131,7 +131,9 @@ class Session:
             admit(self.job, host=self.host, shipped=self.shipped)
             with contextlib.ExitStack() as open_things:
                 limits = self.job.limits
-                group = open_things.enter_context(self.host.groups.open(limits)) if self.host.tier is Tier.FULL else None
+                group = (
+                    open_things.enter_context(self.host.groups.open(limits)) if self.host.tier is Tier.FULL else None
+                )
                 handed = self._theirs.fileno()
                 job = replace(self.job, argv=(*self.job.argv, str(handed)))
                 running = _Held(job, self.host, group, open_things, handed=(handed,), hold=True)
