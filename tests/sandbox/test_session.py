@@ -36,6 +36,12 @@ def shell(inside: Session, lines: str, **more: object) -> tuple[int | None, str]
     return done.exit_code, done.stdout.decode()
 
 
+def spin(inside: Session) -> None:
+    """Twenty busy programs, each too short to pass a limit of its own."""
+    for _ in range(20):
+        inside.exec(("sh", "-c", "while :; do :; done"), timeout=timedelta(seconds=0.4))
+
+
 def test_files_and_background_programs_last_from_one_program_to_the_next(opened: Session) -> None:
     shell(opened, "echo kept > /tmp/a; echo kept > b; (sleep 30 && echo late) > /dev/null 2>&1 &")
     code, said = shell(opened, "cat /tmp/a b /inputs/given; ps ax | grep -c '[s]leep 30'")
@@ -80,8 +86,7 @@ def test_processor_time_of_all_programs_together_ends_the_session(full: Containm
     job = replace(JOB, limits=replace(JOB.limits, cpu=timedelta(seconds=1)))
     with session.start(job, host=full) as inside:
         with pytest.raises(Unavailable, match="session"):
-            for _ in range(20):
-                inside.exec(("sh", "-c", "while :; do :; done"), timeout=timedelta(seconds=0.4))
+            spin(inside)
         assert inside.close().ended is Ended.CPU
 
 

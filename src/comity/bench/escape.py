@@ -1,8 +1,8 @@
 """Run the escape suite: every attack in every tier this host has, and say of each whether it was prevented or refused.
 
 Each attack runs in both forms of containment: as one shot (`run`) and as a program of a session that stays open
-(`session`). In tier full each attack runs. In tier reduced it runs twice: as what it is (not a recipe that ships, so the
-run must be refused by name) and, to see what the tier itself holds, as if it shipped. Tier none must refuse all.
+(`session`). In tier full each attack runs. In tier reduced it runs twice: as what it is (not a recipe that ships, so
+the run must be refused by name) and, to see what the tier itself holds, as if it shipped. Tier none must refuse all.
 """
 
 import argparse

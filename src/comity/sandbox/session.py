@@ -1,8 +1,8 @@
 """Keep one containment open and run many programs in it, one after the other or side by side.
 
-The containment is that of `run`: same view, tiers, limits and filter. Its program is a small init (`session_init`), told
-over an inherited socket what to start; nobody ever enters the namespaces from outside, so filter, control group and
-dropped privileges hold for every program. `/work` and `/tmp` last as long as the session.
+The containment is that of `run`: same view, tiers, limits and filter. Its program is a small init (`session_init`),
+told over an inherited socket what to start; nobody ever enters the namespaces from outside, so filter, control group
+and dropped privileges hold for every program. `/work` and `/tmp` last as long as the session.
 
 Limits of the job hold for the session as a whole (wall, cpu, memory, pids, disk); each program has its own time and
 output limit beside them. A program over its own limit is killed with what it started. Out of memory or of processes:

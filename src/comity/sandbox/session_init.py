@@ -8,6 +8,7 @@ kernel is told that it may not be dumped (prctl(2), PR_SET_DUMPABLE).
 """
 
 import array
+import contextlib
 import ctypes
 import errno
 import json
@@ -91,10 +92,8 @@ def _reap(running: Running) -> None:
         if pid == 0:
             return
         _, fate = running.pop(pid)
-        try:
+        with contextlib.suppress(BrokenPipeError):
             os.write(fate, f"X {status}\n".encode())
-        except BrokenPipeError:
-            pass
         os.close(fate)
 
 
@@ -114,7 +113,7 @@ def _child(do: str, parameters: int, streams: tuple[int, int, int], fate: int) -
         elif do == "write":
             _write(asked["path"])
         else:
-            os.execvpe(asked["argv"][0], asked["argv"], asked["env"])
+            os.execvpe(asked["argv"][0], asked["argv"], asked["env"])  # noqa: S606  # a list, never a shell
     except OSError as error:
         os.write(fate, f"E {error.errno}\n".encode())
     finally:
