@@ -177,13 +177,15 @@ class Session:
                 raise Unavailable("the session is over") from error
             exchange.let_go()
             ended = exchange.watch(timeout, lambda: running.over(before))
+            alive = ended is not None
+            ended = ended or running.over(before)
             if ended in {Ended.MEMORY, Ended.PIDS}:
                 self._tell("sweep", number)
             elif ended is not None:
                 self._tell("kill", number)
-            if ended is not None:
+            if alive:
                 exchange.watch(timedelta(seconds=GRACE), lambda: None, patient=True)
-            return self._told(exchange, ended or running.over(before))
+            return self._told(exchange, ended)
 
     def _tell(self, what: Literal["kill", "sweep"], number: int) -> None:
         with contextlib.suppress(OSError):

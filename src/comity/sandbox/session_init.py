@@ -18,6 +18,7 @@ import signal
 import socket
 import stat
 import sys
+import time
 from typing import Any, NoReturn
 
 SET_DUMPABLE = 4
@@ -38,11 +39,11 @@ def serve(channel: socket.socket) -> None:
     signal.set_wakeup_fd(wake, warn_on_full_buffer=False)
     running: Running = {}
     while True:
-        ready = select.select([channel, woken], [], [])[0]
+        ready = select.select([channel.fileno(), woken], [], [])[0]
         if woken in ready:
             os.read(woken, 4096)
             _reap(running)
-        if channel in ready:
+        if channel.fileno() in ready:
             header, handed = _receive(channel)
             if not header:
                 return
@@ -65,7 +66,7 @@ def _obey(header: dict[str, Any], handed: list[int], running: Running) -> None:
             if number == header["number"]:
                 _kill_session(pid)
     elif header["do"] == "sweep":
-        _kill_all()
+        _kill_all(running)
     else:
         parameters, stdin, stdout, stderr, fate = handed
         try:
@@ -196,13 +197,18 @@ def _belonging(leader: int) -> list[int]:
     return sorted(found - {1, os.getpid()})
 
 
-def _kill_all() -> None:
-    """Kill everything inside but bwrap's own init and this one; repeated, since a fork may slip between two looks."""
-    for _ in range(20):
+def _kill_all(running: Running) -> None:
+    """Kill everything inside but bwrap's own init and this one, until the last is buried: the dead fill the group too.
+
+    Repeated, since a fork may slip between two looks; at most some seconds, since the kernel may be slow to free memory.
+    """
+    for _ in range(1000):
         try:
             os.kill(-1, signal.SIGKILL)
         except ProcessLookupError:
             return
+        _reap(running)
+        time.sleep(0.005)
 
 
 if __name__ == "__main__":
