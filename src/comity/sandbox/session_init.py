@@ -200,7 +200,7 @@ def _belonging(leader: int) -> list[int]:
 def _kill_all(running: Running) -> None:
     """Kill everything inside but bwrap's own init and this one, until the last is buried: the dead fill the group too.
 
-    Repeated, since a fork may slip between two looks; at most some seconds, since the kernel may be slow to free memory.
+    Repeated, since a fork may slip between two looks; for some seconds, since the kernel may be slow to free memory.
     """
     for _ in range(1000):
         try:
