@@ -60,6 +60,10 @@ def _down(value: Any, kind: Any) -> Any:
     origin = get_origin(kind)
     if origin is not None:
         return _down_container(value, origin, get_args(kind))
+    if _is_named_tuple(kind):
+        if type(value) is not kind:
+            raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
+        return [_down(item, hint) for item, hint in zip(value, get_type_hints(kind).values(), strict=True)]
     return _down_leaf(value, kind)
 
 
@@ -121,6 +125,11 @@ def _up(tree: Any, kind: Any, place: str) -> Any:
     origin = get_origin(kind)
     if origin is not None:
         return _up_container(tree, origin, get_args(kind), place)
+    if _is_named_tuple(kind):
+        hints = tuple(get_type_hints(kind).values())
+        if not isinstance(tree, list) or len(tree) != len(hints):
+            raise Tampered(f"{place}: expected the {len(hints)} parts of {_name(kind)}")
+        return kind(*(_up(item, hint, place) for item, hint in zip(tree, hints, strict=True)))
     return _up_leaf(tree, kind, place)
 
 
@@ -155,6 +164,8 @@ def _up_dataclass(tree: Any, kind: type, place: str) -> Any:
         return kind(**values)
     except TypeError as error:
         raise Tampered(f"{place}: a field of {kind.__name__} is missing") from error
+    except ValueError as error:
+        raise Tampered(f"{place}: no {kind.__name__} can be like this: {error}") from error
 
 
 def _up_container(tree: Any, origin: Any, args: tuple[Any, ...], place: str) -> Any:
@@ -210,6 +221,10 @@ def _members(kind: Any) -> tuple[Any, ...]:
     if get_origin(kind) is Union or isinstance(kind, types.UnionType):
         return tuple(_bare(arg) for arg in get_args(kind))
     return ()
+
+
+def _is_named_tuple(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, tuple) and hasattr(kind, "_fields")
 
 
 def _is_tagged(member: Any, union: Sequence[Any]) -> bool:

@@ -1,0 +1,69 @@
+"""What the channels share: harmless text in XML and HTML, dates, and the lines about sources and corrections."""
+
+import html
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from comity.model.brief import Published, SourceFacts
+
+_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
+IPTC: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
+"""The scheme of the machine mark."""
+WITHDRAWN: Final = "Withdrawn"
+
+
+def escaped(text: str) -> str:
+    """Text for XML and HTML, in elements and attributes alike, without characters that XML forbids."""
+    return html.escape(_CONTROLS.sub("", text), quote=True)
+
+
+def stamp(at: datetime) -> str:
+    """RFC 3339 in UTC."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def day(at: datetime | None) -> str:
+    """The day, or "unknown": never another date in its place (T13)."""
+    return at.astimezone(UTC).date().isoformat() if at else "unknown"
+
+
+def source_line(source: SourceFacts) -> str:
+    """Name, author, both dates, and what was known of the date."""
+    author = source.author or "unknown"
+    return (
+        f"{source.name}. Author: {author}. Published: {day(source.published_at)}. "
+        f"Retrieved: {stamp(source.retrieved_at)}."
+    )
+
+
+def note(public: Published) -> str:
+    """What stands in the place of the words of a withdrawn brief; "" for one that stands."""
+    if public.tombstone is None:
+        return ""
+    return f"{WITHDRAWN} on {day(public.tombstone.at)}: {public.tombstone.reason}"
+
+
+def correction_lines(public: Published) -> tuple[str, ...]:
+    """Each correction in one sentence, oldest first."""
+    return tuple(
+        f"{one.kind.capitalize()} of {day(one.at)} (version {one.version}): {one.note}" for one in public.corrections
+    )
+
+
+def body(public: Published) -> tuple[str, ...]:
+    """The paragraphs of a brief: bottom line, paraphrase or why there is none; or the tombstone."""
+    if public.tombstone is not None:
+        return (note(public),)
+    first, *more = [line.text for line in public.lines]
+    paragraphs = [first]
+    if more:
+        paragraphs.append(" ".join(more))
+    elif public.why_no_paraphrase:
+        paragraphs.append(public.why_no_paraphrase)
+    return tuple(paragraphs)
+
+
+def lead(public: Published) -> tuple[str, ...]:
+    """What stands above the title in every channel: the label, then the banner where there is one."""
+    return (public.label, *((public.banner,) if public.banner else ()))

@@ -1,0 +1,26 @@
+"""A brief as an e-mail message: plain text that starts with the label, no picture, no link that counts readers."""
+
+import re
+from email.message import EmailMessage
+from email.policy import SMTP
+
+from comity.brief.channels import text
+from comity.brief.channels.common import note
+from comity.brief.label import HEADER
+from comity.model.brief import Published
+
+
+def render(public: Published, *, sender: str, to: str = "") -> bytes:
+    """The message as bytes (RFC 5322). A title can add no header: line ends and control characters become spaces."""
+    message = EmailMessage(policy=SMTP)
+    title = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", public.title).strip()[:200]
+    message["Subject"] = f"{'Withdrawn: ' if note(public) else ''}{title}"
+    message["From"] = sender
+    if to:
+        message["To"] = to
+    message["Message-ID"] = f"<{public.id}.{public.version}@comity.invalid>"
+    message["Date"] = public.modified_at
+    if public.mark:
+        message[HEADER] = public.mark
+    message.set_content(text.render(public))
+    return message.as_bytes()
