@@ -96,6 +96,18 @@ class Settings:
     embargo: timedelta = timedelta(days=30)
     """House default embargo, counted from "validated and owned" (Akrites draft; policy parameter)."""
 
+    briefs_need_review: bool = True
+    """A brief is published only after another editor reviewed it (policy parameter; its label says so either way)."""
+
+    review_floor_seconds: int = 30
+    """Least time a review of a brief takes (policy parameter; no source sets it)."""
+
+    review_planted: int = 1
+    """Errors planted into each review, which the reviewer must find (policy parameter, never below 1)."""
+
+    share_days: int = 30
+    """How long a member may open a brief that was shared with them."""
+
     wheels: Path | None = None
     """Folder of wheels that validation may use (the host's own mirror); empty means none."""
 
@@ -180,6 +192,9 @@ LEAST: Mapping[str, int] = {
     "attachment_limit_bytes": 1,
     "batch_limit": 1,
     "approvals": 1,
+    "review_floor_seconds": 1,
+    "review_planted": 1,
+    "share_days": 1,
     "model_timeout_seconds": 1,
     "model_output_tokens": 1,
 }

@@ -21,6 +21,7 @@ PLANTED = {
     "no-cycles": ("model/ids.py", "from comity.model import report\n"),
     "doors": ("console/planted.py", "from comity.store import engine\n"),
     "embargo": ("library/planted.py", "from comity.store import reports\n"),
+    "drafts": ("clearing/planted.py", "from comity.store import drafts\n"),
     "domains": ("clearing/planted.py", "from comity.store import inventories\n"),
     "pure": ("formats/planted.py", "import httpx\n"),
     "steps": ("clearing/deconflict.py", "from comity.store import engine\n"),

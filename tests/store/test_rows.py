@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from comity.errors import Tampered, Unavailable
 from comity.model.advisory import Advisory
+from comity.model.article import Sentence, Span
 from comity.model.case import Case, Disputed, New, Same
 from comity.model.evidence import Flaky, NotReproduced, Reproduced, Verdict
 from comity.model.recipe import Trial
@@ -109,3 +110,10 @@ def test_a_field_added_with_a_default_reads_old_rows() -> None:
     del held["gaps"]
     assert "gaps" in {f.name for f in fields(Report)}
     assert rows.decode(Report, msgspec.json.encode(held)).gaps == ()
+
+
+def test_a_named_tuple_keeps_its_parts_and_a_wrong_number_of_them_is_refused() -> None:
+    kept = rows.encode(Sentence(text="t", spans=(Span(3, 9),)), Sentence)
+    assert rows.decode(Sentence, kept) == Sentence(text="t", spans=(Span(3, 9),))
+    with pytest.raises(Tampered, match="parts of Span"):
+        rows.decode(Sentence, kept.replace(b"[3,9]", b"[3]"))

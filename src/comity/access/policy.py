@@ -36,6 +36,12 @@ class Action(StrEnum):
     REGISTER = "register inventories and assets"
     ACCEPT_RISK = "accept a risk for a time"
     ASK_AFFECTED = "ask whether a product is affected"
+    READ_BRIEFS = "read published briefs"
+    DETECT_TEXT = "ask whether a text was published here"
+    EDIT_BRIEFS = "make and edit briefs"
+    REVIEW_BRIEFS = "review briefs"
+    PUBLISH_BRIEFS = "publish, correct and withdraw briefs"
+    READ_NOTICES = "read what was corrected or withdrawn after it was shared"
     VERIFY_JOURNAL = "verify the journal"
     READ_DOCTOR = "read the host's health"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -48,6 +54,7 @@ class Scope(StrEnum):
     SUBMIT = "submit"
     COORDINATE = "coordinate"
     DEFEND = "defend"
+    EDIT = "edit"
     OPERATE = "operate"
 
 
@@ -65,6 +72,7 @@ class Rule:
 
 _ALL = frozenset(Role)
 _COORDINATOR = frozenset({Role.COORDINATOR})
+_EDITOR = frozenset({Role.EDITOR})
 
 POLICY: Final[Mapping[Action, Rule]] = {
     Action.START: Rule(scope=Scope.READ, is_open=True, system=True),
@@ -85,6 +93,12 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
     Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
     Action.ASK_AFFECTED: Rule(scope=Scope.READ, is_open=True, system=True),
+    Action.READ_BRIEFS: Rule(scope=Scope.READ, is_open=True, system=True),
+    Action.DETECT_TEXT: Rule(scope=Scope.READ, is_open=True, system=True),
+    Action.EDIT_BRIEFS: Rule(scope=Scope.EDIT, roles=_EDITOR, system=True),
+    Action.REVIEW_BRIEFS: Rule(scope=Scope.EDIT, roles=_EDITOR),
+    Action.PUBLISH_BRIEFS: Rule(scope=Scope.EDIT, roles=_EDITOR),
+    Action.READ_NOTICES: Rule(scope=Scope.READ, roles=_ALL, system=True),
     Action.VERIFY_JOURNAL: Rule(scope=Scope.OPERATE, roles=_COORDINATOR | {Role.ADMIN}),
     Action.READ_DOCTOR: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.MANAGE_ACCOUNTS: Rule(scope=None, roles=frozenset({Role.ADMIN})),
@@ -96,6 +110,7 @@ CLEARANCE: Final[Mapping[Role, Tlp]] = {
     Role.READER: Tlp.GREEN,
     Role.SUBMITTER: Tlp.RED,
     Role.COORDINATOR: Tlp.RED,
+    Role.EDITOR: Tlp.AMBER,
     Role.DEFENDER: Tlp.GREEN,
     Role.NSS_DEFENDER: Tlp.GREEN,
     Role.DOW_DEFENDER: Tlp.GREEN,

@@ -69,8 +69,8 @@ _PATTERNS: Final[tuple[tuple[str, str, Callable[[re.Match[str], str], str]], ...
     ("published", r"\b(?:published|issued|released|dated)\b", _day),
     ("applies from", r"\b(?:applies|effective|in force) (?:from|on|as of)\b", _day),
     (
-        "may lead to",
-        r"\b(?:could|may|might|can) (?:allow|lead to|result in|enable) (?P<effect>[^.;]{4,80})",
+        "effect",
+        r"\b(?P<effect>(?:could|may|might|can) (?:allow|lead to|result in|enable|cause) [^.;]{4,90})",
         _said("effect"),
     ),
     ("participation", r"\b(?P<kind>voluntary|mandatory|compulsory)\b", _said("kind")),
@@ -81,8 +81,7 @@ _RULES: Final = tuple(_Rule(name, re.compile(pattern, re.IGNORECASE), value) for
 def claims(brief: Brief, source: Source) -> tuple[Claim, ...]:
     """Every claim in the source, each with its span; `sentence` says which sentence of the brief rests on it."""
     found: dict[tuple[str, str, str], Claim] = {}
-    alone = {one.value for one in identifiers(source.text) if one.kind in ("cve", "ghsa")}
-    only = next(iter(alone)) if len(alone) == 1 else ""
+    only = _only(source)
     for span in sentences(source.text):
         text = source.text[span.start : span.end]
         for subject in _subjects(text, only):
@@ -108,6 +107,14 @@ def _origin(source: Source, span: Span) -> ClaimOrigin:
     text = source.text[span.start : span.end]
     short = text if source.openly_licensed else " ".join(text.split()[:25])
     return ClaimOrigin(source=source.name, url=source.url, span=span, words=short, retrieved_at=source.retrieved_at)
+
+
+def _only(source: Source) -> str:
+    """The one weakness that a whole notice is about: alone in it, and named in its title or first sentence."""
+    named = {one.value for one in identifiers(f"{source.title}\n{source.text}") if one.kind in ("cve", "ghsa")}
+    first = next(iter(sentences(source.text)), Span(0, 0))
+    head = f"{source.title} {source.text[first.start : first.end]}".upper()
+    return next(iter(named)) if len(named) == 1 and next(iter(named)).upper() in head else ""
 
 
 def _subjects(text: str, only: str) -> tuple[str, ...]:
@@ -168,7 +175,7 @@ def conflicts(ours: Iterable[Claim], theirs: Iterable[tuple[str, Claim]]) -> tup
     return tuple(found)
 
 
-_MANY: Final = frozenset({"may lead to"})
+_MANY: Final = frozenset({"effect"})
 """Predicates that may hold with several values at once."""
 
 

@@ -18,7 +18,7 @@ _ANALYST: Final = {
     "affected before": "{subject} affects releases before {value}",
     "due": "{subject} has the due date {value}",
     "added to catalogue": "{subject} was added to the catalogue on {value}",
-    "may lead to": "{subject} may lead to {value}",
+    "effect": "{subject} {value}",
     "participation": "{subject}: participation is {value}",
 }
 _PLAIN: Final = {
@@ -26,7 +26,7 @@ _PLAIN: Final = {
     "affected before": "You are affected by {subject} when you run something older than {value}",
     "due": "Deal with {subject} no later than {value}",
     "added to catalogue": "The government's list has held {subject} since {value}",
-    "may lead to": "Because of {subject}, somebody may get this far: {value}",
+    "effect": "What {subject} means: it {value}",
     "participation": "Taking part in {subject} is {value}",
 }
 _EXPLOITED: Final = {

@@ -21,6 +21,14 @@ class Kind(StrEnum):
     DRAFT_MADE = "draft.made"
     DRAFT_APPROVED = "draft.approved"
     ADVISORY_PUBLISHED = "advisory.published"
+    BRIEF_KEPT = "brief.kept"
+    BRIEF_REVIEWED = "brief.reviewed"
+    BRIEF_REOPENED = "brief.reopened"
+    BRIEF_PUBLISHED = "brief.published"
+    BRIEF_CORRECTED = "brief.corrected"
+    BRIEF_WITHDRAWN = "brief.withdrawn"
+    BRIEF_SHARED = "brief.shared"
+    BRIEF_NOTIFIED = "brief.notified"
     MIRROR_UPDATED = "mirror.updated"
 
 

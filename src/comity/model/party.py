@@ -17,6 +17,8 @@ class Role(StrEnum):
     """Works the queue, approves and publishes."""
     SUBMITTER = "submitter"
     """Sends reports and follows the ones of their own organisation."""
+    EDITOR = "editor"
+    """Makes, reviews and publishes briefs; never reviews what they made themselves."""
     READER = "reader"
     """Reads what handling allows."""
     DEFENDER = "defender"

@@ -113,6 +113,14 @@ def of_case(tx: Tx, case: CaseId, viewer: Viewer) -> tuple[Advisory, ...]:
     return tuple(_open(tx, row) for row in tx.connection.execute(query))
 
 
+def case_of(tx: Tx, id_: AdvisoryId, viewer: Viewer) -> str:
+    """The case that a published advisory came from; "" when none is. Missing when this viewer sees no such row."""
+    row = tx.connection.execute(select(advisories.c.case_id).where(advisories.c.id == id_, _sees(viewer))).first()
+    if row is None:
+        raise Missing(f"no advisory {id_}")
+    return str(row.case_id or "")
+
+
 def files(tx: Tx, id_: AdvisoryId, viewer: Viewer) -> tuple[File, ...]:
     """Every file of one advisory, in name order. Missing when this viewer sees no such advisory."""
     query = select(advisory_files).where(advisory_files.c.advisory == id_).order_by(advisory_files.c.name)

@@ -12,7 +12,7 @@ from comity.model.brief import Published
 
 def render(public: Published, *, sender: str, to: str = "") -> bytes:
     """The message as bytes (RFC 5322). A title can add no header: line ends and control characters become spaces."""
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=SMTP.clone(max_line_length=160))  # the mark stays on its line
     title = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", public.title).strip()[:200]
     message["Subject"] = f"{'Withdrawn: ' if note(public) else ''}{title}"
     message["From"] = sender

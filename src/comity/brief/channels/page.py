@@ -51,10 +51,7 @@ def _lines(public: Published) -> str:
 
 def _line(line: Line, url: str, *, first: bool) -> str:
     kind = "says lead" if first else "says"
-    if line.rests_on:
-        words = "".join(f"<q>{escaped(one)}</q>" for one in line.rests_on)
-    else:
-        words = escaped(line.withheld)
+    words = "".join(f"<q>{escaped(one)}</q>" for one in line.rests_on) or escaped(line.withheld)
     places = escaped("; ".join(line.places))
     return (
         f'<li><p class="{kind}">{escaped(line.text)}</p>'

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from comity.store import inventories_tables  # noqa: F401  tables take their place in `metadata` by being imported
+from comity.store import drafts_tables, inventories_tables  # noqa: F401  tables take their place in `metadata` by being imported
 from comity.store.tables import metadata
 
 context.configure(
