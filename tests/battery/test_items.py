@@ -1,4 +1,4 @@
-"""Every family keeps the contract of an item: made again byte for byte, nothing sealed in public, harder knobs harder."""
+"""Every family keeps the contract of an item: made again byte for byte, nothing sealed in public, harder is harder."""
 
 import subprocess
 import sys
