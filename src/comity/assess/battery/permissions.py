@@ -80,7 +80,7 @@ def _attempt(draw: Draw, knobs: Knobs) -> Parts | None:
     tags = draw.words(MOST_TAGS, 2)
     start, goal = spine[0], spine[-1]
     drafts = _spine(draw.fork("spine"), spine, others, tags)
-    drafts += _herrings(draw.fork("herrings"), spine, others, tags, width * 5, knobs["denies"])
+    drafts += _herrings(draw.fork("herrings"), spine, others, tags, width * 5, knobs["herrings"])
     order = draw.fork("order").shuffled(range(len(drafts)))
     rules = [Rule(id=f"r{number + 1}", **drafts[place]) for number, place in enumerate(order)]
     ways = reachable(rules, start)
@@ -139,7 +139,7 @@ def _attempt(draw: Draw, knobs: Knobs) -> Parts | None:
         features={
             "chain": float(chain),
             "rules": len(rules) / 10,
-            "denies": float(knobs["denies"]),
+            "herrings": float(knobs["herrings"]),
             "fix": 1.0,
         },
     )
@@ -165,12 +165,12 @@ def _spine(draw: Draw, spine: Sequence[str], others: Sequence[str], tags: Sequen
 
 
 def _herrings(
-    draw: Draw, spine: Sequence[str], others: Sequence[str], tags: Sequence[str], count: int, denies: int
+    draw: Draw, spine: Sequence[str], others: Sequence[str], tags: Sequence[str], count: int, herrings: int
 ) -> list[dict[str, str]]:
     """Rules that look like shortcuts; those towards the goal ask for a tag that nobody can have, or are denied."""
     never = tags[-1]
     drafts = []
-    for number in range(count + denies):
+    for number in range(count + herrings):
         draft = {"source": draw.pick(others), "target": draw.pick([*others, *spine[:-1]][: len(others) + 2])}
         if draft["source"] == draft["target"]:
             draft["target"] = spine[0]
@@ -293,10 +293,10 @@ FAMILY: Final = Family(
     knobs=(
         Knob(name="chain", low=3, high=10, default=5, says="rules on the planted way"),
         Knob(name="width", low=4, high=20, default=8, says="roles beside the way"),
-        Knob(name="denies", low=0, high=10, default=3, says="shortcuts that cannot be used"),
+        Knob(name="herrings", low=0, high=10, default=3, says="shortcuts that cannot be used"),
     ),
     base=2.5,
-    weights={"chain": 0.25, "rules": 0.15, "denies": 0.08, "fix": 0.0},
+    weights={"chain": 0.25, "rules": 0.15, "herrings": 0.08, "fix": 0.0},
     make=_make,
     judge=_judge,
 )
