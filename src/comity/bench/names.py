@@ -18,6 +18,7 @@ NAMES = (
     "coverage",
     "dedupe",
     "faithfulness",
+    "plans",
 )
 """Benches that exist, in the order in which `all` runs them."""
 
