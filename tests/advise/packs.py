@@ -23,9 +23,7 @@ def advisory(id_: str, cve: str, package: str, fixed: str, *, introduced: str = 
     events = [RangeEvent(kind=EventKind.INTRODUCED, version=introduced)]
     if fixed:
         events.append(RangeEvent(kind=EventKind.FIXED, version=fixed))
-    affected = Affected(
-        ecosystem="PyPI", name=package, ranges=(Range(kind=RangeKind.ECOSYSTEM, events=tuple(events)),)
-    )
+    affected = Affected(ecosystem="PyPI", name=package, ranges=(Range(kind=RangeKind.ECOSYSTEM, events=tuple(events)),))
     return record(
         RecordKind.ADVISORY,
         source="pypa",
@@ -83,6 +81,7 @@ def deadline(cve: str, **facts: str) -> Record:
         "assumed": "",
         "assumed_inputs": "",
         "conflict": "no",
+        "unit": "calendar_day",
         "kev_due": "",
         "publicly_exposed": "yes",
     }
@@ -124,7 +123,7 @@ SMALL = EvidencePack(
             state="due",
             start_day="2026-12-10",
             event="found on the asset",
-            days="14",
+            amount="14",
             due="2026-12-25T04:59:59+00:00",
             governing="table",
             assumed="metadata_missing: automatable no, technical impact total",
@@ -140,7 +139,7 @@ SMALL = EvidencePack(
             state="due",
             start_day="2026-12-10",
             event="found on the asset",
-            days="60",
+            amount="60",
             due="2027-02-09T04:59:59+00:00",
             governing="table",
         ),
@@ -154,7 +153,7 @@ SMALL = EvidencePack(
             state="due",
             start_day="2026-12-12",
             event="added to KEV",
-            days="3",
+            amount="3",
             due="2026-12-16T04:59:59+00:00",
             governing="table",
             triage="yes",

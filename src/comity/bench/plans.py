@@ -21,14 +21,14 @@ from comity.bench.match import read_statements
 from comity.bench.plans_lies import LIARS
 from comity.defend.plan import compose
 from comity.defend.plan_check import Checker
-from comity.defend.plan_facts import Tables, end_of_day
+from comity.defend.plan_facts import Tables
 from comity.defend.segments import Feed, Index, index
 from comity.defend.solve import releases
 from comity.formats import pack as packs
 from comity.formats import upstream
 from comity.formats.versions import Inside, Outside, covers
 from comity.formats.versions.identity import Package
-from comity.model import signals
+from comity.model import clock, signals
 from comity.model.decision import Undecided, decide
 from comity.model.plan import EvidencePack, Plan, Record, RecordKind, SentenceKind
 
@@ -36,10 +36,10 @@ AT: Final = datetime(2026, 12, 20, 12, tzinfo=UTC)
 ZONE: Final = "America/New_York"
 DAYS: Final = {"3DF": 3, "3D": 3, "14D": 14, "60D": 60}
 REWORDINGS: Final[Mapping[SentenceKind, Sequence[tuple[str, str]]]] = {
-    SentenceKind.UPGRADE: (("Upgrade ", "Please update "), ("; vulnerabilities cleared", "; the vulnerabilities cleared")),
+    SentenceKind.UPGRADE: (("Upgrade ", "Please update "), ("; vulnerabilities", "; the vulnerabilities")),
     SentenceKind.DUE: (("Fix ", "Please fix "), ("; the clock started on", "; its clock started on")),
     SentenceKind.REACHED: ((" reaches ", " affects "),),
-    SentenceKind.SHIELD: (("Until a fix is in,", "Please, until a fix is in,"), ("keep untrusted", "keep the untrusted")),
+    SentenceKind.SHIELD: (("Until a fix is in,", "Please, until a fix is in,"), ("keep unt", "keep the unt")),
     SentenceKind.EXPLOITED: (("as known to be exploited", "as exploited"),),
     SentenceKind.TRIAGE: (("Collect volatile evidence", "Please collect the volatile evidence"),),
     SentenceKind.COUNT: (("Vulnerabilities to treat on", "The vulnerabilities to treat on"),),
@@ -67,7 +67,8 @@ def table(result: dict[str, Any]) -> str:
     """The same figures for people."""
     lines = [f"{'planted':<22} {'caught':>7} {'of':>7}"]
     lines += [f"{kind:<22} {row['caught']:>7,} {row['of']:>7,}" for kind, row in result["planted"].items()]
-    lines.append(f"unsupported rate {result['unsupported_rate']:.4f} ({result['accepted']} of {result['of']:,} accepted)")
+    rate, accepted = result["unsupported_rate"], result["accepted"]
+    lines.append(f"unsupported rate {rate:.4f} ({accepted} of {result['of']:,} accepted)")
     lines.append(f"true plans accepted {result['true_plans']['accepted']} of {result['true_plans']['of']}")
     lines.append(f"faithful rewordings accepted {result['rewordings']['accepted']} of {result['rewordings']['of']}")
     lines.append(f"{result['sentences']:,} sentences on {result['records']:,} records of {result['assets']} assets")
@@ -253,14 +254,15 @@ class _Estate:
         if row.then not in DAYS:
             yield _record(RecordKind.DEADLINE, source="clock", **facts, state="upgrade")
             return
-        table_due = end_of_day(date.fromisoformat(start) + timedelta(days=DAYS[row.then]), ZONE)
-        kev_due = end_of_day(date.fromisoformat(due), ZONE) if due else None
+        where = clock.zone(ZONE)
+        table_due = clock.end_of_day(date.fromisoformat(start) + timedelta(days=DAYS[row.then]), where)
+        kev_due = clock.end_of_day(date.fromisoformat(due), where) if due else None
         leads = "catalogue" if kev_due is not None and kev_due < table_due else "table"
         governing = kev_due if kev_due is not None and leads == "catalogue" else table_due
         conflict = "yes" if kev_due is not None and kev_due != table_due else "no"
         yield _record(
-            RecordKind.DEADLINE, source="clock", **facts, state="due", days=str(DAYS[row.then]), governing=leads,
-            conflict=conflict, due=governing.astimezone(UTC).isoformat(),
+            RecordKind.DEADLINE, source="clock", **facts, state="due", amount=str(DAYS[row.then]), unit="calendar_day",
+            governing=leads, conflict=conflict, due=governing.astimezone(UTC).isoformat(),
         )  # fmt: skip
 
 

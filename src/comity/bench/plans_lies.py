@@ -18,7 +18,22 @@ Liar: TypeAlias = Callable[[Plan, EvidencePack], Lies]
 _DAY: Final = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 _CVE: Final = re.compile(r"\bCVE-[0-9]{4}-[0-9]{4,}\b")
 _TIER: Final = re.compile(r"[0-9]+ days(?: & forensic investigation)?|fix on system upgrade")
-WRONG_TIERS: Final = ("7 days", "14 days", "30 days", "3 days", "60 days", "15 days", "48 hours", "fix on system upgrade")
+WRONG_TIERS: Final = (
+    "7 days",
+    "14 days",
+    "30 days",
+    "3 days",
+    "60 days",
+    "15 days",
+    "48 hours",
+    "fix on system upgrade",
+)
+INPUTS: Final = (
+    ("exposed", "yes", "no"),
+    ("KEV", "yes", "no"),
+    ("automatable", "yes", "no"),
+    ("impact", "partial", "total"),
+)
 WRONG_RULES: Final = (
     " by CVSS severity",
     ", since three of four criteria hold",
@@ -111,11 +126,10 @@ def wrong_row(plan: Plan, _pack: EvidencePack) -> Lies:
         for other in range(17):
             if number is not None and str(other) != number[1]:
                 yield put(plan, place, one.text.replace(f"row {number[1]}", f"row {other}", 1))
-        for cue in ("exposed", "KEV", "automatable"):
-            flipped = re.sub(rf"{cue} (yes|no)", lambda f, c=cue: f"{c} {'no' if f[1] == 'yes' else 'yes'}", one.text)
-            yield put(plan, place, flipped)
-        turned = {"partial": "total", "total": "partial"}
-        yield put(plan, place, re.sub(r"impact (partial|total)", lambda f: f"impact {turned[f[1]]}", one.text))
+        for cue, left, right in INPUTS:
+            for said, instead in ((left, right), (right, left)):
+                if f"{cue} {said}" in one.text:
+                    yield put(plan, place, one.text.replace(f"{cue} {said}", f"{cue} {instead}", 1))
 
 
 def invented_identifier(plan: Plan, _pack: EvidencePack) -> Lies:

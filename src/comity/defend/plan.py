@@ -6,6 +6,7 @@ leaves the house), so it has nothing to be misled by; what it sends back is held
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from comity.defend.plan_facts import DUE, UNDECIDED, UPGRADE, Tables, Unfounded, about, slots, solution
@@ -83,9 +84,7 @@ def worded(plan: Plan, answer: Mapping[str, Any], pack: EvidencePack, tables: Ta
         values = slots(original.kind, [pack.by_digest[cite] for cite in original.cites], pack, tables)
         text = filled(str(one["text"]), values)
         sentences.append(Sentence(kind=original.kind, text=text, cites=original.cites, about=original.about))
-    return Plan(
-        asset=plan.asset, evidence=plan.evidence, at=plan.at, sentences=tuple(sentences), worded_by=model, note=plan.note
-    )
+    return replace(plan, sentences=tuple(sentences), worded_by=model)
 
 
 def expected(pack: EvidencePack, tables: Tables) -> Iterator[Sentence]:

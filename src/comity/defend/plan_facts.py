@@ -6,9 +6,9 @@ plan from anywhere needs no more than the pack.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Final, TypeAlias
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -18,7 +18,9 @@ from comity.defend.segments import Feed, Statement, index
 from comity.defend.solve import NoFix, Partial, Solution, Step, Upgrade, solve
 from comity.errors import Invalid
 from comity.formats.versions import Inside, Outside, covers
+from comity.model import clock
 from comity.model.decision import Table, decide
+from comity.model.directive import Unit
 from comity.model.plan import EvidencePack, Record, RecordKind, SentenceKind
 from comity.model.product import Affected
 
@@ -32,7 +34,6 @@ UNTIMED: Final = "untimed"
 STATES: Final = (DUE, UPGRADE, UNDECIDED, UNTIMED)
 """What a deadline record may be: a moment, the next upgrade, a question for a person, or nothing yet."""
 _INPUTS: Final = ("publicly_exposed", "in_kev", "automatable", "technical_impact")
-_DAY_END: Final = time(23, 59, 59)
 _LONGEST_REASON: Final = 240
 
 
@@ -40,9 +41,7 @@ class Unfounded(Exception):
     """The cited records do not carry the sentence; the text says why. Never leaves the desk's planning steps."""
 
 
-def slots(
-    kind: SentenceKind, cited: Sequence[Record], pack: EvidencePack, tables: Tables
-) -> dict[str, str]:
+def slots(kind: SentenceKind, cited: Sequence[Record], pack: EvidencePack, tables: Tables) -> dict[str, str]:
     """The values that a sentence of this kind may and must give. Unfounded when the records do not carry it."""
     form = FORMS[kind]
     held: dict[RecordKind, Record] = {}
@@ -102,17 +101,9 @@ def about(component: Record, pack: EvidencePack) -> list[Record]:
     )
 
 
-def end_of_day(day: date, zone: str) -> datetime:
-    """23:59:59 of a day in its zone. Unfounded for a zone that there is none of."""
-    try:
-        return datetime.combine(day, _DAY_END, ZoneInfo(zone))
-    except (ZoneInfoNotFoundError, ValueError, OverflowError) as error:
-        raise Unfounded("the deadline names no zone or day that there is") from error
-
-
 def spoken(moment: datetime, zone: str) -> str:
     """`2026-12-21 23:59 (America/New_York)`."""
-    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M} ({zone})"
+    return f"{moment.astimezone(clock.zone(zone)):%Y-%m-%d %H:%M} ({zone})"
 
 
 def due_of(deadline: Record) -> datetime:
@@ -121,24 +112,27 @@ def due_of(deadline: Record) -> datetime:
     The record's governing date must be one of the two, and the earlier one unless a policy parameter or the interim
     rule says otherwise. Unfounded when the record's own date is another.
     """
-    zone = deadline.fact("zone")
+    where, ends = _where(deadline)
     stated = _moment(deadline, "due")
     governing = deadline.fact("governing")
     dates: dict[str, datetime] = {}
-    if deadline.fact("days"):
-        dates["table"] = end_of_day(_day(deadline, "counted_from") + timedelta(days=_number(deadline, "days")), zone)
+    if deadline.fact("amount"):
+        unit = _unit(deadline)
+        begun = _moment(deadline, "counted_from") if unit is Unit.HOUR else _day(deadline, "counted_from")
+        dates["table"] = clock.due(begun, _number(deadline, "amount"), unit, where, ends)
     if deadline.fact("kev_due"):
-        dates["catalogue"] = end_of_day(_day(deadline, "kev_due"), zone)
+        dates["catalogue"] = clock.end_of_day(_day(deadline, "kev_due"), where, ends)
     if governing not in dates:
         raise Unfounded("the deadline does not say which date governs")
     params = deadline.fact("params").split()
     chosen = deadline.fact("standing") == "interim" or "governing" in params
     if len(dates) == 2 and dates[governing] != min(dates.values()) and not chosen:
         raise Unfounded("the later of two dates is said to govern")
-    if dates.get("table") and deadline.fact("counted_from") != deadline.fact("start_day") and "on_tighten" not in params:
-        raise Unfounded("the days are counted from another day than the clock was started on")
+    moved = deadline.fact("counted_from")[:10] != deadline.fact("start_day")
+    if "table" in dates and moved and "on_tighten" not in params:
+        raise Unfounded("the time is counted from another day than the clock was started on")
     if dates[governing] != stated:
-        raise Unfounded(f"counting again gives {spoken(dates[governing], zone)}")
+        raise Unfounded(f"counting again gives {spoken(dates[governing], deadline.fact('zone'))}")
     return stated
 
 
@@ -156,6 +150,19 @@ def _one_story(held: Mapping[RecordKind, Record], many: Sequence[Record]) -> Non
 
 def _names(advisory: Record) -> tuple[str, ...]:
     return tuple(advisory.fact("aliases").split())
+
+
+def _where(deadline: Record) -> tuple[ZoneInfo, time]:
+    try:
+        return clock.zone(deadline.fact("zone")), time.fromisoformat(deadline.fact("day_end") or "23:59:59")
+    except (Invalid, ValueError) as error:
+        raise Unfounded("the deadline names no zone or time of day that there is") from error
+
+
+def _unit(deadline: Record) -> Unit:
+    if deadline.fact("unit") not in (Unit.DAY, Unit.MONTH, Unit.HOUR):
+        raise Unfounded("the deadline counts in no unit of time")
+    return Unit(deadline.fact("unit"))
 
 
 def _number(record: Record, fact: str) -> int:
@@ -299,7 +306,7 @@ def _hit(held: Held, pack: EvidencePack) -> dict[str, str]:
     }
 
 
-def _exploited(held: Held, _many: Sequence[Record], pack: EvidencePack, _tables: Tables) -> dict[str, str]:
+def _exploited(held: Held, _many: Sequence[Record], _pack: EvidencePack, _tables: Tables) -> dict[str, str]:
     if held[_K].fact("in_kev") != "yes":
         raise Unfounded("the catalogue does not hold it")
     return {"vulnerability": name(held[_K].fact("vulnerability")), "added": _day(held[_K], "added").isoformat()}
@@ -385,7 +392,7 @@ def _overdue(held: Held, _many: Sequence[Record], pack: EvidencePack, _tables: T
     return said | {"due": spoken(due, deadline.fact("zone"))}
 
 
-def _kev_due(held: Held, _many: Sequence[Record], pack: EvidencePack, _tables: Tables) -> dict[str, str]:
+def _kev_due(held: Held, _many: Sequence[Record], _pack: EvidencePack, _tables: Tables) -> dict[str, str]:
     deadline, kev = held[_D], held[_K]
     if not kev.fact("due") or kev.fact("due") != deadline.fact("kev_due"):
         raise Unfounded("the catalogue gives another date")
@@ -447,7 +454,7 @@ def _assumed(held: Held, _many: Sequence[Record], pack: EvidencePack, _tables: T
     return _rule(held, pack) | {"assumed": _plain(held[_D].fact("assumed"))}
 
 
-def _advice_only(held: Held, _many: Sequence[Record], pack: EvidencePack, _tables: Tables) -> dict[str, str]:
+def _advice_only(held: Held, _many: Sequence[Record], _pack: EvidencePack, _tables: Tables) -> dict[str, str]:
     if held[_D].fact("binding") != "no":
         raise Unfounded("the rule binds the owner of the asset")
     return {"directive": name(held[_D].fact("directive"))}
@@ -475,4 +482,3 @@ _SAID: Final = {
     SentenceKind.ASSUMED: _assumed,
     SentenceKind.ADVICE_ONLY: _advice_only,
 }
-

@@ -21,17 +21,98 @@ Cue: TypeAlias = tuple[str, ...]
 """The tokens right before a slot: words in lower case, slots as `{name}`."""
 
 CUED: Final = frozenset(
-    "version fix count left open row due start kev_due added planned exposure kev automatable impact governing".split()
+    [
+        "version",
+        "fix",
+        "count",
+        "left",
+        "open",
+        "row",
+        "due",
+        "start",
+        "kev_due",
+        "added",
+        "planned",
+        "exposure",
+        "kev",
+        "automatable",
+        "impact",
+        "governing",
+    ]
 )
 """Slots that could be mistaken for another one: they must stand behind their own words."""
 COMMON: Final = frozenset(
-    "a also an and are as at be for have in is it its of on please so that the then there this those which with".split()
+    [
+        "a",
+        "also",
+        "an",
+        "and",
+        "are",
+        "as",
+        "at",
+        "be",
+        "for",
+        "have",
+        "in",
+        "is",
+        "it",
+        "its",
+        "of",
+        "on",
+        "please",
+        "so",
+        "that",
+        "the",
+        "then",
+        "there",
+        "this",
+        "those",
+        "which",
+        "with",
+    ]
 )
 """Words that claim nothing by themselves."""
 TURNING: Final = frozenset(
-    "all always any away before cannot cleared clears earlier except first from if later left lists may must never no "
-    "nobody none not only or overdue settle since started than undecided unless until unknown untrusted waits without "
-    "yet".split()
+    [
+        "all",
+        "always",
+        "any",
+        "away",
+        "before",
+        "cannot",
+        "cleared",
+        "clears",
+        "earlier",
+        "except",
+        "first",
+        "from",
+        "if",
+        "later",
+        "left",
+        "lists",
+        "may",
+        "must",
+        "never",
+        "no",
+        "nobody",
+        "none",
+        "not",
+        "only",
+        "or",
+        "overdue",
+        "settle",
+        "since",
+        "started",
+        "than",
+        "undecided",
+        "unless",
+        "until",
+        "unknown",
+        "untrusted",
+        "waits",
+        "without",
+        "yet",
+    ]
 )
 """Words that turn a sentence's meaning: each stays as often as the form has it."""
 

@@ -53,7 +53,8 @@ class Record:
             "source": self.source,
             "text": self.text,
         }
-        return Digest(hashlib.sha256(json.dumps(tree, sort_keys=True, separators=(",", ":")).encode()).hexdigest())
+        text = json.dumps(tree, sort_keys=True, separators=(",", ":"))
+        return Digest(hashlib.sha256(text.encode()).hexdigest())
 
     def fact(self, name: str) -> str:
         """A fact; "" when the record does not say."""
@@ -62,7 +63,7 @@ class Record:
 
 @dataclass(frozen=True, kw_only=True)
 class EvidencePack:
-    """Everything that a plan for one asset may stand on. Closed: a sentence cites records of this pack or is refused."""
+    """All that a plan for one asset may stand on. Closed: a sentence cites records of this pack or is refused."""
 
     records: tuple[Record, ...]
     at: datetime
