@@ -43,6 +43,9 @@ SCHEMA: Final[Mapping[str, Any]] = {
 }
 
 
+_LEAVES_OPEN: Final = frozenset({SentenceKind.NO_FIX, SentenceKind.PARTIAL, SentenceKind.UNSOLVED})
+
+
 def compose(pack: EvidencePack, tables: Tables) -> Plan:
     """The plan in Comity's own words. ValueError for a pack that is not about exactly one asset.
 
@@ -103,7 +106,7 @@ def _sentences(pack: EvidencePack, asset: Record, tables: Tables) -> Iterator[Se
     for component in _by_urgency(pack, deadlines):
         for sentence in _actions(pack, asset, component, tables):
             yield sentence
-            if sentence.kind in {SentenceKind.NO_FIX, SentenceKind.PARTIAL} and not shielded:
+            if sentence.kind in _LEAVES_OPEN and not shielded:
                 shielded = True
                 yield from _say(
                     SentenceKind.SHIELD, [asset, *pack.of(RecordKind.EXPOSURE)], pack, tables, about=sentence.about
@@ -180,8 +183,10 @@ def _actions(pack: EvidencePack, asset: Record, component: Record, tables: Table
             yield from _say(SentenceKind.UPGRADE, cited, pack, tables, about=label)
         case Partial():
             yield from _say(SentenceKind.PARTIAL, cited, pack, tables, about=label)
-        case NoFix():
+        case NoFix(decided=True):
             yield from _say(SentenceKind.NO_FIX, cited, pack, tables, about=label)
+        case NoFix():
+            yield from _say(SentenceKind.UNSOLVED, cited, pack, tables, about=label)
         case _:
             return
     if isinstance(found, Upgrade | Partial) and found.step is not Step.MINOR:

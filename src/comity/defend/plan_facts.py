@@ -124,8 +124,8 @@ def due_of(deadline: Record) -> datetime:
         dates["catalogue"] = clock.end_of_day(_day(deadline, "kev_due"), where, ends)
     if governing not in dates:
         raise Unfounded("the deadline does not say which date governs")
-    params = deadline.fact("params").split()
-    chosen = deadline.fact("standing") == "interim" or "governing" in params
+    params = dict(one.partition("=")[::2] for one in deadline.fact("params").split())
+    chosen = deadline.fact("standing") == "interim" or params.get("governing", "earlier") != "earlier"
     if len(dates) == 2 and dates[governing] != min(dates.values()) and not chosen:
         raise Unfounded("the later of two dates is said to govern")
     moved = deadline.fact("counted_from")[:10] != deadline.fact("start_day")
@@ -259,10 +259,18 @@ def _major(held: Held, many: Sequence[Record], pack: EvidencePack, _tables: Tabl
 
 def _no_fix(held: Held, many: Sequence[Record], pack: EvidencePack, _tables: Tables) -> dict[str, str]:
     found = _solved(held, many, pack)
-    if not isinstance(found, NoFix):
-        raise Unfounded("matching again gives an upgrade")
+    if not isinstance(found, NoFix) or not found.decided:
+        raise Unfounded("matching again gives an upgrade, or cannot be done")
     said = {"asset": _asset(held, pack), "left": str(len(found.stays)), "component": name(held[_C].fact("name"))}
     return said | {"version": name(held[_C].fact("match_version"))}
+
+
+def _unsolved(held: Held, many: Sequence[Record], pack: EvidencePack, _tables: Tables) -> dict[str, str]:
+    found = _solved(held, many, pack)
+    if not isinstance(found, NoFix) or found.decided:
+        raise Unfounded("matching again gives an answer")
+    component = {"component": name(held[_C].fact("name")), "version": name(held[_C].fact("match_version"))}
+    return component | {"asset": _asset(held, pack), "reason": _plain(found.reason)}
 
 
 def _shield(held: Held, _many: Sequence[Record], pack: EvidencePack, _tables: Tables) -> dict[str, str]:
@@ -366,7 +374,7 @@ def _due(held: Held, _many: Sequence[Record], pack: EvidencePack, _tables: Table
     start = _day(deadline, "start_day")
     event = deadline.fact("event")
     starts = {"found on the asset": held[_N].fact("day"), "added to KEV": held[_K].fact("added")}
-    if starts.get(event) != start.isoformat():
+    if event in starts and starts[event] != start.isoformat():
         raise Unfounded("the clock was not started by that event on that day")
     same = pack.of(_N, asset=deadline.fact("asset"), vulnerability=deadline.fact("vulnerability"))
     if start.isoformat() > min([finding.fact("day") for finding in same] + [d for d in starts.values() if d]):
@@ -466,6 +474,7 @@ _SAID: Final = {
     SentenceKind.PARTIAL: _partial,
     SentenceKind.MAJOR: _major,
     SentenceKind.NO_FIX: _no_fix,
+    SentenceKind.UNSOLVED: _unsolved,
     SentenceKind.SHIELD: _shield,
     SentenceKind.REACHED: _reached,
     SentenceKind.POSSIBLE: _possible,

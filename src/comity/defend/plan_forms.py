@@ -179,6 +179,11 @@ FORMS: Final[Mapping[SentenceKind, Form]] = {
         needs=(ASSET, COMPONENT, FEED),
         many=(ADVISORY,),
     ),
+    SentenceKind.UNSOLVED: Form(
+        words="Which version clears {component} {version} on {asset} cannot be said: {reason}.",
+        needs=(ASSET, COMPONENT, FEED),
+        many=(ADVISORY,),
+    ),
     SentenceKind.SHIELD: Form(
         words="Until a fix is in, keep untrusted networks away from {asset}.",
         needs=(ASSET, EXPOSURE),

@@ -75,6 +75,8 @@ class NoFix:
     reason: str
     stays: tuple[Stays, ...]
     beyond: str = ""
+    decided: bool = True
+    """False: nothing could be looked for, since the data is too old or the version is none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,13 +151,14 @@ def _solve(index: Index, matching: Matching, row: Row, offered: Sequence[str]) -
         return Clear(row=row, proof=current)
     found = (*current.findings, *current.undecided)
     if current.answer is Answer.NOT_ASSESSED or not found:
-        return NoFix(row=row, reason=current.reason, stays=_left(index, current))
+        return NoFix(row=row, reason=current.reason, stays=_left(index, current), decided=False)
     position = key(row.ecosystem, row.version)
     if position is None:
         return NoFix(
             row=row,
             reason=f"{row.version!r} is no version in {row.ecosystem}, so nobody can say what is newer",
             stays=_left(index, current),
+            decided=False,
         )
     before = _open(current)
     best: Component | None = None

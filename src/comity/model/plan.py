@@ -99,6 +99,7 @@ class SentenceKind(StrEnum):
     MAJOR = "major step"
     PARTIAL = "partial upgrade"
     NO_FIX = "no fix"
+    UNSOLVED = "unsolved"
     SHIELD = "shield"
     EXPLOITED = "exploited"
     ROW = "row"
