@@ -37,14 +37,14 @@ def document(content: bytes) -> Json:
         raise Invalid("the answer is not acceptable JSON") from error
 
 
-def mapping(value: Json) -> Mapping[str, Json]:
+def mapping(value: "Json | Mapping[str, Json]") -> Mapping[str, Json]:
     """An object."""
     if not isinstance(value, dict):
         raise Invalid("an object was expected")
     return value
 
 
-def field(value: Json, name: str) -> Json:
+def field(value: "Json | Mapping[str, Json]", name: str) -> Json:
     """One field of an object, which must be there."""
     held = mapping(value)
     if name not in held:
