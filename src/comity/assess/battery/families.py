@@ -4,14 +4,23 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from comity.assess.battery import build, intrusion, machine, parser, permissions
+from comity.assess.battery import build, history, intrusion, machine, parser, permissions, rootcause
 from comity.assess.battery.draw import Draw
 from comity.assess.battery.task import LARGEST_SEED, Family, Item, Knobs
 from comity.errors import Invalid, Problem
 from comity.formats import parse
 
 FAMILIES: Final[Mapping[str, Family]] = {
-    one.name: one for one in (parser.FAMILY, intrusion.FAMILY, build.FAMILY, machine.FAMILY, permissions.FAMILY)
+    one.name: one
+    for one in (
+        parser.FAMILY,
+        rootcause.FAMILY,
+        history.FAMILY,
+        intrusion.FAMILY,
+        machine.FAMILY,
+        permissions.FAMILY,
+        build.FAMILY,
+    )
 }
 LEVELS: Final = 5
 """Steps of the ladder from every knob at its lowest (0) to every knob at its highest (4)."""
