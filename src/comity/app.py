@@ -13,6 +13,9 @@ from comity.admin.proof import prover
 from comity.admin.views import Health
 from comity.api import http
 from comity.api import routes as api_routes
+from comity.assess import flow as assess_flow
+from comity.assess.desk import Assess
+from comity.assess.flow_cards import NoCards
 from comity.clearing import flow
 from comity.clearing.desk import Clearing
 from comity.clearing.flow_runs import Laboratory
@@ -27,6 +30,7 @@ from comity.library.check import checker
 from comity.library.counter import Library
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
+from comity.partners.endpoint import ModelEndpoint
 from comity.sandbox import doctor, probe, tier
 from comity.sandbox.containment import Containment
 from comity.sealing import keys
@@ -52,6 +56,7 @@ class Office:
     control: durable.Control
     worker: durable.Engine | None
     clearing: Clearing
+    assess: Assess
     defend: Defend
     library: Library
     accounts: Accounts
@@ -61,11 +66,23 @@ class Office:
         from comity import console
 
         clearing, library, accounts, settings = self.clearing, self.library, self.accounts, self.settings
-        api = api_routes.routes(clearing=clearing, library=library, accounts=accounts, settings=settings)
+        assess = self.assess
+        api = api_routes.routes(clearing=clearing, assess=assess, library=library, accounts=accounts, settings=settings)
         pages = console.routes(
-            clearing=clearing, library=library, accounts=accounts, settings=settings, clock=self.clock.now
+            clearing=clearing,
+            assess=assess,
+            library=library,
+            accounts=accounts,
+            settings=settings,
+            clock=self.clock.now,
         )
         return http.build(routes=[*api, *pages], settings=self.settings, page_error=console.page_error)
+
+    def gateway(self) -> Litestar:
+        """The model gateway, a web application of its own."""
+        from comity.gateway import door
+
+        return door.build(self.assess)
 
 
 @contextmanager
@@ -104,10 +121,23 @@ def opened(
             demo=demo,
         )
         clearing = Clearing(machines=machines, control=control)
+        assessing = assess_flow.Machines(
+            store=store,
+            settings=settings,
+            signer=HostSigner(key=key, organisation=HOST),
+            endpoint=ModelEndpoint(loopback=settings.gateway_loopback),
+            cards=NoCards(),
+            now=clock.now,
+            demo=demo,
+        )
+        assess = Assess(machines=assessing, control=control)
         if work:
-            running = durable.launch(settings, flow.flows(machines, control), clock=clock, worker=worker, seam=seam)
+            flows = (*flow.flows(machines, control), *assess_flow.flows(assessing))
+            running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
-            outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=subscriptions.table(clearing=clearing))
+            assess.resume()
+            reactions = subscriptions.table(clearing=clearing, assess=assess)
+            outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=reactions)
             outbox.start()
         office = Office(
             settings=settings,
@@ -118,6 +148,7 @@ def opened(
             control=control,
             worker=running,
             clearing=clearing,
+            assess=assess,
             defend=Defend(machines=defend_flow.Machines(store=store, settings=settings, now=clock.now)),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             accounts=Accounts(

@@ -129,6 +129,30 @@ class Settings:
     model_output_tokens: int = 800
     """Most tokens of one answer (Code of Practice 1.1.2 bears on free text over 200: longer drafts are refused)."""
 
+    custody: Path | None = None
+    """Folder of the custodians' halves of assessment keys, outside `data` and its backups; empty: `keys/custody`."""
+
+    assess_silence: timedelta = timedelta(days=30)
+    """An assessment in which nothing moves before its window lapses after so long (policy parameter)."""
+
+    assess_comment_days: int = 10
+    """Working days (Monday to Friday, UTC) that a developer has to comment on a card (policy parameter)."""
+
+    assess_erasure: timedelta = timedelta(days=7)
+    """Evidence of an assessment is erased so long after its end (policy parameter)."""
+
+    assess_erasure_withdrawn: timedelta = timedelta(days=1)
+    """And so long after a developer withdrew (policy parameter)."""
+
+    gateway_port: int = 8441
+    """Port of the model gateway (`comity assess gateway`)."""
+
+    gateway_key_hours: int = 12
+    """Life of one key for the model gateway; none outlives the window."""
+
+    gateway_loopback: bool = False
+    """Let the gateway call an endpoint on this machine over plain http: for scripted subjects and demonstrations."""
+
     corpora: Path | None = None
     """Folder of the real data that tests and benches read; empty means `../shared/data` beside the checkout."""
 
@@ -150,6 +174,11 @@ class Settings:
     def checkpoint_folder(self) -> Path:
         """Where signed checkpoints are written: outside the store on purpose."""
         return self.checkpoints or self.keys / "checkpoints"
+
+    @property
+    def custody_folder(self) -> Path:
+        """Where the custodians' halves of assessment keys lie: outside the store on purpose."""
+        return self.custody or self.keys / "custody"
 
     @property
     def address(self) -> str:
@@ -195,6 +224,9 @@ LEAST: Mapping[str, int] = {
     "review_floor_seconds": 1,
     "review_planted": 1,
     "share_days": 1,
+    "assess_comment_days": 1,
+    "gateway_port": 1,
+    "gateway_key_hours": 1,
     "model_timeout_seconds": 1,
     "model_output_tokens": 1,
 }

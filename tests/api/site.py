@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,22 @@ from comity.admin.counter import Accounts
 from comity.api import http
 from comity.api.http import PageError
 from comity.api.routes import routes as api_routes
+from comity.assess import flow as assess_flow
+from comity.assess.desk import Assess
 from comity.errors import Invalid, Problem, Tampered
 from comity.formats import pack
 from comity.library.counter import Library, Verification
 from comity.model.advisory import Advisory
+from comity.model.ids import PartyId
 from comity.model.party import Role, Viewer
+from comity.partners.endpoint import ModelEndpoint
+from comity.sealing import keys
+from comity.sealing.signer import HostSigner
 from comity.settings import Settings
 from comity.store import published
 from tests.admin.hosts import Clock, accounts, first_admin, somebody, viewer
 from tests.api.fakes import FakeClearing
+from tests.engagement.hosts import ScriptedCards, ScriptedModel, SilentControl
 
 LAB = "Example Lab"
 
@@ -47,6 +54,7 @@ class Site:
     client: TestClient[Litestar]
     accounts: Accounts
     clearing: FakeClearing
+    assess: Assess
     library: Library
     settings: Settings
     clock: Clock
@@ -89,7 +97,8 @@ def site(
         held = stack.enter_context(accounts(folder, clock))
         clearing = FakeClearing()
         library = Library(store=held.store, order_pack=pack.shipped_order, check=check)
-        counters = {"clearing": clearing, "library": library, "accounts": held, "settings": settings}
+        assess = assessing(held, settings, clock)
+        counters = {"clearing": clearing, "assess": assess, "library": library, "accounts": held, "settings": settings}
         routes: list[ControllerRouterHandler] = [*api_routes(**counters)]  # type: ignore[arg-type]  # one mapping for two doors
         if more is not None:
             routes += more(**counters, clock=clock)
@@ -100,6 +109,7 @@ def site(
             client=client,
             accounts=held,
             clearing=clearing,
+            assess=assess,
             library=library,
             settings=settings,
             clock=clock,
@@ -109,12 +119,26 @@ def site(
         yield made
 
 
+def assessing(held: Accounts, settings: Settings, clock: Clock) -> Assess:
+    """The counter of assessments on the same store, without a worker."""
+    own = replace(settings, keys=settings.data.parent / "keys")
+    machines = assess_flow.Machines(
+        store=held.store,
+        settings=own,
+        signer=HostSigner(key=keys.signing_key(own), organisation=PartyId("host")),
+        endpoint=ModelEndpoint(transport=ScriptedModel()),
+        cards=ScriptedCards(),
+        now=clock,
+    )
+    return Assess(machines=machines, control=SilentControl())
+
+
 def _people(made: Site) -> None:
     admin = first_admin(made.accounts)
     boss = viewer(made.accounts, admin)
     sessions = {"admin": admin}
-    for role in (Role.COORDINATOR, Role.SUBMITTER, Role.READER):
-        home = LAB if role is Role.SUBMITTER else "Test Host"
+    for role in (Role.COORDINATOR, Role.SUBMITTER, Role.READER, Role.DEVELOPER, Role.ASSESSOR):
+        home = LAB if role in {Role.SUBMITTER, Role.DEVELOPER} else "Test Host"
         sessions[role.value] = somebody(made.accounts, boss, role.value, role, organisation=home)
     sessions["rival"] = somebody(made.accounts, boss, "rival", Role.SUBMITTER, organisation="Rival Lab")
     sessions["second"] = somebody(made.accounts, boss, "second", Role.COORDINATOR)

@@ -26,6 +26,18 @@ ROUTES = {
     ("POST", "/api/v1/cases/{case:str}/approvals"): Action.APPROVE,
     ("POST", "/api/v1/cases/{case:str}/publication"): Action.PUBLISH,
     ("POST", "/api/v1/cases/{case:str}/closing"): Action.CLOSE,
+    ("GET", "/api/v1/assessments"): Action.READ_ASSESSING,
+    ("GET", "/api/v1/assessments/rules"): Action.READ_ASSESSING,
+    ("GET", "/api/v1/engagements"): Action.READ_ENGAGEMENTS,
+    ("POST", "/api/v1/engagements"): Action.INVITE,
+    ("GET", "/api/v1/engagements/{engagement:str}"): Action.READ_ENGAGEMENTS,
+    ("POST", "/api/v1/engagements/{engagement:str}/acts/{act:str}"): Action.ENGAGE,
+    ("GET", "/api/v1/engagements/{engagement:str}/ledger"): Action.READ_ENGAGEMENTS,
+    ("GET", "/api/v1/engagements/{engagement:str}/papers"): Action.READ_ENGAGEMENTS,
+    ("GET", "/api/v1/engagements/{engagement:str}/card"): Action.READ_ENGAGEMENTS,
+    ("GET", "/api/v1/engagements/{engagement:str}/released"): Action.READ_ENGAGEMENTS,
+    ("POST", "/api/v1/engagements/{engagement:str}/openings"): Action.ENGAGE,
+    ("GET", "/api/v1/engagements/{engagement:str}/receipt"): Action.READ_ENGAGEMENTS,
     ("GET", "/api/v1/advisories"): Action.READ_PUBLISHED,
     ("GET", "/api/v1/advisories/{advisory:str}"): Action.READ_PUBLISHED,
     ("GET", "/api/v1/advisories/{advisory:str}/files/{file:str}"): Action.READ_PUBLISHED,
@@ -43,7 +55,7 @@ def test_every_route_is_in_the_table_with_its_action(shared: Site) -> None:
     assert found == ROUTES
 
 
-@pytest.mark.parametrize("role", ["", "admin", "coordinator", "submitter", "reader"])
+@pytest.mark.parametrize("role", ["", "admin", "coordinator", "submitter", "reader", "developer", "assessor"])
 @pytest.mark.parametrize(("method", "path"), list(ROUTES))
 def test_each_route_lets_in_exactly_the_roles_of_its_action(shared: Site, method: str, path: str, role: str) -> None:
     action = ROUTES[(method, path)]

@@ -26,6 +26,13 @@ SHOWN = {
     "/cases/{case:str}": Action.READ_CASES,
     "/cases/{case:str}/preview/{format:str}": Action.READ_CASES,
     "/cases/{case:str}/statements/{sha256:str}": Action.READ_CASES,
+    "/assessments": Action.READ_ASSESSING,
+    "/assessments/rules": Action.READ_ASSESSING,
+    "/engagements": Action.READ_ENGAGEMENTS,
+    "/engagements/{engagement:str}": Action.READ_ENGAGEMENTS,
+    "/engagements/{engagement:str}/ledger": Action.READ_ENGAGEMENTS,
+    "/engagements/{engagement:str}/card": Action.READ_ENGAGEMENTS,
+    "/engagements/{engagement:str}/receipt": Action.READ_ENGAGEMENTS,
     "/advisories": Action.READ_PUBLISHED,
     "/advisories/{advisory:str}": Action.READ_PUBLISHED,
     "/advisories/{advisory:str}/{file:str}": Action.READ_PUBLISHED,
@@ -50,13 +57,17 @@ TAKEN = {
     "/cases/{case:str}/approve": Action.APPROVE,
     "/cases/{case:str}/publish": Action.PUBLISH,
     "/cases/{case:str}/close": Action.CLOSE,
+    "/engagements": Action.INVITE,
+    "/engagements/{engagement:str}/acts/{act:str}": Action.ENGAGE,
     "/verify": Action.VERIFY_DOCUMENT,
 }
 """Both written a second time on purpose: a page that changes its action must change here too."""
 
-ROLES = ("", "admin", "coordinator", "submitter", "reader")
+ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor")
 OPEN_AT_FIRST = {"/", "/static/{name:str}", "/sign-in", "/setup/{secret:str}", "/invitation/{secret:str}"} | {
     "/link/{secret:str}",
+    "/assessments",
+    "/assessments/rules",
     "/advisories",
     "/advisories/{advisory:str}",
     "/advisories/{advisory:str}/{file:str}",

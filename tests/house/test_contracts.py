@@ -23,6 +23,7 @@ PLANTED = {
     "embargo": ("library/planted.py", "from comity.store import reports\n"),
     "drafts": ("clearing/planted.py", "from comity.store import drafts\n"),
     "domains": ("clearing/planted.py", "from comity.store import inventories\n"),
+    "engagements": ("clearing/planted.py", "from comity.store import engagements\n"),
     "pure": ("formats/planted.py", "import httpx\n"),
     "steps": ("clearing/deconflict.py", "from comity.store import engine\n"),
     "only-store-sql": ("clearing/planted.py", "import sqlalchemy\n"),

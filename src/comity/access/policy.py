@@ -42,6 +42,11 @@ class Action(StrEnum):
     REVIEW_BRIEFS = "review briefs"
     PUBLISH_BRIEFS = "publish, correct and withdraw briefs"
     READ_NOTICES = "read what was corrected or withdrawn after it was shared"
+    READ_ASSESSING = "read how assessments work and how many there were"
+    INVITE = "invite an assessment"
+    READ_ENGAGEMENTS = "read assessments"
+    ENGAGE = "act in an assessment"
+    USE_GATEWAY = "call a model through the gateway"
     VERIFY_JOURNAL = "verify the journal"
     READ_DOCTOR = "read the host's health"
     MANAGE_ACCOUNTS = "manage accounts"
@@ -55,6 +60,7 @@ class Scope(StrEnum):
     COORDINATE = "coordinate"
     DEFEND = "defend"
     EDIT = "edit"
+    ENGAGE = "engage"
     OPERATE = "operate"
 
 
@@ -73,6 +79,8 @@ class Rule:
 _ALL = frozenset(Role)
 _COORDINATOR = frozenset({Role.COORDINATOR})
 _EDITOR = frozenset({Role.EDITOR})
+_ENGAGED = frozenset({Role.DEVELOPER, Role.ASSESSOR, Role.COORDINATOR})
+"""Who may have a part in assessments; which of them, and which part, their seats say."""
 
 POLICY: Final[Mapping[Action, Rule]] = {
     Action.START: Rule(scope=Scope.READ, is_open=True, system=True),
@@ -99,6 +107,11 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.REVIEW_BRIEFS: Rule(scope=Scope.EDIT, roles=_EDITOR),
     Action.PUBLISH_BRIEFS: Rule(scope=Scope.EDIT, roles=_EDITOR),
     Action.READ_NOTICES: Rule(scope=Scope.READ, roles=_ALL, system=True),
+    Action.READ_ASSESSING: Rule(scope=Scope.READ, is_open=True, system=True),
+    Action.INVITE: Rule(scope=Scope.ENGAGE, roles=frozenset({Role.DEVELOPER})),
+    Action.READ_ENGAGEMENTS: Rule(scope=Scope.READ, roles=_ENGAGED, system=True),
+    Action.ENGAGE: Rule(scope=Scope.ENGAGE, roles=_ENGAGED),
+    Action.USE_GATEWAY: Rule(scope=None, is_open=True),
     Action.VERIFY_JOURNAL: Rule(scope=Scope.OPERATE, roles=_COORDINATOR | {Role.ADMIN}),
     Action.READ_DOCTOR: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.MANAGE_ACCOUNTS: Rule(scope=None, roles=frozenset({Role.ADMIN})),
@@ -114,6 +127,8 @@ CLEARANCE: Final[Mapping[Role, Tlp]] = {
     Role.DEFENDER: Tlp.GREEN,
     Role.NSS_DEFENDER: Tlp.GREEN,
     Role.DOW_DEFENDER: Tlp.GREEN,
+    Role.DEVELOPER: Tlp.GREEN,
+    Role.ASSESSOR: Tlp.GREEN,
 }
 """The strictest label a role may meet, before the queries narrow it to rows it has a part in.
 

@@ -6,8 +6,9 @@ from litestar import Router
 
 from comity.access.routes import token_guard
 from comity.admin.counter import Accounts
-from comity.api import cases, host, reading, reports
+from comity.api import cases, engagements, host, reading, reports
 from comity.api.asking import Nested
+from comity.assess.desk import Assess
 from comity.clearing.desk import Clearing
 from comity.library.counter import Library
 from comity.settings import Settings
@@ -15,11 +16,14 @@ from comity.settings import Settings
 PREFIX: Final = "/api/v1"
 
 
-def routes(*, clearing: Clearing, library: Library, accounts: Accounts, settings: Settings) -> list[Router]:
+def routes(
+    *, clearing: Clearing, assess: Assess, library: Library, accounts: Accounts, settings: Settings
+) -> list[Router]:
     """The API over these counters."""
     handlers = [
         *reports.routes(clearing, settings),
         *cases.routes(clearing),
+        *engagements.routes(assess, settings),
         *reading.routes(library, settings),
         *host.routes(accounts),
     ]

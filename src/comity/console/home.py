@@ -57,7 +57,8 @@ WISHES: Final = (
         title="Invite an assessment",
         who="Model developers, assessors",
         get="Terms, consent by both sides, a frozen battery, an estimate with interval. Voluntary, ended at will.",
-        gap="Engagements and assessments are not built yet.",
+        path="/assessments",
+        verb="See how it works",
     ),
     Wish(
         title="Review a brief",

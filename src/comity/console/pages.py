@@ -37,6 +37,8 @@ LINKS: Final = (
     Link(path="/reports", name="My reports", action=Action.READ_OWN_REPORTS),
     Link(path="/queue", name="Queue", action=Action.READ_CASES),
     Link(path="/advisories", name="Advisories", action=Action.READ_PUBLISHED),
+    Link(path="/engagements", name="Engagements", action=Action.READ_ENGAGEMENTS),
+    Link(path="/assessments", name="Assessments", action=Action.READ_ASSESSING),
     Link(path="/order", name="The order", action=Action.READ_ORDER),
     Link(path="/verify", name="Verify", action=Action.VERIFY_DOCUMENT),
     Link(path="/people", name="People", action=Action.MANAGE_ACCOUNTS),
@@ -72,6 +74,11 @@ def moment(value: datetime | None) -> Markup:
         return Markup('<span class="unknown">not set</span>')
     at = value.astimezone(UTC)
     return Markup('<time datetime="{}">{}</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), _spoken(at))
+
+
+def iso(value: str | None) -> Markup:
+    """A moment that comes as RFC 3339 text, shown like `moment`."""
+    return moment(None if value is None else datetime.fromisoformat(value))
 
 
 def _spoken(at: datetime) -> str:
@@ -177,6 +184,7 @@ def _environment() -> Environment:
     )
     filters: Mapping[str, Any] = {
         "moment": moment,
+        "iso": iso,
         "day": day,
         "tlp": tlp,
         "paragraphs": paragraphs,

@@ -11,8 +11,9 @@ from litestar.exceptions import HTTPException
 from comity.access.failures import failure_of, note
 from comity.access.routes import session_guard
 from comity.admin.counter import Accounts
+from comity.assess.desk import Assess
 from comity.clearing.desk import Clearing
-from comity.console import account, cases, cookies, home, people, reading, reports, signing
+from comity.console import account, cases, cookies, engagements, home, people, reading, reports, signing
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
 from comity.errors import Unauthenticated
@@ -34,6 +35,7 @@ NEXT: Final = {
 def routes(
     *,
     clearing: Clearing,
+    assess: Assess,
     library: Library,
     accounts: Accounts,
     settings: Settings,
@@ -47,6 +49,7 @@ def routes(
     people.add(paths, accounts, settings)
     reports.add(paths, clearing, settings)
     cases.add(paths, clearing)
+    engagements.add(paths, assess)
     reading.add(paths, library, settings)
     session, _ = cookies.names(is_https=paths.is_https)
     return [Router("/", route_handlers=list(paths.handlers), guards=[session_guard(accounts, session)])]

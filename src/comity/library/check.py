@@ -6,7 +6,7 @@ import msgspec
 
 from comity.errors import Invalid, Problem, Tampered
 from comity.library.counter import Check, Verification
-from comity.sealing import dsse, seal, statement
+from comity.sealing import dsse, papers, seal, statement
 from comity.sealing.keys import PublicKey
 
 
@@ -23,6 +23,8 @@ def checker(trusted: Callable[[], Sequence[PublicKey]]) -> Check:
         if _kind(document) == seal.SEAL:
             reason = "this is a seal: send the file that it seals together with it"
             raise Invalid("a seal alone shows nothing", [Problem("/document", "seal_alone", reason)])
+        if _kind(document) == papers.PAPER:
+            return _paper(document, trusted())
         return _stated(document, trusted())
 
     return check
@@ -69,6 +71,22 @@ def _stated(document: bytes, trusted: Sequence[PublicKey]) -> Verification:
     return Verification(
         sentence=f"The signed statement of a validation holds, made {by}.",
         facts=tuple(facts),
+        is_demo=held.key.demo,
+    )
+
+
+def _paper(document: bytes, trusted: Sequence[PublicKey]) -> Verification:
+    held = papers.verify(document, trusted)
+    facts = [(name, str(value)) for name, value in sorted(held.predicate.items()) if name not in {"kind", "demo"}]
+    facts += [(f"SHA-256 of {name}", value) for name, value in held.subjects.items()]
+    by = (
+        f"by {held.key.organisation}"
+        if not held.key.demo
+        else "by a demo key: a script acted, no person stands behind it"
+    )
+    return Verification(
+        sentence=f"The signed statement holds ({held.predicate.get('kind')}), made {by}.",
+        facts=(*facts, ("key", held.key.id)),
         is_demo=held.key.demo,
     )
 

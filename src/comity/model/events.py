@@ -30,6 +30,11 @@ class Kind(StrEnum):
     BRIEF_SHARED = "brief.shared"
     BRIEF_NOTIFIED = "brief.notified"
     MIRROR_UPDATED = "mirror.updated"
+    ENGAGEMENT_STARTED = "engagement.started"
+    ENGAGEMENT_MOVED = "engagement.moved"
+    PROTOCOL_FROZEN = "engagement.frozen"
+    WEAKNESS_FOUND = "weakness.found"
+    EVIDENCE_ERASED = "evidence.erased"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ PartyId = NewType("PartyId", str)
 BatchId = NewType("BatchId", str)
 InventoryId = NewType("InventoryId", str)
 AssetId = NewType("AssetId", str)
+EngagementId = NewType("EngagementId", str)
 Receipt = NewType("Receipt", str)
 """A capability: whoever holds it may read the status of one submission. 160 random bits; never logged whole."""
 
@@ -69,3 +70,8 @@ def asset_id(random_bytes: bytes) -> AssetId:
 def receipt(random_bytes: bytes) -> Receipt:
     """`SUB-` and 32 base-32 characters: 160 random bits from at least 20 bytes (the contract asks for 128)."""
     return Receipt("SUB-" + code(random_bytes, 32).replace("-", ""))
+
+
+def engagement_id(random_bytes: bytes) -> EngagementId:
+    """`E-XXXX-XXXX-XXXX` from at least 8 random bytes."""
+    return EngagementId("E-" + code(random_bytes, 12))

@@ -27,6 +27,10 @@ class Role(StrEnum):
     """The same for national security systems, and nothing else."""
     DOW_DEFENDER = "dow-defender"
     """The same for Department of War systems, and nothing else."""
+    DEVELOPER = "developer"
+    """Invites assessments of their own organisation's models, and ends them at will."""
+    ASSESSOR = "assessor"
+    """Takes a seat in an assessment when named for it; sees nothing by this role alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

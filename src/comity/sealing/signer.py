@@ -7,10 +7,10 @@ from datetime import datetime
 import rfc8785
 
 from comity.model.evidence import Verdict
-from comity.model.ids import PartyId, digest
+from comity.model.ids import Digest, PartyId, digest
 from comity.model.recipe import Recipe, Trial
 from comity.model.report import Report
-from comity.sealing import seal, statement
+from comity.sealing import papers, seal, statement
 from comity.sealing.keys import SigningKey
 
 
@@ -42,6 +42,10 @@ class HostSigner:
     def seal(self, name: str, data: bytes, *, approved_by: str, at: datetime) -> bytes:
         """A detached seal over one file."""
         return seal.seal(name, data, self.key, approved_by=approved_by, at=at)
+
+    def paper(self, kind: str, subjects: Mapping[str, Digest], fields: Mapping[str, str], *, at: datetime) -> bytes:
+        """A signed statement about an engagement's papers: a signature that somebody gave, a receipt."""
+        return papers.sign(kind, subjects, fields, self.key, at=at)
 
 
 def environment_bytes(environment: Mapping[str, str]) -> bytes:

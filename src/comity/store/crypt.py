@@ -62,23 +62,25 @@ def seal(master: MasterKey, place: str, plain: bytes) -> Sealed:
     """Seal `plain` under a fresh data key. `place` is `table/id` and must be given again to open it."""
     data_key = secrets.token_bytes(KEY_BYTES)
     return Sealed(
-        wrapped=_encrypt(master.derive("wrap"), f"key of {place}", data_key),
-        body=_encrypt(data_key, place, plain),
+        wrapped=encrypt(master.derive("wrap"), f"key of {place}", data_key),
+        body=encrypt(data_key, place, plain),
     )
 
 
 def unseal(master: MasterKey, place: str, sealed: Sealed) -> bytes:
     """What was sealed at this place. Tampered when key, place or bytes are not those that were sealed."""
-    data_key = _decrypt(master.derive("wrap"), f"key of {place}", sealed.wrapped)
-    return _decrypt(data_key, place, sealed.body)
+    data_key = decrypt(master.derive("wrap"), f"key of {place}", sealed.wrapped)
+    return decrypt(data_key, place, sealed.body)
 
 
-def _encrypt(key: bytes, place: str, plain: bytes) -> bytes:
+def encrypt(key: bytes, place: str, plain: bytes) -> bytes:
+    """`plain` under a 256-bit key of the caller's, bound to its place."""
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
 
 
-def _decrypt(key: bytes, place: str, sealed: bytes) -> bytes:
+def decrypt(key: bytes, place: str, sealed: bytes) -> bytes:
+    """What `encrypt` was given. Tampered when key, place or bytes differ."""
     try:
         return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place.encode())
     except (InvalidTag, ValueError) as error:

@@ -2,7 +2,8 @@
 
 from alembic import context
 
-from comity.store import drafts_tables, inventories_tables  # noqa: F401  tables take their place in `metadata` by being imported
+# tables take their place in `metadata` by being imported
+from comity.store import drafts_tables, engagement_calls, engagements, inventories_tables  # noqa: F401  for that alone
 from comity.store.tables import metadata
 
 context.configure(

@@ -1,0 +1,103 @@
+"""Call a developer's model endpoint: one guarded POST, on behalf of the model gateway.
+
+The address is a stranger's word, so the host it names is looked up first and must be a public one; the call then goes
+to exactly the address that was looked at. Plain http and this machine are for scripted subjects only, and only where
+the host's setting says so. No redirect is followed, since the developer's key would travel with it.
+"""
+
+import socket
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+from comity.errors import Invalid, Problem, TooLarge, Unavailable
+
+ANSWER_LIMIT_BYTES: Final = 8 * 1024 * 1024
+TIMEOUT: Final = httpx.Timeout(600.0, connect=15.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEndpoint:
+    """Endpoints that may be called. `loopback`: this machine too, over plain http."""
+
+    loopback: bool = False
+    transport: httpx.BaseTransport | None = field(default=None, repr=False)
+    """For tests: an application in this process."""
+
+    def checked(self, url: str) -> str:
+        """The address without a slash at the end. Invalid unless https, or http to this machine where that is on."""
+        parts = _parts(url)
+        ok = parts.scheme == "https" or (parts.scheme == "http" and self.loopback and _is_here(parts.hostname or ""))
+        if not parts.hostname or not ok or parts.username or parts.query or parts.fragment:
+            reason = "an https address up to /v1, without credentials, query or fragment"
+            raise Invalid("this is no address to call", [Problem("/url", "bad_address", reason)])
+        return url.rstrip("/")
+
+    def complete(self, url: str, key: str, body: bytes) -> Reply:
+        """POST to `/chat/completions`. Unavailable when nothing answers; TooLarge for an answer over 8 MiB."""
+        address = self.checked(url)
+        parts = _parts(address)
+        target = self._looked_up(parts) if self.transport is None else parts.netloc
+        headers = {
+            "Authorization": f"Bearer {key}",
+            "Content-Type": "application/json",
+            "Accept": "application/json",
+            "Host": parts.netloc,
+        }
+        client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=self.transport, trust_env=False)
+        where = f"{parts.scheme}://{target}{parts.path}/chat/completions"
+        more = {"sni_hostname": parts.hostname} if parts.scheme == "https" else {}
+        try:
+            with client, client.stream("POST", where, content=body, headers=headers, extensions=more) as answer:
+                held = b""
+                for chunk in answer.iter_bytes():
+                    held += chunk
+                    if len(held) > ANSWER_LIMIT_BYTES:
+                        raise TooLarge(f"the endpoint answers with more than {ANSWER_LIMIT_BYTES} bytes")
+        except httpx.HTTPError as error:
+            raise Unavailable("the developer's endpoint cannot be reached: the developer can say why") from error
+        return Reply(status=answer.status_code, data=held)
+
+    def _looked_up(self, parts: SplitResult) -> str:
+        """The host's own address, looked up once and used as it is. Invalid for one that is no public address."""
+        name, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
+        try:
+            found = {str(one[4][0]) for one in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)}
+        except OSError as error:
+            raise Unavailable("the name of the developer's endpoint is not known here: check the address") from error
+        for one in found:
+            at = ip_address(one)
+            if not (at.is_global or (self.loopback and at.is_loopback)):
+                reason = "the name leads into a private network"
+                raise Invalid("this endpoint may not be called", [Problem("/url", "private_address", reason)])
+        chosen = min(found)
+        return f"[{chosen}]:{port}" if ":" in chosen else f"{chosen}:{port}"
+
+
+def _parts(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url.strip().rstrip("/"))
+        _ = parts.port
+    except ValueError as error:
+        raise Invalid("this is no address", [Problem("/url", "bad_address", "an https address up to /v1")]) from error
+    return parts
+
+
+def _is_here(name: str) -> bool:
+    if name == "localhost":
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
