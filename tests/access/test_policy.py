@@ -35,6 +35,8 @@ EXPECTED = {
     Action.READ_ESTATE: "defender nss-defender dow-defender",
     Action.REGISTER: "defender nss-defender dow-defender",
     Action.ACCEPT_RISK: "defender nss-defender dow-defender",
+    Action.STEER_AI: "defender nss-defender dow-defender",
+    Action.CONFIRM_EXPOSURE: "defender nss-defender dow-defender",
     Action.ASK_AFFECTED: "everyone",
     Action.READ_ASSESSING: "everyone",
     Action.INVITE: "developer",

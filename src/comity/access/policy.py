@@ -35,6 +35,8 @@ class Action(StrEnum):
     READ_ESTATE = "read inventories, assets and what reaches them"
     REGISTER = "register inventories and assets"
     ACCEPT_RISK = "accept a risk for a time"
+    STEER_AI = "change the register of AI defence"
+    CONFIRM_EXPOSURE = "confirm who can reach an asset"
     ASK_AFFECTED = "ask whether a product is affected"
     READ_BRIEFS = "read published briefs"
     DETECT_TEXT = "ask whether a text was published here"
@@ -100,6 +102,8 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
     Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
     Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
+    Action.STEER_AI: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
+    Action.CONFIRM_EXPOSURE: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
     Action.ASK_AFFECTED: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.READ_BRIEFS: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.DETECT_TEXT: Rule(scope=Scope.READ, is_open=True, system=True),

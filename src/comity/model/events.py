@@ -35,6 +35,11 @@ class Kind(StrEnum):
     PROTOCOL_FROZEN = "engagement.frozen"
     WEAKNESS_FOUND = "weakness.found"
     EVIDENCE_ERASED = "evidence.erased"
+    AI_MOVED = "ai.moved"
+    AI_MEASURED = "ai.measured"
+    AI_GRANTED = "ai.granted"
+    EXPOSURE_CONFIRMED = "exposure.confirmed"
+    SNAPSHOT_MADE = "snapshot.made"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,13 @@
 from alembic import context
 
 # tables take their place in `metadata` by being imported
-from comity.store import drafts_tables, engagement_calls, engagements, inventories_tables  # noqa: F401  for that alone
+from comity.store import (  # noqa: F401  for that alone
+    capabilities,
+    drafts_tables,
+    engagement_calls,
+    engagements,
+    inventories_tables,
+)
 from comity.store.tables import metadata
 
 context.configure(
