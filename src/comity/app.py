@@ -16,6 +16,8 @@ from comity.api import routes as api_routes
 from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
 from comity.assess.flow_cards import NoCards
+from comity.brief import flow as brief_flow
+from comity.brief.desk import Briefs
 from comity.clearing import flow
 from comity.clearing.desk import Clearing
 from comity.clearing.flow_runs import Laboratory
@@ -58,6 +60,7 @@ class Office:
     clearing: Clearing
     assess: Assess
     defend: Defend
+    briefs: Briefs
     library: Library
     accounts: Accounts
 
@@ -66,11 +69,14 @@ class Office:
         from comity import console
 
         clearing, library, accounts, settings = self.clearing, self.library, self.accounts, self.settings
-        assess = self.assess
-        api = api_routes.routes(clearing=clearing, assess=assess, library=library, accounts=accounts, settings=settings)
+        assess, briefs = self.assess, self.briefs
+        api = api_routes.routes(
+            clearing=clearing, assess=assess, briefs=briefs, library=library, accounts=accounts, settings=settings
+        )
         pages = console.routes(
             clearing=clearing,
             assess=assess,
+            briefs=briefs,
             library=library,
             accounts=accounts,
             settings=settings,
@@ -131,12 +137,15 @@ def opened(
             demo=demo,
         )
         assess = Assess(machines=assessing, control=control)
+        writing = brief_flow.Machines(store=store, settings=settings, signer=machines.signer, now=clock.now, demo=demo)
+        briefs = Briefs(machines=writing, control=control)
         if work:
-            flows = (*flow.flows(machines, control), *assess_flow.flows(assessing))
+            flows = (*flow.flows(machines, control), *assess_flow.flows(assessing), *brief_flow.flows(writing))
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
             assess.resume()
-            reactions = subscriptions.table(clearing=clearing, assess=assess)
+            briefs.resume()
+            reactions = subscriptions.table(clearing=clearing, assess=assess, briefs=briefs)
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=reactions)
             outbox.start()
         office = Office(
@@ -150,6 +159,7 @@ def opened(
             clearing=clearing,
             assess=assess,
             defend=Defend(machines=defend_flow.Machines(store=store, settings=settings, now=clock.now)),
+            briefs=briefs,
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             accounts=Accounts(
                 store=store,

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from comity.assess.desk import Assess
+from comity.brief.desk import Briefs
 from comity.clearing.desk import Accepted, Clearing, Document
 from comity.model.events import Event, Kind
 from comity.model.party import system
@@ -13,13 +14,14 @@ FINDER = system("assessment")
 """As whom a weakness found in an assessment is reported. The engagement is not named in the report."""
 
 
-def table(*, clearing: Clearing, assess: Assess) -> Mapping[Kind, Callable[[Event], object]]:
+def table(*, clearing: Clearing, assess: Assess, briefs: Briefs) -> Mapping[Kind, Callable[[Event], object]]:
     """What happens after which event."""
     return {
-        # what upstream says has changed, so the order of the queue may have
-        Kind.MIRROR_UPDATED: lambda event: clearing.reorder(because=event.key),
         # a real weakness met in an assessment goes the way of every report
         Kind.WEAKNESS_FOUND: lambda event: hand_over(event, clearing=clearing, assess=assess),
+        # what upstream says has changed, so the order of the queue may have, and briefs may rest on something else now
+        Kind.MIRROR_UPDATED: lambda event: (clearing.reorder(because=event.key), briefs.react(event)),
+        Kind.ADVISORY_PUBLISHED: briefs.react,
     }
 
 

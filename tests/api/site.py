@@ -17,6 +17,8 @@ from comity.api.http import PageError
 from comity.api.routes import routes as api_routes
 from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
+from comity.brief import flow as brief_flow
+from comity.brief.desk import Briefs
 from comity.errors import Invalid, Problem, Tampered
 from comity.formats import pack
 from comity.library.counter import Library, Verification
@@ -30,6 +32,7 @@ from comity.settings import Settings
 from comity.store import published
 from tests.admin.hosts import Clock, accounts, first_admin, somebody, viewer
 from tests.api.fakes import FakeClearing
+from tests.brief.hosts import NoFlows
 from tests.engagement.hosts import ScriptedCards, ScriptedModel, SilentControl
 
 LAB = "Example Lab"
@@ -55,6 +58,7 @@ class Site:
     accounts: Accounts
     clearing: FakeClearing
     assess: Assess
+    briefs: Briefs
     library: Library
     settings: Settings
     clock: Clock
@@ -98,7 +102,9 @@ def site(
         clearing = FakeClearing()
         library = Library(store=held.store, order_pack=pack.shipped_order, check=check)
         assess = assessing(held, settings, clock)
-        counters = {"clearing": clearing, "assess": assess, "library": library, "accounts": held, "settings": settings}
+        briefs = briefing(held, settings, clock)
+        desks = {"clearing": clearing, "assess": assess, "briefs": briefs}
+        counters = {**desks, "library": library, "accounts": held, "settings": settings}
         routes: list[ControllerRouterHandler] = [*api_routes(**counters)]  # type: ignore[arg-type]  # one mapping for two doors
         if more is not None:
             routes += more(**counters, clock=clock)
@@ -110,6 +116,7 @@ def site(
             accounts=held,
             clearing=clearing,
             assess=assess,
+            briefs=briefs,
             library=library,
             settings=settings,
             clock=clock,
@@ -133,11 +140,20 @@ def assessing(held: Accounts, settings: Settings, clock: Clock) -> Assess:
     return Assess(machines=machines, control=SilentControl())
 
 
+def briefing(held: Accounts, settings: Settings, clock: Clock) -> Briefs:
+    """The real counter of briefs on the site's store; no engine runs, so notices are only asked for."""
+    key = keys.signing_key(replace(settings, keys=settings.data.with_name("keys")))
+    machines = brief_flow.Machines(
+        store=held.store, settings=settings, signer=HostSigner(key=key, organisation=PartyId("host")), now=clock
+    )
+    return Briefs(machines=machines, control=NoFlows())  # type: ignore[arg-type]  # the part of the control that is used
+
+
 def _people(made: Site) -> None:
     admin = first_admin(made.accounts)
     boss = viewer(made.accounts, admin)
     sessions = {"admin": admin}
-    for role in (Role.COORDINATOR, Role.SUBMITTER, Role.READER, Role.DEVELOPER, Role.ASSESSOR):
+    for role in (Role.COORDINATOR, Role.SUBMITTER, Role.READER, Role.DEVELOPER, Role.ASSESSOR, Role.EDITOR):
         home = LAB if role in {Role.SUBMITTER, Role.DEVELOPER} else "Test Host"
         sessions[role.value] = somebody(made.accounts, boss, role.value, role, organisation=home)
     sessions["rival"] = somebody(made.accounts, boss, "rival", Role.SUBMITTER, organisation="Rival Lab")

@@ -43,6 +43,21 @@ ROUTES = {
     ("GET", "/api/v1/advisories/{advisory:str}/files/{file:str}"): Action.READ_PUBLISHED,
     ("GET", "/api/v1/order"): Action.READ_ORDER,
     ("POST", "/api/v1/verifications"): Action.VERIFY_DOCUMENT,
+    ("GET", "/api/v1/briefs"): Action.READ_BRIEFS,
+    ("GET", "/api/v1/briefs/{brief:str}"): Action.READ_BRIEFS,
+    ("GET", "/api/v1/briefs/{brief:str}/files/{file:str}"): Action.READ_BRIEFS,
+    ("POST", "/api/v1/detections"): Action.DETECT_TEXT,
+    ("GET", "/api/v1/notices"): Action.READ_NOTICES,
+    ("GET", "/api/v1/drafts"): Action.EDIT_BRIEFS,
+    ("GET", "/api/v1/drafts/{brief:str}"): Action.EDIT_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/words"): Action.EDIT_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/review"): Action.REVIEW_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/opened"): Action.EDIT_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/decisions"): Action.REVIEW_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/publication"): Action.PUBLISH_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/corrections"): Action.PUBLISH_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/withdrawal"): Action.PUBLISH_BRIEFS,
+    ("POST", "/api/v1/drafts/{brief:str}/shares"): Action.PUBLISH_BRIEFS,
     ("GET", "/api/v1/whoami"): Action.OWN_ACCOUNT,
     ("GET", "/api/v1/journal/verification"): Action.VERIFY_JOURNAL,
     ("GET", "/api/v1/doctor"): Action.READ_DOCTOR,
@@ -55,7 +70,7 @@ def test_every_route_is_in_the_table_with_its_action(shared: Site) -> None:
     assert found == ROUTES
 
 
-@pytest.mark.parametrize("role", ["", "admin", "coordinator", "submitter", "reader", "developer", "assessor"])
+@pytest.mark.parametrize("role", ["", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor"])
 @pytest.mark.parametrize(("method", "path"), list(ROUTES))
 def test_each_route_lets_in_exactly_the_roles_of_its_action(shared: Site, method: str, path: str, role: str) -> None:
     action = ROUTES[(method, path)]

@@ -38,6 +38,20 @@ SHOWN = {
     "/advisories/{advisory:str}/{file:str}": Action.READ_PUBLISHED,
     "/order": Action.READ_ORDER,
     "/verify": Action.VERIFY_DOCUMENT,
+    "/briefs": Action.READ_BRIEFS,
+    "/briefs/conflicts": Action.READ_BRIEFS,
+    "/briefs/corrections": Action.READ_BRIEFS,
+    "/briefs/principles": Action.READ_BRIEFS,
+    "/briefs/{brief:str}": Action.READ_BRIEFS,
+    "/briefs/{brief:str}/{file:str}": Action.READ_BRIEFS,
+    "/feeds/{name:str}": Action.READ_BRIEFS,
+    "/shared/{secret:str}": Action.READ_BRIEFS,
+    "/detect": Action.DETECT_TEXT,
+    "/notices": Action.READ_NOTICES,
+    "/drafts": Action.EDIT_BRIEFS,
+    "/drafts/errors": Action.EDIT_BRIEFS,
+    "/drafts/{brief:str}": Action.EDIT_BRIEFS,
+    "/drafts/{brief:str}/source": Action.EDIT_BRIEFS,
 }
 TAKEN = {
     "/sign-in": Action.SIGN_IN,
@@ -60,10 +74,18 @@ TAKEN = {
     "/engagements": Action.INVITE,
     "/engagements/{engagement:str}/acts/{act:str}": Action.ENGAGE,
     "/verify": Action.VERIFY_DOCUMENT,
+    "/detect": Action.DETECT_TEXT,
+    "/drafts/{brief:str}/review": Action.REVIEW_BRIEFS,
+    "/drafts/{brief:str}/decisions": Action.REVIEW_BRIEFS,
+    "/drafts/{brief:str}/edit": Action.EDIT_BRIEFS,
+    "/drafts/{brief:str}/publish": Action.PUBLISH_BRIEFS,
+    "/drafts/{brief:str}/correct": Action.PUBLISH_BRIEFS,
+    "/drafts/{brief:str}/withdraw": Action.PUBLISH_BRIEFS,
+    "/drafts/{brief:str}/share": Action.PUBLISH_BRIEFS,
 }
 """Both written a second time on purpose: a page that changes its action must change here too."""
 
-ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor")
+ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor")
 OPEN_AT_FIRST = {"/", "/static/{name:str}", "/sign-in", "/setup/{secret:str}", "/invitation/{secret:str}"} | {
     "/link/{secret:str}",
     "/assessments",
@@ -73,6 +95,15 @@ OPEN_AT_FIRST = {"/", "/static/{name:str}", "/sign-in", "/setup/{secret:str}", "
     "/advisories/{advisory:str}/{file:str}",
     "/order",
     "/verify",
+    "/briefs",
+    "/briefs/conflicts",
+    "/briefs/corrections",
+    "/briefs/principles",
+    "/briefs/{brief:str}",
+    "/briefs/{brief:str}/{file:str}",
+    "/feeds/{name:str}",
+    "/shared/{secret:str}",
+    "/detect",
 }
 
 

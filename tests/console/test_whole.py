@@ -28,7 +28,7 @@ from comity.model.ids import digest
 from comity.model.party import Role
 from comity.settings import Settings
 from tests.admin.hosts import LINES, PASSWORD, WHOLE
-from tests.api.site import assessing, check
+from tests.api.site import assessing, briefing, check
 from tests.clearing.documents import document
 from tests.clearing.findings import FINDING
 from tests.clearing.hosts import Host, host
@@ -44,11 +44,19 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
         cheap = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         accounts = Accounts(store=store, clock=clock, prove=lambda: WHOLE, health=lambda: LINES, passwords=cheap)
         library = Library(store=store, order_pack=pack.shipped_order, check=check)
-        assess = assessing(accounts, settings, clock)
-        api = routes(clearing=running.desk, assess=assess, library=library, accounts=accounts, settings=settings)
+        assess, briefs = assessing(accounts, settings, clock), briefing(accounts, settings, clock)
+        api = routes(
+            clearing=running.desk,
+            assess=assess,
+            briefs=briefs,
+            library=library,
+            accounts=accounts,
+            settings=settings,
+        )
         pages = console.routes(
             clearing=running.desk,
             assess=assess,
+            briefs=briefs,
             library=library,
             accounts=accounts,
             settings=settings,

@@ -6,9 +6,11 @@ from litestar import Router
 
 from comity.access.routes import token_guard
 from comity.admin.counter import Accounts
+from comity.api import briefs as brief_calls
 from comity.api import cases, engagements, host, reading, reports
 from comity.api.asking import Nested
 from comity.assess.desk import Assess
+from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
 from comity.library.counter import Library
 from comity.settings import Settings
@@ -17,7 +19,13 @@ PREFIX: Final = "/api/v1"
 
 
 def routes(
-    *, clearing: Clearing, assess: Assess, library: Library, accounts: Accounts, settings: Settings
+    *,
+    clearing: Clearing,
+    assess: Assess,
+    briefs: Briefs,
+    library: Library,
+    accounts: Accounts,
+    settings: Settings,
 ) -> list[Router]:
     """The API over these counters."""
     handlers = [
@@ -25,6 +33,7 @@ def routes(
         *cases.routes(clearing),
         *engagements.routes(assess, settings),
         *reading.routes(library, settings),
+        *brief_calls.routes(briefs),
         *host.routes(accounts),
     ]
     return [

@@ -315,7 +315,7 @@ class Briefs:
             key = f"corrected:{id_}:{number}"
             flow.note(tx, Kind.BRIEF_CORRECTED, key, (id_,), at, actor=viewer, version=str(saved.brief.version))
             public = drafts.state(tx, id_).public
-        self.control.start(flow.NOTIFY, f"{id_}:{number}", id_, number)
+        self._tell(id_, len(public.corrections))
         return public
 
     def withdraw(self, viewer: Viewer, id_: str, *, reason: str, whose: str = "ours") -> Published:
@@ -342,7 +342,7 @@ class Briefs:
             self._slips(tx, held, number, whose, correction)
             flow.note(tx, Kind.BRIEF_WITHDRAWN, f"withdrawn:{id_}:{number}", (id_,), at, actor=viewer)
             public = drafts.state(tx, id_).public
-        self.control.start(flow.NOTIFY, f"{id_}:{number}", id_, number)
+        self._tell(id_, len(public.corrections))
         return public
 
     def share(
@@ -392,7 +392,7 @@ class Briefs:
                 ensure_ascii=False,
                 indent=1,
             ).encode()
-            secret = secrets.token_urlsafe(24)
+            secret = secrets.token_hex(24)
             share = drafts.Share(brief=id_, recipient=member.id, at=at, ends_at=ends_at, document=document)
             drafts.add_share(tx, secret, share)
             facts = {"to": member.id, "removed": str(sum(clean.removed.values())), "kept": str(len(clean.kept))}
@@ -565,11 +565,30 @@ class Briefs:
         with self.machines.store.read() as tx:
             return tuple((one.id, one.name) for one in parties.all_organisations(tx))
 
+    def resume(self) -> int:
+        """Start the notices of every correction whose flow never started (a crash between). Safe at any time."""
+        started = 0
+        start = ""
+        while True:
+            with self.machines.store.read() as tx:
+                found = drafts.states(tx, start=start or None, limit=200)
+            for public in found.items:
+                for count in range(1, len(public.corrections) + 1):
+                    self._tell(public.id, count)
+                    started += 1
+            if found.next is None:
+                return started
+            start = found.next
+
     def react(self, event: Event) -> int:
         """Something published or mirrored changed: recheck the briefs that rest on it. Safe to repeat."""
         return flow.reacting(self.machines, event)
 
     # ---- within
+
+    def _tell(self, id_: str, count: int) -> None:
+        """The flow of the `count`th correction of a brief; one that was started before is left alone."""
+        self.control.start(flow.NOTIFY, f"{id_}:{count}", id_, count)
 
     def _first(self, tx: Tx, viewer: Viewer, draft: Draft) -> Record:
         at = self.machines.now()

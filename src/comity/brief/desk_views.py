@@ -48,7 +48,7 @@ class Editor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One receiver told of one correction or withdrawal, with the receipt."""
+    """One receiver told of one correction or withdrawal, with the receipt. `number` counts those of the brief."""
 
     brief: str
     number: int

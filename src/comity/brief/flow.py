@@ -53,9 +53,9 @@ def flows(machines: Machines) -> tuple[Flow, ...]:
     """The one flow: tell every receiver."""
 
     @flow(NOTIFY)
-    def notify(brief: str, number: int) -> None:
+    def notify(brief: str, count: int) -> None:
         for place, receiver in enumerate(step("list receivers", receivers, machines, brief)):
-            step(f"tell {place}", tell, machines, brief, number, receiver)
+            step(f"tell {place}", tell, machines, brief, count, receiver)
 
     return (notify,)
 
@@ -69,23 +69,23 @@ def receivers(machines: Machines, brief: str) -> list[str]:
     return list(dict.fromkeys([*members, *linked, *FEEDS]))
 
 
-def tell(machines: Machines, brief: str, number: int, receiver: str) -> str:
-    """Tell one receiver, with a receipt. Done before: the receipt of then, and nothing else."""
+def tell(machines: Machines, brief: str, count: int, receiver: str) -> str:
+    """Tell one receiver of the `count`th correction, with a receipt. Done before: the receipt of then, no more."""
     at = machines.now()
     with machines.store.write() as tx:
         record = drafts.get(tx, brief, FLOW)
-        kind = "withdrawal" if record.tombstone is not None else "correction"
-        receipt = "BN-" + tx.master.mark("brief notice", f"{brief}:{number}:{receiver}")[:24]
+        kind = record.corrections[count - 1].kind
+        receipt = "BN-" + tx.master.mark("brief notice", f"{brief}:{count}:{receiver}")[:24]
 
         def once() -> str:
             drafts.tell(
                 tx,
-                drafts.Notice(brief=brief, number=number, receiver=receiver, receipt=receipt, kind=kind, at=at),
+                drafts.Notice(brief=brief, number=count, receiver=receiver, receipt=receipt, kind=kind, at=at),
             )
             note(tx, Kind.BRIEF_NOTIFIED, f"told:{receipt}", (brief,), at, receipt=receipt, of=kind)
             return receipt
 
-        return str(done.once(tx, f"brief told:{brief}:{number}:{digest(receiver.encode())[:32]}", at, once))
+        return str(done.once(tx, f"brief told:{brief}:{count}:{digest(receiver.encode())[:32]}", at, once))
 
 
 # Joining ------------------------------------------------------------------------------------------------------------

@@ -64,7 +64,8 @@ WISHES: Final = (
         title="Review a brief",
         who="Editors",
         get="A draft with the source beside each sentence, and a named person behind what is published.",
-        gap="Briefs are not built yet.",
+        path="/drafts",
+        verb="Open the drafts",
     ),
 )
 

@@ -39,6 +39,8 @@ LINKS: Final = (
     Link(path="/advisories", name="Advisories", action=Action.READ_PUBLISHED),
     Link(path="/engagements", name="Engagements", action=Action.READ_ENGAGEMENTS),
     Link(path="/assessments", name="Assessments", action=Action.READ_ASSESSING),
+    Link(path="/drafts", name="Drafts", action=Action.EDIT_BRIEFS),
+    Link(path="/briefs", name="Briefs", action=Action.READ_BRIEFS),
     Link(path="/order", name="The order", action=Action.READ_ORDER),
     Link(path="/verify", name="Verify", action=Action.VERIFY_DOCUMENT),
     Link(path="/people", name="People", action=Action.MANAGE_ACCOUNTS),

@@ -12,8 +12,10 @@ from comity.access.failures import failure_of, note
 from comity.access.routes import session_guard
 from comity.admin.counter import Accounts
 from comity.assess.desk import Assess
+from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
-from comity.console import account, cases, cookies, engagements, home, people, reading, reports, signing
+from comity.console import account, cases, cookies, drafts, engagements, home, people, reading, reports, signing
+from comity.console import briefs as briefs_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
 from comity.errors import Unauthenticated
@@ -36,6 +38,7 @@ def routes(
     *,
     clearing: Clearing,
     assess: Assess,
+    briefs: Briefs,
     library: Library,
     accounts: Accounts,
     settings: Settings,
@@ -51,6 +54,8 @@ def routes(
     cases.add(paths, clearing)
     engagements.add(paths, assess)
     reading.add(paths, library, settings)
+    briefs_pages.add(paths, briefs)
+    drafts.add(paths, briefs)
     session, _ = cookies.names(is_https=paths.is_https)
     return [Router("/", route_handlers=list(paths.handlers), guards=[session_guard(accounts, session)])]
 

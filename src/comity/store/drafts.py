@@ -43,7 +43,7 @@ class State:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """One receiver told of one change."""
+    """One receiver told of one change; `number` counts the corrections of the brief."""
 
     brief: str
     number: int
