@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jinja2 import UndefinedError
 
+from comity.console.home import WISHES
 from comity.console.pages import ENVIRONMENT
 from comity.formats import pack
 from comity.model.case import Stage
