@@ -18,8 +18,9 @@ from comity.assess.desk import Assess
 from comity.assess.flow_cards import NoCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow
+from comity.clearing import flow, flow_blind
 from comity.clearing.desk import Clearing
+from comity.clearing.desk_blind import Blind
 from comity.clearing.flow_runs import Laboratory
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
@@ -58,6 +59,7 @@ class Office:
     control: durable.Control
     worker: durable.Engine | None
     clearing: Clearing
+    blind: Blind
     assess: Assess
     defend: Defend
     briefs: Briefs
@@ -71,7 +73,13 @@ class Office:
         clearing, library, accounts, settings = self.clearing, self.library, self.accounts, self.settings
         assess, briefs = self.assess, self.briefs
         api = api_routes.routes(
-            clearing=clearing, assess=assess, briefs=briefs, library=library, accounts=accounts, settings=settings
+            clearing=clearing,
+            blind=self.blind,
+            assess=assess,
+            briefs=briefs,
+            library=library,
+            accounts=accounts,
+            settings=settings,
         )
         pages = console.routes(
             clearing=clearing,
@@ -127,6 +135,7 @@ def opened(
             demo=demo,
         )
         clearing = Clearing(machines=machines, control=control)
+        blind = Blind(machines=machines, control=control, clearing=clearing)
         assessing = assess_flow.Machines(
             store=store,
             settings=settings,
@@ -140,12 +149,17 @@ def opened(
         writing = brief_flow.Machines(store=store, settings=settings, signer=machines.signer, now=clock.now, demo=demo)
         briefs = Briefs(machines=writing, control=control)
         if work:
-            flows = (*flow.flows(machines, control), *assess_flow.flows(assessing), *brief_flow.flows(writing))
+            flows = (
+                *flow.flows(machines, control),
+                *flow_blind.flows(machines, control),
+                *assess_flow.flows(assessing),
+                *brief_flow.flows(writing),
+            )
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
             assess.resume()
             briefs.resume()
-            reactions = subscriptions.table(clearing=clearing, assess=assess, briefs=briefs)
+            reactions = subscriptions.table(clearing=clearing, blind=blind, assess=assess, briefs=briefs)
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=reactions)
             outbox.start()
         office = Office(
@@ -157,6 +171,7 @@ def opened(
             control=control,
             worker=running,
             clearing=clearing,
+            blind=blind,
             assess=assess,
             defend=Defend(machines=defend_flow.Machines(store=store, settings=settings, now=clock.now)),
             briefs=briefs,

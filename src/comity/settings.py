@@ -108,6 +108,15 @@ class Settings:
     share_days: int = 30
     """How long a member may open a brief that was shared with them."""
 
+    blind_quota: int = 20
+    """Blind questions that an organisation may have unanswered for in this epoch and the last (policy parameter)."""
+
+    blind_open_within: timedelta = timedelta(days=14)
+    """How long a blind question may wait to be opened or withdrawn (policy parameter)."""
+
+    blind_epoch: timedelta = timedelta(days=30)
+    """How long a key of the blind check lives (policy parameter)."""
+
     wheels: Path | None = None
     """Folder of wheels that validation may use (the host's own mirror); empty means none."""
 
@@ -221,6 +230,7 @@ LEAST: Mapping[str, int] = {
     "attachment_limit_bytes": 1,
     "batch_limit": 1,
     "approvals": 1,
+    "blind_quota": 1,
     "review_floor_seconds": 1,
     "review_planted": 1,
     "share_days": 1,

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Accepted, Clearing, Document
+from comity.clearing.desk_blind import Blind
 from comity.model.events import Event, Kind
 from comity.model.party import system
 
@@ -14,9 +15,13 @@ FINDER = system("assessment")
 """As whom a weakness found in an assessment is reported. The engagement is not named in the report."""
 
 
-def table(*, clearing: Clearing, assess: Assess, briefs: Briefs) -> Mapping[Kind, Callable[[Event], object]]:
+def table(
+    *, clearing: Clearing, blind: Blind, assess: Assess, briefs: Briefs
+) -> Mapping[Kind, Callable[[Event], object]]:
     """What happens after which event."""
     return {
+        # a report that now has a case can be asked about
+        Kind.REPORT_DECONFLICTED: lambda _event: blind.catch_up(),
         # a real weakness met in an assessment goes the way of every report
         Kind.WEAKNESS_FOUND: lambda event: hand_over(event, clearing=clearing, assess=assess),
         # what upstream says has changed, so the order of the queue may have, and briefs may rest on something else now

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import NoReturn
 
 from comity.access import policy
 from comity.access.policy import Action
@@ -21,6 +22,7 @@ from comity.clearing.desk import (
     ReportRow,
     Status,
 )
+from comity.clearing.desk_blind import Answered, Asked, Blind, Terms
 from comity.errors import Conflict, Missing, Problem
 from comity.model.advisory import Advisory
 from comity.model.case import Approval, Case, Closing, Priority, Stage, Validation
@@ -336,3 +338,33 @@ class FakeClearing(Clearing):
 
     def waiting(self, batch: BatchId) -> int:
         return 0
+
+
+class FakeBlind(Blind):
+    """A counter of the blind check that checks rights and knows no question."""
+
+    def __init__(self) -> None:
+        """Nothing behind it."""
+
+    def terms(self, viewer: Viewer) -> Terms:
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        return Terms(epoch=1, public=bytes(32), ends_at=AT, left=20, questions=())
+
+    def ask(self, viewer: Viewer, *, document: str, parts: Sequence[Asked]) -> Answered:
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        return self._none()
+
+    def shelf(self, viewer: Viewer, question: str, level: str, bucket: int) -> tuple[bytes, ...]:
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        return self._none()
+
+    def open(self, viewer: Viewer, question: str, **opening: object) -> Accepted:  # type: ignore[override]  # it looks at nothing
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        return self._none()
+
+    def withdraw(self, viewer: Viewer, question: str) -> None:
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        self._none()
+
+    def _none(self) -> NoReturn:
+        raise Missing("no question")

@@ -31,7 +31,7 @@ from comity.sealing.signer import HostSigner
 from comity.settings import Settings
 from comity.store import published
 from tests.admin.hosts import Clock, accounts, first_admin, somebody, viewer
-from tests.api.fakes import FakeClearing
+from tests.api.fakes import FakeBlind, FakeClearing
 from tests.brief.hosts import NoFlows
 from tests.engagement.hosts import ScriptedCards, ScriptedModel, SilentControl
 
@@ -105,7 +105,7 @@ def site(
         briefs = briefing(held, settings, clock)
         desks = {"clearing": clearing, "assess": assess, "briefs": briefs}
         counters = {**desks, "library": library, "accounts": held, "settings": settings}
-        routes: list[ControllerRouterHandler] = [*api_routes(**counters)]  # type: ignore[arg-type]  # one mapping for two doors
+        routes: list[ControllerRouterHandler] = [*api_routes(**counters, blind=FakeBlind())]  # type: ignore[arg-type]  # one mapping for two doors
         if more is not None:
             routes += more(**counters, clock=clock)
         app = http.build(routes=routes, settings=settings, page_error=page_error)

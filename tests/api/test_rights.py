@@ -19,6 +19,11 @@ ROUTES = {
     ("GET", "/api/v1/reports"): Action.READ_OWN_REPORTS,
     ("GET", "/api/v1/reports/{report:str}"): Action.READ_OWN_REPORTS,
     ("GET", "/api/v1/reports/{report:str}/attachments/{sha256:str}"): Action.READ_OWN_REPORTS,
+    ("GET", "/api/v1/blind"): Action.ASK_BLINDLY,
+    ("POST", "/api/v1/blind/questions"): Action.ASK_BLINDLY,
+    ("GET", "/api/v1/blind/questions/{question:str}/shelves/{level:str}/{bucket:int}"): Action.ASK_BLINDLY,
+    ("POST", "/api/v1/blind/questions/{question:str}/opening"): Action.ASK_BLINDLY,
+    ("POST", "/api/v1/blind/questions/{question:str}/withdrawal"): Action.ASK_BLINDLY,
     ("GET", "/api/v1/cases"): Action.READ_CASES,
     ("GET", "/api/v1/cases/{case:str}"): Action.READ_CASES,
     ("GET", "/api/v1/cases/{case:str}/preview"): Action.READ_CASES,
@@ -74,7 +79,7 @@ def test_every_route_is_in_the_table_with_its_action(shared: Site) -> None:
 @pytest.mark.parametrize(("method", "path"), list(ROUTES))
 def test_each_route_lets_in_exactly_the_roles_of_its_action(shared: Site, method: str, path: str, role: str) -> None:
     action = ROUTES[(method, path)]
-    address = re.sub(r"\{\w+:str\}", "none", path).removeprefix("/api/v1")
+    address = re.sub(r"\{\w+:int\}", "0", re.sub(r"\{\w+:str\}", "none", path)).removeprefix("/api/v1")
     answer = shared.call(method, address, role)
     expected = may(shared.viewers[role], action) if role else POLICY[action].is_open
     refused = answer.status_code in {401, 403}

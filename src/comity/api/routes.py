@@ -6,12 +6,14 @@ from litestar import Router
 
 from comity.access.routes import token_guard
 from comity.admin.counter import Accounts
+from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
 from comity.api import cases, engagements, host, reading, reports
 from comity.api.asking import Nested
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
+from comity.clearing.desk_blind import Blind
 from comity.library.counter import Library
 from comity.settings import Settings
 
@@ -21,6 +23,7 @@ PREFIX: Final = "/api/v1"
 def routes(
     *,
     clearing: Clearing,
+    blind: Blind,
     assess: Assess,
     briefs: Briefs,
     library: Library,
@@ -31,6 +34,7 @@ def routes(
     handlers = [
         *reports.routes(clearing, settings),
         *cases.routes(clearing),
+        *blind_calls.routes(blind),
         *engagements.routes(assess, settings),
         *reading.routes(library, settings),
         *brief_calls.routes(briefs),

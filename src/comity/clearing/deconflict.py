@@ -89,7 +89,7 @@ def fingerprints(finding: Finding, *, recipe: Digest | None) -> frozenset[Finger
             found.add(Fingerprint("identifier", name.upper()))
     if recipe is not None:
         found.add(Fingerprint("proof", recipe))
-    files = {_path(symbol.file) for symbol in finding.symbols if symbol.file}
+    files = {path(symbol.file) for symbol in finding.symbols if symbol.file}
     for package in packages(finding):
         for commit in finding.fixed_commits:
             found.add(Fingerprint("fix", f"{package} {commit.lower()}"))
@@ -99,11 +99,18 @@ def fingerprints(finding: Finding, *, recipe: Digest | None) -> frozenset[Finger
         for symbol in finding.symbols:
             if symbol.file and symbol.function:
                 for cwe in finding.cwes:
-                    place = f"{package} {_path(symbol.file)} {symbol.function} {cwe.upper()}"
+                    place = f"{package} {path(symbol.file)} {symbol.function} {cwe.upper()}"
                     found.add(Fingerprint("place", place))
-        if len(finding.crash_frames) >= 3:
-            found.add(Fingerprint("frames", " ".join((package, *map(_frame, finding.crash_frames[:3])))))
+    found.update(Fingerprint("frames", place) for place in crash_place(finding))
     return frozenset(found)
+
+
+def crash_place(finding: Finding) -> tuple[str, ...]:
+    """Each package with the top three crash frames; nothing for a crash of fewer."""
+    if len(finding.crash_frames) < 3:
+        return ()
+    frames = tuple(map(_frame, finding.crash_frames[:3]))
+    return tuple(" ".join((package, *frames)) for package in sorted(packages(finding)))
 
 
 def compare(finding: Finding, held: Iterable[Held]) -> Deconfliction:
@@ -139,7 +146,8 @@ def _agree(ours: frozenset[str], theirs: frozenset[str]) -> bool:
     return not ours or not theirs or bool(ours & theirs)
 
 
-def _path(text: str) -> str:
+def path(text: str) -> str:
+    """A file's place in its repository, written one way."""
     return text.replace("\\", "/").removeprefix("file://").lstrip("./")
 
 

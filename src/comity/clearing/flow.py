@@ -7,7 +7,7 @@ nothing. Flows carry ids and digests only.
 """
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -25,10 +25,11 @@ from comity.model.decision import Table
 from comity.model.events import Event, Kind
 from comity.model.evidence import NeedsPerson, NotReproduced, Reproduced, Role, Verdict
 from comity.model.handling import Tlp, join
-from comity.model.ids import BatchId, CaseId, Digest, ReportId
+from comity.model.ids import BatchId, CaseId, Digest, PartyId, ReportId
 from comity.model.party import system
 from comity.model.recipe import PlannedRun, Recipe, Trial
 from comity.model.report import Finding, Report
+from comity.sealing.blind import Receipt
 from comity.settings import Settings
 from comity.store import blobs, cases, done, journal, parties, published, reports, rows
 from comity.store.engine import Store, Tx
@@ -54,6 +55,9 @@ class Signer(Protocol):
 
     def validation(self, recipe: Recipe, trial: Trial, verdict: Verdict, *, report: Report, at: datetime) -> bytes:
         """The signed statement (DSSE envelope) of one validation."""
+
+    def blind_receipt(self, receipt: Receipt) -> bytes:
+        """The signed receipt (DSSE envelope) of a blind question."""
 
     def seal(self, name: str, data: bytes, *, approved_by: str, at: datetime) -> bytes:
         """A detached seal over one file."""
@@ -493,6 +497,27 @@ def _attached(tx: Tx, report: Report) -> dict[Digest, bytes]:
         except Missing:
             continue  # named by digest only: the finder kept the bytes
     return found
+
+
+def comparable(tx: Tx, ids_: Iterable[ReportId]) -> Iterator[tuple[ReportId, Finding, tuple[bytes, ...]]]:
+    """What the blind check compares of these reports: the finding and the patches that it brings."""
+    for id_ in ids_:
+        report = reports.get(tx, id_, FLOW)
+        attached = _attached(tx, report)
+        patches = [a.digest for a in report.finding.attachments if a.role is Role.PATCH and a.digest in attached]
+        yield id_, report.finding, tuple(attached[one] for one in patches)
+
+
+def others(tx: Tx, ids_: Iterable[ReportId], asker: PartyId) -> tuple[int, bool]:
+    """How many of these reports come from others than the asker, and whether a case of theirs is published."""
+    number, is_published = 0, False
+    for id_ in ids_:
+        if reports.get(tx, id_, FLOW).organisation == asker:
+            continue
+        number += 1
+        case_id = reports.case_of(tx, id_)
+        is_published |= case_id is not None and cases.get(tx, case_id, FLOW).stage is Stage.PUBLISHED
+    return number, is_published
 
 
 def _recipe(tx: Tx, report: Report) -> Recipe | str:

@@ -11,7 +11,7 @@ from cyclopts import App, Group
 from cyclopts.exceptions import CycloptsError
 
 from comity import __version__
-from comity.cli import cases, evidence, hosting, recipes, reports, show
+from comity.cli import blind, cases, evidence, hosting, recipes, reports, show
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
@@ -30,6 +30,9 @@ app = App(
     result_action="return_value",
 )
 report = App(name="report", help="Follow what you sent: list, show.", group=FIND)
+blind_check = App(
+    name="blind", help="Is it known there? Ask without showing: check, list, open, withdraw, prove.", group=FIND
+)
 case = App(name="case", help="Work the queue: list, show, preview, statement.", group=COORDINATE)
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
@@ -37,7 +40,7 @@ key = App(name="key", help="The host's public key: show.", group=CHECK)
 mirror = App(name="mirror", help="What upstream says, from files you fetched: add, list.", group=HOST)
 account = App(name="account", help="Accounts of this host: setup, link.", group=HOST)
 recipe = App(name="recipe", help="Run a recipe on this machine: run.", group=FIND)
-for branch in (report, recipe, case, advisory, journal, key, mirror, account):
+for branch in (report, blind_check, recipe, case, advisory, journal, key, mirror, account):
     app.command(branch)
 
 app.command(reports.submit, group=FIND)
@@ -45,6 +48,11 @@ app.command(reports.status, group=FIND)
 report.command(reports.listed, name="list")
 report.command(reports.shown, name="show")
 recipe.command(recipes.run)
+blind_check.command(blind.check)
+blind_check.command(blind.listed, name="list")
+blind_check.command(blind.opened, name="open")
+blind_check.command(blind.withdraw)
+blind_check.command(blind.prove)
 
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")

@@ -4,7 +4,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from comity.api import wire
+import msgspec
+
+from comity.api import blind, wire
+from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
 from comity.app import Office
@@ -13,7 +16,7 @@ from comity.model.case import Stage
 from comity.model.ids import AdvisoryId, CaseId, Digest, ReportId, is_digest
 from comity.model.party import Viewer
 
-Query = Mapping[str, str | int]
+Query = Mapping[str, Any]
 
 
 def read(office: Office, viewer: Viewer, path: str, query: Query) -> Any:
@@ -85,6 +88,22 @@ def _approve(office: Office, viewer: Viewer, names: tuple[str, ...], body: Query
     return wire.plain(office.clearing.approve(viewer, CaseId(names[0]), Digest(draft)))
 
 
+def _ask_blindly(office: Office, viewer: Viewer, _names: tuple[str, ...], body: Query) -> Any:
+    data = msgspec.convert(body, BlindQuestion)
+    return blind.answer(office.blind.ask(viewer, document=data.document, parts=blind.asked(data)))
+
+
+def _open_blindly(office: Office, viewer: Viewer, names: tuple[str, ...], body: Query) -> Any:
+    data = msgspec.convert(body, BlindOpening)
+    taken = office.blind.open(viewer, names[0], document=data.document, salts=data.salts, blinds=data.blinds)
+    return BlindSettled(question=names[0], standing="filed", receipt=taken.receipt, report=taken.report)
+
+
+def _withdraw_blindly(office: Office, viewer: Viewer, names: tuple[str, ...], _body: Query) -> Any:
+    office.blind.withdraw(viewer, names[0])
+    return BlindSettled(question=names[0], standing="withdrawn")
+
+
 NAME = r"([^/]+)"
 READS: Mapping[str, Answer] = {
     "/cases": _cases,
@@ -101,6 +120,10 @@ READS: Mapping[str, Answer] = {
     ),
     "/journal/verification": lambda o, v, _n, _q: wire.journal_proof(o.accounts.verify_journal(v)),
     "/doctor": lambda o, v, _n, _q: Doctor(lines=tuple(wire.health(line) for line in o.accounts.doctor(v))),
+    "/blind": lambda o, v, _n, _q: blind.terms(o.blind.terms(v)),
+    f"/blind/questions/{NAME}/shelves/{NAME}/([0-9]+)": lambda o, v, n, _: BlindShelf(
+        entries=o.blind.shelf(v, n[0], n[1], int(n[2]))
+    ),
     "/order": lambda o, v, _n, _q: wire.plain(o.library.order(v)),
 }
 DOWNLOADS: Mapping[str, Answer] = {
@@ -112,4 +135,7 @@ ACTS: Mapping[str, Answer] = {
     f"/cases/{NAME}/approvals": _approve,
     f"/cases/{NAME}/publication": lambda o, v, n, _: Outcome(outcome=o.clearing.publish(v, CaseId(n[0]))),
     f"/cases/{NAME}/closing": _close,
+    "/blind/questions": _ask_blindly,
+    f"/blind/questions/{NAME}/opening": _open_blindly,
+    f"/blind/questions/{NAME}/withdrawal": _withdraw_blindly,
 }

@@ -6,7 +6,7 @@ Answers are JSON values in the shapes of the API, so that `--json` prints the sa
 import os
 import pwd
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +39,7 @@ class Place(Protocol):
     def fetch(self, path: str) -> bytes:
         """A download of the API."""
 
-    def act(self, path: str, body: dict[str, str] | None = None) -> Any:
+    def act(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A POST of the API."""
 
 
@@ -80,7 +80,7 @@ class Remote:
         """A download of the API."""
         return self.host.fetch(path)
 
-    def act(self, path: str, body: dict[str, str] | None = None) -> Any:
+    def act(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A POST of the API."""
         import msgspec
 
@@ -128,7 +128,7 @@ class Local:
 
         return fetch(self.office, self.viewer, path)
 
-    def act(self, path: str, body: dict[str, str] | None = None) -> Any:
+    def act(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A POST of the API."""
         from comity.cli.local import act
 

@@ -10,7 +10,7 @@ from comity.model.evidence import Verdict
 from comity.model.ids import Digest, PartyId, digest
 from comity.model.recipe import Recipe, Trial
 from comity.model.report import Report
-from comity.sealing import papers, seal, statement
+from comity.sealing import blind, papers, seal, statement
 from comity.sealing.keys import SigningKey
 
 
@@ -38,6 +38,10 @@ class HostSigner:
             at=at,
         )
         return statement.sign_validation(validated, self.key)
+
+    def blind_receipt(self, receipt: blind.Receipt) -> bytes:
+        """The signed receipt (DSSE envelope) of a blind question: digests and a time."""
+        return blind.sign_receipt(receipt, self.key)
 
     def seal(self, name: str, data: bytes, *, approved_by: str, at: datetime) -> bytes:
         """A detached seal over one file."""

@@ -4,6 +4,7 @@ from alembic import context
 
 # tables take their place in `metadata` by being imported
 from comity.store import (  # noqa: F401  for that alone
+    blind,
     capabilities,
     drafts_tables,
     engagement_calls,

@@ -1,0 +1,163 @@
+"""The counter of the blind check: ask whether a finding is known without showing it, then open or withdraw."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity.access.policy import Action, allow
+from comity.clearing import blind as rules
+from comity.clearing import flow, flow_blind
+from comity.clearing.desk import Accepted, Clearing, Document, Refused
+from comity.clearing.flow_blind import Answered
+from comity.durable.engine import Control
+from comity.errors import Conflict, Invalid, Problem
+from comity.formats import catalogue
+from comity.formats.parse import Limits
+from comity.model.blind import PRINT_LIMIT, Level, Part, Print, Question, Standing
+from comity.model.evidence import Role
+from comity.model.ids import Digest, is_digest
+from comity.model.party import Viewer
+
+__all__ = ["Answered", "Asked", "Blind", "Terms", "prints_of"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What an asker must know before asking, and what became of what they asked."""
+
+    epoch: int
+    public: bytes
+    ends_at: datetime
+    left: int
+    """Questions that the organisation's meter still holds."""
+    questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One fingerprint as a caller sends it, not yet looked at."""
+
+    level: str
+    commitment: str
+    element: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blind:
+    """The calls. A question belongs to an organisation: any of its submitters may open it, nobody else sees it."""
+
+    machines: flow.Machines
+    control: Control
+    clearing: Clearing
+
+    def terms(self, viewer: Viewer) -> Terms:
+        """The running epoch with its published key, and the organisation's own questions."""
+        allow(viewer, Action.ASK_BLINDLY)
+        epoch, questions, left = flow_blind.questions(self.machines, viewer)
+        self._clock()
+        return Terms(epoch=epoch.number, public=epoch.public, ends_at=epoch.ends_at, left=left, questions=questions)
+
+    def ask(self, viewer: Viewer, *, document: str, parts: Sequence[Asked]) -> Answered:
+        """Evaluate what was committed to. Invalid lists every broken part; Conflict: a commitment was used before."""
+        allow(viewer, Action.ASK_BLINDLY)
+        self._clock()
+        return flow_blind.ask(self.machines, viewer, *_checked(document, parts))
+
+    def shelf(self, viewer: Viewer, question: str, level: str, bucket: int) -> tuple[bytes, ...]:
+        """One bucket of entries, all of one length, for an open question of the caller's organisation."""
+        allow(viewer, Action.ASK_BLINDLY)
+        return flow_blind.shelf(self.machines, viewer, question, _level(level), bucket)
+
+    def open(
+        self,
+        viewer: Viewer,
+        question: str,
+        *,
+        document: bytes,
+        media_type: str = "",
+        salts: Sequence[bytes],
+        blinds: Sequence[bytes],
+    ) -> Accepted:
+        """Show what was asked and file it as a report. Conflict, and a mark against the asker, when it is another."""
+        allow(viewer, Action.ASK_BLINDLY)
+        allow(viewer, Action.SUBMIT)
+        prints = prints_of(document, media_type, limits=_limits(self.machines))
+        inputs = [one.secret_input for one in prints]
+        if not flow_blind.judged(
+            self.machines, viewer, question, document=document, salts=salts, blinds=blinds, prints=inputs
+        ):
+            raise Conflict("what was opened is not what was committed to and asked: the question counts as false")
+        (answer,) = self.clearing.submit(
+            viewer, [Document(name="opened question", data=document, media_type=media_type)]
+        )
+        if isinstance(answer, Refused):
+            raise Invalid("the report breaks its contract: the question stays open", answer.problems)
+        assert isinstance(answer, Accepted)
+        flow_blind.settle(self.machines, viewer, question, Standing.FILED)
+        return answer
+
+    def withdraw(self, viewer: Viewer, question: str) -> None:
+        """End a question without showing anything. It stays on the meter."""
+        allow(viewer, Action.ASK_BLINDLY)
+        flow_blind.settle(self.machines, viewer, question, Standing.WITHDRAWN)
+
+    def catch_up(self) -> int:
+        """Make the tags of what came in meanwhile: after deconfliction, safe at any time.
+
+        Nothing on a host that nobody has asked yet: it has no key, and may lack the extra that makes one.
+        """
+        return flow_blind.catch_up(self.machines) if flow_blind.has_begun(self.machines) else 0
+
+    def _clock(self) -> None:
+        flow_blind.start_epoch(self.control, flow_blind.turned(self.machines))
+
+
+def prints_of(document: bytes, media_type: str = "", *, limits: Limits | None = None) -> tuple[Print, ...]:
+    """The fingerprints of a report that brings exactly one finding. Both sides call this; nothing is kept."""
+    _, reading = catalogue.read(document, media_type, limits or Limits())
+    if len(reading.findings) != 1:
+        number = len(reading.findings)
+        problem = Problem("", "one_finding", f"it holds {number}: ask about one finding at a time")
+        raise Invalid("this document cannot be asked about", [problem])
+    (finding,) = reading.findings
+    held: Mapping[Digest, bytes] = reading.attachments
+    patches = [held[a.digest] for a in finding.attachments if a.role is Role.PATCH and a.digest in held]
+    return rules.prints(finding, patches)
+
+
+def _limits(machines: flow.Machines) -> Limits:
+    settings = machines.settings
+    return Limits(document_bytes=settings.body_limit_bytes, attachment_bytes=settings.attachment_limit_bytes)
+
+
+def _checked(document: str, parts: Sequence[Asked]) -> tuple[Digest, tuple[Part, ...]]:
+    problems = []
+    if not is_digest(document):
+        problems.append(
+            Problem("/document", "bad_digest", "the commitment to the report is 64 lower-case hex characters")
+        )
+    if not 1 <= len(parts) <= PRINT_LIMIT:
+        problems.append(Problem("/parts", "too_many_items", f"ask with 1 to {PRINT_LIMIT} fingerprints"))
+    names = {level.name.lower() for level in Level}
+    for place, part in enumerate(parts):
+        if part.level not in names:
+            reason = f"one of {', '.join(sorted(names))}"
+            problems.append(Problem(f"/parts/{place}/level", "unknown_level", reason))
+        if not is_digest(part.commitment):
+            reason = "a commitment is 64 lower-case hex characters"
+            problems.append(Problem(f"/parts/{place}/commitment", "bad_digest", reason))
+        if len(part.element) != 32:
+            problems.append(Problem(f"/parts/{place}/element", "bad_element", "a blinded element has 32 bytes"))
+    if problems:
+        raise Invalid("this question breaks its contract", problems)
+    held = tuple(
+        Part(level=_level(part.level), commitment=Digest(part.commitment), element=part.element) for part in parts
+    )
+    return Digest(document), held
+
+
+def _level(text: str) -> Level:
+    try:
+        return Level[text.upper()]
+    except KeyError as error:
+        raise Invalid("there is no such level", [Problem("/level", "unknown_level", "see the terms")]) from error
