@@ -30,7 +30,7 @@ def test_a_host_is_at_most_ninety_distributions_with_comity_itself() -> None:
     assert len(locked("core")) < len(locked("server")) + 1 <= SERVER_DISTRIBUTIONS
 
 
-@pytest.mark.parametrize("name", ["core", "server", "dev", "build", "uv"])
+@pytest.mark.parametrize("name", ["core", "server", "demo", "dev", "build", "uv"])
 def test_every_pin_has_hashes_and_no_lock_names_an_index(name: str) -> None:
     text = (ROOT / "lock" / f"{name}.txt").read_text()
     pins = re.split(r"^(?=[A-Za-z0-9._-]+==)", text, flags=re.MULTILINE)[1:]

@@ -19,7 +19,7 @@ from comity import settings as configuration
 from comity.admin import mirrors
 from comity.app import Office, opened, trusted
 from comity.clearing.desk import Accepted, Answer, CaseView, Refused
-from comity.cli import show
+from comity.cli import demo_blind, show
 from comity.cli.demo_findings import Sent, batch
 from comity.cli.serving import listen
 from comity.durable.clock import JumpingClock, SystemClock
@@ -35,7 +35,6 @@ from comity.sandbox import child
 from comity.settings import Settings
 
 NOT_BUILT = {
-    5: "a second party asks blindly whether it is known",
     6: "patches climb a ladder",
     8: "an estate reacts by event: deadlines under CISA's directives",
     9: "inventories of national security systems stay apart",
@@ -84,7 +83,8 @@ def run(*, by_hand: bool) -> int:
     clock = JumpingClock(SystemClock().now())
     with opened(held, clock=clock, demo=True) as office:
         good = _verdicts(story, office, answers)
-        _not_built(5, 6)
+        good &= _blind(story, office)
+        _not_built(6)
         good &= _publish(story, office, clock, held, by_hand=by_hand)
         _not_built(8, 9, 10, 11)
         good &= _tamper(story, office)
@@ -134,20 +134,21 @@ def _doctor(story: Story, held: Settings) -> None:
 
 
 def _people(office: Office) -> tuple[Viewer, Viewer, Viewer]:
-    from comity.access.caller import Via, signed_in
-
-    def script(login: str, organisation: str, *roles: Role) -> Viewer:
-        person = office.accounts.provide(
-            name=login, login=login, organisation=organisation, roles=frozenset(roles), is_script=True
-        )
-        return signed_in(person, via=Via.SESSION).viewer
-
     host = office.settings.organisation
     return (
-        script("demo-script-lab", "Demo Lab (not a real party)", Role.SUBMITTER),
-        script("demo-script-1", host, Role.COORDINATOR),
-        script("demo-script-2", host, Role.COORDINATOR),
+        _script(office, "demo-script-lab", "Demo Lab (not a real party)"),
+        _script(office, "demo-script-1", host, Role.COORDINATOR),
+        _script(office, "demo-script-2", host, Role.COORDINATOR),
     )
+
+
+def _script(office: Office, login: str, organisation: str, role: Role = Role.SUBMITTER) -> Viewer:
+    from comity.access.caller import Via, signed_in
+
+    person = office.accounts.provide(
+        name=login, login=login, organisation=organisation, roles=frozenset({role}), is_script=True
+    )
+    return signed_in(person, via=Via.SESSION).viewer
 
 
 def _submit(story: Story, held: Settings) -> tuple[Answer, ...]:
@@ -224,6 +225,13 @@ def _verdicts(story: Story, office: Office, answers: Sequence[Answer]) -> bool:
     reproduced = [v for v in views if isinstance(v.case.verdict, Reproduced)]
     accepted_false = [v for v in reproduced if v.case.title in _false_titles()]
     return bool(reproduced) and not accepted_false and not proof.problems
+
+
+def _blind(story: Story, office: Office) -> bool:
+    story.step(5, "A second party asks blindly whether a finding is known")
+    good = demo_blind.ask(office, _script(office, "demo-script-rival", "Demo Rival (not a real party)"), say)
+    story.done()
+    return good
 
 
 def _short(title: str) -> str:

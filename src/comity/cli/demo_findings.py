@@ -10,7 +10,7 @@ from comity.formats.recipe_archive import ShippedCase, shipped_cases
 from comity.formats.report import ReportDocument
 from comity.model.evidence import Attachment, Role
 from comity.model.ids import digest
-from comity.model.product import Affected, EventKind, Range, RangeEvent, RangeKind
+from comity.model.product import Affected, EventKind, Range, RangeEvent, RangeKind, Symbol
 from comity.model.report import (
     AiModel,
     AiUse,
@@ -29,6 +29,11 @@ REAL = ("tqdm-delim-eval", "babel-locale-traversal", "ecdsa-der-length", "zipp-e
 OWN = ("tlv-join", "ledger-page-traversal")
 FALSE = ("false-faked-traceback", "false-follows-label", "false-wrong-component")
 REPEATED = REAL[0]
+PLACES = {
+    "tlv-join": (Symbol(file="src/tlv.c", function="tlv_join"), "CWE-787"),
+    "ledger-page-traversal": (Symbol(file="ledger/export.py", function="page"), "CWE-22"),
+}
+"""Where the faults are that were written for this project."""
 
 FOUND_BY_AI = AiUse(
     used=Known.YES,
@@ -89,6 +94,8 @@ def finding_of(case: ShippedCase) -> Finding:
                 versions=() if is_package else (version,),
             ),
         ),
+        symbols=(PLACES[case.id][0],) if case.id in PLACES else (),
+        cwes=(PLACES[case.id][1],) if case.id in PLACES else (),
         aliases=case.cves,
         references=(Reference(url="https://comity.invalid/demo", kind="WEB"),) if not case.cves else (),
         attachments=tuple(_attached(case)),

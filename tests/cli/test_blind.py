@@ -1,0 +1,114 @@
+"""The blind check from the terminal, between two parties and one served host."""
+
+import json
+import stat
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from comity import settings as configuration
+from comity.access.policy import Scope
+from comity.app import opened
+from comity.cli.demo_findings import finding_of
+from comity.formats.recipe_archive import shipped_cases
+from comity.formats.report import ReportDocument
+from comity.model.party import Role
+from tests.cli.conftest import SHIPPED, Served, Terminal, store_in
+
+
+@pytest.fixture
+def rival(server: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A lab with a token for the served host and a store of its own. Gives the host's address."""
+    from comity.access.caller import Via, signed_in
+
+    with pytest.MonkeyPatch.context() as patch:
+        store_in(server.folder, patch)
+        with opened(configuration.load(), work=False) as office:
+            person = office.accounts.provide(
+                name="rival", login="rival", organisation="Rival Lab", roles=frozenset({Role.SUBMITTER})
+            )
+            viewer = signed_in(person, via=Via.SESSION).viewer
+            token, _ = office.accounts.make_token(viewer, label="test", scopes=frozenset(Scope), days=1)
+    store_in(tmp_path, monkeypatch)
+    monkeypatch.setenv("COMITY_TOKEN", token)
+    return server.address
+
+
+def report(folder: Path, name: str, **changed: object) -> Path:
+    """What somebody else would write about the shipped fault, without its recipe."""
+    case = next(one for one in shipped_cases() if one.id == SHIPPED)
+    finding = replace(finding_of(case), summary=f"{name}, in other words", attachments=(), own_id="", **changed)
+    path = folder / f"{name}.json"
+    path.write_bytes(ReportDocument().write(finding, {}))
+    return path
+
+
+def test_a_rival_learns_that_a_finding_is_known_and_files_it(
+    comity: Terminal, rival: str, sent: dict[str, str], tmp_path: Path
+) -> None:
+    assert sent["case"]
+    same = report(tmp_path, "same")
+    answer = comity("blind", "check", same, "--host", rival, "--json")
+    assert answer.status == 1
+    assert answer.json["known"] is True
+    assert (answer.json["level"], answer.json["published"]) == ("place", False)
+    question = answer.json["question"]
+    sheet = tmp_path / "data" / "blind" / f"{question}.json"
+    assert stat.S_IMODE(sheet.stat().st_mode) == 0o600
+    assert [one.name for one in sheet.parent.iterdir()] == [sheet.name]
+    listed = comity("blind", "list", "--host", rival, "--json")
+    assert (question, "open") in {(q["question"], q["standing"]) for q in listed.json["questions"]}
+    other = report(tmp_path, "other")
+    refused = comity("blind", "open", question, other, "--host", rival)
+    assert refused.status == 2
+    assert "not the report that was asked about" in " ".join(refused.err.split())
+    filed = comity("blind", "open", question, same, "--host", rival, "--json")
+    assert filed.status == 0
+    assert filed.json["receipt"].startswith("SUB-")
+
+
+def test_an_unknown_finding_is_not_known_and_may_be_withdrawn(
+    comity: Terminal, rival: str, sent: dict[str, str], tmp_path: Path
+) -> None:
+    assert sent["case"]
+    new = report(tmp_path, "new", cwes=("CWE-9999",))
+    answer = comity("blind", "check", new, "--host", rival)
+    assert answer.status == 0
+    assert "not known to" in answer.out
+    question = answer.out.split("question ")[1].split(":")[0]
+    assert comity("blind", "withdraw", question, "--host", rival).out == f"withdrawn: {question}\n"
+    again = comity("blind", "withdraw", question, "--host", rival)
+    assert again.status == 2
+    assert "settled" in again.err or "not open any more" in " ".join(again.err.split())
+
+
+def test_priority_is_proved_offline_by_sheet_report_and_receipt(
+    comity: Terminal, rival: str, server: Served, sent: dict[str, str], tmp_path: Path
+) -> None:
+    assert sent["case"]
+    same = report(tmp_path, "proved")
+    question = comity("blind", "check", same, "--host", rival, "--json").json["question"]
+    with pytest.MonkeyPatch.context() as patch:
+        store_in(server.folder, patch)
+        assert comity("key", "show", "--out", tmp_path / "key.json").status == 0
+    shown = comity("blind", "prove", question, same, "--key", tmp_path / "key.json", "--json")
+    assert shown.status == 0
+    assert shown.json["question"] == question
+    assert comity("blind", "prove", question, same).status == 1  # the asker's own keys signed nothing
+    changed = tmp_path / "changed.json"
+    changed.write_bytes(same.read_bytes() + b"\n")
+    answer = comity("blind", "prove", question, changed, "--key", tmp_path / "key.json")
+    assert answer.status == 1
+    assert "is not the report" in " ".join(answer.err.split())
+    sheet = tmp_path / "data" / "blind" / f"{question}.json"
+    held = json.loads(sheet.read_text())
+    sheet.write_text(json.dumps(held | {"salt": held["lines"][0]["salt"]}))
+    assert comity("blind", "prove", question, same, "--key", tmp_path / "key.json").status == 1
+
+
+def test_a_question_without_its_sheet_is_nobodys(comity: Terminal, alone: Path, tmp_path: Path) -> None:
+    answer = comity("blind", "withdraw", "Q-0000-0000-0000")
+    assert answer.status == 2
+    assert "only who asked can open it" in " ".join(answer.err.split())
+    assert comity("blind", "withdraw", "../../etc/passwd").status == 2
