@@ -19,6 +19,7 @@ NAMES = (
     "dedupe",
     "faithfulness",
     "plans",
+    "whatif",
 )
 """Benches that exist, in the order in which `all` runs them."""
 
