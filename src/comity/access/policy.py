@@ -38,6 +38,12 @@ class Action(StrEnum):
     ACCEPT_RISK = "accept a risk for a time"
     STEER_AI = "change the register of AI defence"
     CONFIRM_EXPOSURE = "confirm who can reach an asset"
+    READ_DIRECTIVES = "read directives"
+    AUTHOR_DIRECTIVE = "write, sign and publish directives"
+    COMMENT_DIRECTIVE = "comment on a directive in consultation"
+    FOLLOW_DIRECTIVE = "follow a directive for an organisation"
+    READ_DEADLINES = "read deadlines and try changes"
+    WORK_FINDING = "work on findings"
     ASK_AFFECTED = "ask whether a product is affected"
     READ_BRIEFS = "read published briefs"
     DETECT_TEXT = "ask whether a text was published here"
@@ -106,6 +112,12 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
     Action.STEER_AI: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
     Action.CONFIRM_EXPOSURE: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
+    Action.READ_DIRECTIVES: Rule(scope=Scope.READ, is_open=True, system=True),
+    Action.AUTHOR_DIRECTIVE: Rule(scope=Scope.DEFEND, roles=frozenset({Role.AUTHORITY})),
+    Action.COMMENT_DIRECTIVE: Rule(scope=Scope.DEFEND, roles=DEFENDERS | {Role.AUTHORITY}),
+    Action.FOLLOW_DIRECTIVE: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
+    Action.READ_DEADLINES: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
+    Action.WORK_FINDING: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
     Action.ASK_AFFECTED: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.READ_BRIEFS: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.DETECT_TEXT: Rule(scope=Scope.READ, is_open=True, system=True),
@@ -135,6 +147,7 @@ CLEARANCE: Final[Mapping[Role, Tlp]] = {
     Role.DOW_DEFENDER: Tlp.GREEN,
     Role.DEVELOPER: Tlp.GREEN,
     Role.ASSESSOR: Tlp.GREEN,
+    Role.AUTHORITY: Tlp.GREEN,
 }
 """The strictest label a role may meet, before the queries narrow it to rows it has a part in.
 

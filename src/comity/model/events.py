@@ -43,6 +43,11 @@ class Kind(StrEnum):
     AI_GRANTED = "ai.granted"
     EXPOSURE_CONFIRMED = "exposure.confirmed"
     SNAPSHOT_MADE = "snapshot.made"
+    DIRECTIVE_MOVED = "directive.moved"
+    DIRECTIVE_COMMENTED = "directive.commented"
+    DIRECTIVE_FOLLOWED = "directive.followed"
+    FINDING_WORKED = "finding.worked"
+    TRIAGE_MOVED = "triage.moved"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

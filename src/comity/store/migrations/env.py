@@ -6,6 +6,7 @@ from alembic import context
 from comity.store import (  # noqa: F401  for that alone
     blind,
     capabilities,
+    directives_tables,
     drafts_tables,
     engagement_calls,
     engagements,
