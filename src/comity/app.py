@@ -24,11 +24,13 @@ from comity.clearing.desk_blind import Blind
 from comity.clearing.flow_runs import Laboratory
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
+from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_directives import Directives
 from comity.durable import engine as durable
 from comity.durable.clock import Clock, SystemClock
 from comity.errors import Missing
 from comity.feeds.packages import Shelf
-from comity.formats import pack
+from comity.formats import pack, sigma
 from comity.library.check import checker
 from comity.library.counter import Library
 from comity.model.ids import PartyId
@@ -63,6 +65,8 @@ class Office:
     assess: Assess
     defend: Defend
     briefs: Briefs
+    directives: Directives
+    deadlines: Deadlines
     library: Library
     accounts: Accounts
 
@@ -162,6 +166,7 @@ def opened(
             reactions = subscriptions.table(clearing=clearing, blind=blind, assess=assess, briefs=briefs)
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=reactions)
             outbox.start()
+        defend_machines = defend_flow.Machines(store=store, settings=settings, now=clock.now)
         office = Office(
             settings=settings,
             clock=clock,
@@ -173,8 +178,10 @@ def opened(
             clearing=clearing,
             blind=blind,
             assess=assess,
-            defend=Defend(machines=defend_flow.Machines(store=store, settings=settings, now=clock.now)),
             briefs=briefs,
+            defend=Defend(machines=defend_machines),
+            directives=Directives(machines=defend_machines, key=key, demo=demo),
+            deadlines=Deadlines(defend_machines, key, demo=demo, rules=lambda: detection_rules(settings)),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             accounts=Accounts(
                 store=store,
@@ -193,6 +200,17 @@ def opened(
             running.stop()
         control.close()
         store.close()
+
+
+def detection_rules(settings: Settings) -> tuple[tuple[str, bytes], ...]:
+    """The detection rules the operator brought: every `.yml` file under the folder of the settings."""
+    folder = settings.detection_rules
+    if folder is None:
+        return ()
+    files = sorted(
+        path for path in folder.rglob("*.yml") if path.is_file() and path.stat().st_size <= sigma.LIMITS.document_bytes
+    )
+    return tuple((path.name, path.read_bytes()) for path in files[: sigma.RULES])
 
 
 def trusted(settings: Settings) -> tuple[keys.PublicKey, ...]:

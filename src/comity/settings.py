@@ -162,6 +162,15 @@ class Settings:
     gateway_loopback: bool = False
     """Let the gateway call an endpoint on this machine over plain http: for scripted subjects and demonstrations."""
 
+    zone: str = ""
+    """IANA time zone of the agency whose days the deadlines count; empty means the directive pack's own default."""
+
+    directive_choices: str = ""
+    """Choices where a directive leaves a rule open: `parameter=value`, separated by commas (policy parameter)."""
+
+    detection_rules: Path | None = None
+    """Folder of Sigma rules (`.yml`) that the operator brings for forensic triage; empty means none."""
+
     corpora: Path | None = None
     """Folder of the real data that tests and benches read; empty means `../shared/data` beside the checkout."""
 

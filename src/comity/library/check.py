@@ -1,6 +1,7 @@
 """Check a signed file for somebody who need not know its kind: a sealed file, or the statement of a validation."""
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 
@@ -8,6 +9,12 @@ from comity.errors import Invalid, Problem, Tampered
 from comity.library.counter import Check, Verification
 from comity.sealing import dsse, papers, seal, statement
 from comity.sealing.keys import PublicKey
+
+SIGNED: Final = {
+    "https://comity.invalid/directive/v1": "a directive",
+    "https://comity.invalid/triage/v1": "a forensic triage",
+}
+"""Predicate types of statements that a named person signs over one file, and what the file is."""
 
 
 class _Kind(msgspec.Struct):
@@ -23,8 +30,11 @@ def checker(trusted: Callable[[], Sequence[PublicKey]]) -> Check:
         if _kind(document) == seal.SEAL:
             reason = "this is a seal: send the file that it seals together with it"
             raise Invalid("a seal alone shows nothing", [Problem("/document", "seal_alone", reason)])
-        if _kind(document) == papers.PAPER:
+        kind = _kind(document)
+        if kind == papers.PAPER:
             return _paper(document, trusted())
+        if kind in SIGNED:
+            return _signed(document, kind, trusted())
         return _stated(document, trusted())
 
     return check
@@ -87,6 +97,25 @@ def _paper(document: bytes, trusted: Sequence[PublicKey]) -> Verification:
     return Verification(
         sentence=f"The signed statement holds ({held.predicate.get('kind')}), made {by}.",
         facts=(*facts, ("key", held.key.id)),
+        is_demo=held.key.demo,
+    )
+
+
+def _signed(document: bytes, kind: str, trusted: Sequence[PublicKey]) -> Verification:
+    held = statement.verify(document, kind, trusted)
+    said = held.predicate
+    if said.get("demo") is not held.key.demo:
+        raise Tampered("(6) the statement hides, or pretends, that a demo key signed it")
+    facts: list[tuple[str, str]] = []
+    facts += [(f"file {name}", str(value)) for name, value in held.subjects.items()]
+    facts += [(name, "none" if value is None else str(value)) for name, value in sorted(said.items()) if name != "demo"]
+    facts.append(("key", held.key.id))
+    script = held.key.demo or said.get("script") is True
+    by = str(said.get("signedBy") or said.get("by") or "nobody named")
+    who = f"by {by}, a script, not a person" if script else f"by {by}"
+    return Verification(
+        sentence=f"The signature over {SIGNED[kind]} holds, made {who}; compare the digest with the file's.",
+        facts=tuple(facts),
         is_demo=held.key.demo,
     )
 

@@ -73,6 +73,18 @@ def values(tx: Tx, source: str, name: str) -> Iterator[tuple[str, str | None]]:
         yield row.subject, row.value
 
 
+def several(tx: Tx, subjects: Iterable[str]) -> dict[str, dict[tuple[str, str], Fact]]:
+    """What every mirror says about these subjects: subject -> (source, name) -> fact."""
+    found: dict[str, dict[tuple[str, str], Fact]] = {}
+    wanted = sorted(set(subjects))
+    for start in range(0, len(wanted), 500):
+        query = select(upstream_facts).where(upstream_facts.c.subject.in_(wanted[start : start + 500]))
+        for row in tx.connection.execute(query):
+            fact = Fact(subject=row.subject, name=row.name, value=row.value, as_of=row.as_of, note=row.note)
+            found.setdefault(row.subject, {})[row.source, row.name] = fact
+    return found
+
+
 def mirror(tx: Tx, source: str) -> Mirror:
     """One mirror's state. Missing when this source was never fetched."""
     row = tx.connection.execute(select(mirrors).where(mirrors.c.source == source)).first()

@@ -1,0 +1,654 @@
+"""The counter for deadlines: what is due when and why, what a change would move, and the work on a finding.
+
+Each call checks access first; which rows a caller meets is decided in the store's queries, by organisation and domain.
+"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, Final
+
+import rfc8785
+
+from comity.access.policy import Action, allow
+from comity.defend import flow_deadlines, triage
+from comity.defend.clock import first_answer
+from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound, State
+from comity.defend.facts import Feeds
+from comity.defend.flow import Machines
+from comity.defend.flow_deadlines import Finding, Gathered
+from comity.defend.packs import for_domain
+from comity.defend.triage import Step
+from comity.defend.whatif import (
+    Change,
+    Difference,
+    Estate,
+    Rules,
+    SetExposure,
+    SetKev,
+    SetSsvc,
+    SetUpgrade,
+    Summary,
+    UseRules,
+)
+from comity.errors import Conflict, Invalid, Missing, Problem
+from comity.formats import directive, sigma
+from comity.formats.sigma import Coverage, Query
+from comity.model.asset import Asset, Domain
+from comity.model.authoring import Stage
+from comity.model.directive import Pack
+from comity.model.events import Event, Kind
+from comity.model.ids import AssetId, digest
+from comity.model.inventory import Exposure
+from comity.model.party import Person, Viewer
+from comity.model.signals import KEV, KEV_SOURCE
+from comity.model.triage import Compromise, Triage, Work
+from comity.sealing import statement
+from comity.sealing.keys import SigningKey
+from comity.store import directives, inventories, journal, parties, upstream
+from comity.store.engine import Tx
+
+__all__ = ["Deadlines", "FindingView", "Listed", "Row", "TriageView"]
+
+TRIAGE: Final = "https://comity.invalid/triage/v1"
+"""Predicate type of a signed triage manifest. The name is a name: nothing is fetched from it."""
+PAGE: Final = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One line of the list: a finding with its answer."""
+
+    asset: AssetId
+    asset_name: str
+    domain: Domain
+    vulnerability: str
+    component: str
+    answer: Answer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """The list, earliest first, with what stands above it: counts, ages, and how sure the rules are."""
+
+    rows: tuple[Row, ...]
+    total: int
+    summary: Summary
+    at: datetime
+    feeds: Feeds
+    assets: int
+    undecided: int
+    not_assessed: int
+    packs: tuple[Pack, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingView:
+    """One finding with its whole why."""
+
+    asset: Asset
+    vulnerability: str
+    answer: Answer
+    also: tuple[Answer, ...]
+    """What the other packs in force say."""
+    pack: Pack | None
+    exposures: tuple[Exposure, ...]
+    work: Work | None
+    locked: str
+    """Why the patch may not go yet; "" when it may."""
+    at: datetime
+    is_past: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriageView:
+    """The triage of one finding: its steps with their hours, its evidence, and what detection can offer."""
+
+    finding: FindingView
+    triage: Triage | None
+    steps: tuple[Step, ...]
+    broken: str
+    queries: tuple[Query, ...]
+    coverage: Coverage
+    compromises: tuple[Compromise, ...] = tuple(Compromise)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Warm:
+    """What was gathered last, for whom, and at which entry of the journal: any change makes it void."""
+
+    key: tuple[object, ...]
+    gathered: Gathered
+    answers: tuple[Answer, ...]
+
+
+class Deadlines:
+    """The calls. `rules` are detection rules that the operator brought: file name and bytes."""
+
+    def __init__(
+        self,
+        machines: Machines,
+        key: SigningKey,
+        *,
+        demo: bool = False,
+        rules: Callable[[], Sequence[tuple[str, bytes]]] = tuple,
+    ) -> None:
+        self.machines = machines
+        self.key = key
+        self.demo = demo
+        self.rules = rules
+        self._warm: dict[object, _Warm] = {}
+
+    # What is due -----------------------------------------------------------------------------------------------------
+
+    def deadlines(
+        self, viewer: Viewer, *, at: datetime | None = None, tier: str = "", only: str = "", after: int = 0
+    ) -> Listed:
+        """What is due, earliest first. `only`: overdue, ask or triage; `at` asks about a past day."""
+        allow(viewer, Action.READ_DEADLINES)
+        moment = at or self.machines.now()
+        with self.machines.store.read() as tx:
+            gathered, answers = self._answers(tx, viewer, moment)
+            packs = self._own(tx, viewer)
+        pairs = [pair for pair in zip(gathered.findings, answers, strict=True) if _wanted(pair[1], tier, only)]
+        pairs.sort(key=lambda pair: _urgency(pair[1]))
+        domains = sorted({one.asset.domain for one in gathered.findings}, key=str)
+        shown = {
+            one.name: one
+            for domain in domains or [Domain.FCEB]
+            for one in for_domain(domain, directive.every_shipped(), packs)
+            if one.holds_on(moment.date())
+        }
+        return Listed(
+            rows=tuple(_row(finding, answer) for finding, answer in pairs[after : after + PAGE]),
+            total=len(pairs),
+            summary=_summary(answers),
+            at=moment,
+            feeds=gathered.feeds,
+            assets=gathered.assets,
+            undecided=gathered.undecided,
+            not_assessed=gathered.not_assessed,
+            packs=tuple(shown.values()),
+        )
+
+    def deadline(
+        self, viewer: Viewer, asset: AssetId, vulnerability: str, *, at: datetime | None = None
+    ) -> FindingView:
+        """One finding with its whole why, now or as it was on a past day. Missing when it is not there to be seen."""
+        allow(viewer, Action.READ_DEADLINES)
+        moment = at or self.machines.now()
+        with self.machines.store.read() as tx:
+            return self._view(tx, viewer, asset, vulnerability, moment, is_past=at is not None)
+
+    def _view(
+        self, tx: Tx, viewer: Viewer, asset: AssetId, vulnerability: str, at: datetime, *, is_past: bool = False
+    ) -> FindingView:
+        gathered = flow_deadlines.gather(tx, viewer, at=at, only=asset)
+        found = next((one for one in gathered.findings if one.facts.vulnerability == vulnerability), None)
+        if found is None:
+            raise Missing(f"no finding {vulnerability} on {asset}")
+        packs = for_domain(found.asset.domain, directive.every_shipped(), self._own(tx, viewer))
+        answer = self._answer(packs, found, gathered.feeds, at)
+        others = [
+            self._answer((one,), found, gathered.feeds, at)
+            for one in packs
+            if (one.id, one.version) != (answer.pack, answer.version) and one.holds_on(at.date())
+        ]
+        pack = next((one for one in packs if (one.id, one.version) == (answer.pack, answer.version)), None)
+        return FindingView(
+            asset=found.asset,
+            vulnerability=vulnerability,
+            answer=answer,
+            also=tuple(one for one in others if not isinstance(one, NotBound)),
+            pack=pack,
+            exposures=found.exposures,
+            work=found.work,
+            locked=triage.locked(found.work, answer) if isinstance(answer, Due) else "",
+            at=at,
+            is_past=is_past,
+        )
+
+    def what_if(self, viewer: Viewer, changes: Sequence[Change], *, at: datetime | None = None) -> Difference:
+        """What these changes would move, over all this viewer meets. Nothing is changed, nothing is journalled."""
+        allow(viewer, Action.READ_DEADLINES)
+        moment = at or self.machines.now()
+        with self.machines.store.read() as tx:
+            gathered, _ = self._answers(tx, viewer, moment)
+            packs = self._own(tx, viewer)
+        if not gathered.findings:
+            raise Missing("there is no open finding to try a change on")
+        domain = gathered.findings[0].asset.domain
+        pack = next(
+            (one for one in for_domain(domain, directive.every_shipped(), packs) if one.holds_on(moment.date())), None
+        )
+        if pack is None:
+            raise Missing("no pack with dates is in force for these assets")
+        rules = Rules(
+            pack=pack,
+            policy=flow_deadlines.policy(self.machines),
+            feeds=gathered.feeds,
+            zone=self.machines.settings.zone,
+            at=moment,
+        )
+        return Estate.of((one.facts for one in gathered.findings), rules).what_if(changes)
+
+    def changes(self, viewer: Viewer, texts: Sequence[str]) -> tuple[Change, ...]:
+        """Changes out of short texts, as the terminal and the page take them. Invalid lists what cannot be read.
+
+        `exposure ASSET yes|no|unknown`, `kev CVE [DAY [DUE]]`, `ssvc CVE automatable=yes impact=total`,
+        `upgrade ASSET DAY|none`, `choose parameter=value`, `pack ID`.
+        """
+        allow(viewer, Action.READ_DEADLINES)
+        with self.machines.store.read() as tx:
+            names = {
+                one.name: one.id
+                for one in inventories.assets_of(tx, list(inventories.asset_versions(tx, viewer)), viewer)
+            }
+            own = self._own(tx, viewer)
+        today = self.machines.now().date()
+        shipped = {one.id: one for one in (*directive.every_shipped(), *own)}
+        found: list[Change] = []
+        problems: list[Problem] = []
+        choices = dict(flow_deadlines.policy(self.machines))
+        for place, text in enumerate(texts):
+            try:
+                change = _change(text, names, shipped, choices, today)
+            except (ValueError, LookupError):
+                reason = "see `comity what-if --help` for what can be tried"
+                problems.append(Problem(f"/changes/{place}", "unreadable", reason))
+                continue
+            found.append(change)
+        if problems or not found:
+            raise Invalid("what is to be tried cannot be read", problems)
+        return tuple(found)
+
+    # The work on a finding -------------------------------------------------------------------------------------------
+
+    def patched(self, viewer: Viewer, asset: AssetId, vulnerability: str, how: str) -> Work:
+        """Record that it is remediated. Conflict while a triage asks for evidence first."""
+        return self._worked(viewer, asset, vulnerability, how, is_fix=True)
+
+    def mitigated(self, viewer: Viewer, asset: AssetId, vulnerability: str, how: str) -> Work:
+        """Record a mitigation. Whether it closes the finding is the tier's and the parameter's to say."""
+        return self._worked(viewer, asset, vulnerability, how, is_fix=False)
+
+    def _worked(self, viewer: Viewer, asset: AssetId, vulnerability: str, how: str, *, is_fix: bool) -> Work:
+        allow(viewer, Action.WORK_FINDING)
+        if not how.strip():
+            raise Invalid("nothing said", [Problem("/how", "empty", "say in a sentence what was done")])
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            view = self._view(tx, viewer, asset, vulnerability, at)
+            if is_fix and view.locked:
+                raise Conflict(view.locked)
+            person = parties.person(tx, viewer.person)
+            held = view.work or _fresh(view)
+            new = (
+                replace(held, done_at=at, done=how.strip(), by_name=person.name)
+                if is_fix
+                else replace(held, mitigated_at=at, mitigation=how.strip(), by_name=person.name)
+            )
+            saved = directives.put_work(tx, new)
+            self._note(tx, viewer, saved, Kind.FINDING_WORKED, "remediated" if is_fix else "mitigated", at)
+        return saved
+
+    # Triage ----------------------------------------------------------------------------------------------------------
+
+    def triage(self, viewer: Viewer, asset: AssetId, vulnerability: str) -> TriageView:
+        """The triage of one finding, with what detection can offer."""
+        allow(viewer, Action.READ_DEADLINES)
+        at = self.machines.now()
+        with self.machines.store.read() as tx:
+            view = self._view(tx, viewer, asset, vulnerability, at)
+            kev = [subject for subject, value in upstream.values(tx, KEV_SOURCE, KEV) if value == "yes"]
+        held = view.work.triage if view.work is not None else None
+        rule = view.pack.triage if view.pack is not None else None
+        steps: tuple[Step, ...] = ()
+        if held is not None and rule is not None and view.pack is not None:
+            steps = triage.steps(held, rule, view.pack, flow_deadlines.policy(self.machines), at)
+        named = [(data, _cves(data)) for _, data in self.rules()]
+        own = [sigma.query(data) for data, cves in named if vulnerability in cves]
+        return TriageView(
+            finding=view,
+            triage=held,
+            steps=steps,
+            broken="" if held is None else triage.broken(held.items),
+            queries=(*own, *(() if own else sigma.generic(_class(view)))),
+            coverage=sigma.coverage([cves for _, cves in named], kev),
+        )
+
+    def open_triage(self, viewer: Viewer, asset: AssetId, vulnerability: str) -> Triage:
+        """Begin it. Conflict for a tier that asks for none, or when it is open already."""
+
+        def begin(view: FindingView, held: Triage | None, person: Person, at: datetime) -> Triage:
+            if held is not None:
+                raise Conflict("this triage is open already")
+            if not isinstance(view.answer, Due) or view.pack is None:
+                raise Conflict("this finding has no tier that asks for a triage")
+            return triage.opened(
+                view.answer,
+                view.pack,
+                policy=flow_deadlines.policy(self.machines),
+                zone=self.machines.settings.zone,
+                at=at,
+                found_at=min(one.found_at for one in view.exposures),
+                by=person.name,
+            )
+
+        return self._triaged(viewer, asset, vulnerability, "opened", begin)
+
+    def step(self, viewer: Viewer, asset: AssetId, vulnerability: str, step: str) -> Triage:
+        """Mark a step done, in one's own name."""
+
+        def mark(view: FindingView, held: Triage | None, person: Person, at: datetime) -> Triage:
+            rule = view.pack.triage if view.pack is not None else None
+            if rule is None:
+                raise Conflict("the pack in force has no triage")
+            return triage.did(_open(held), step, rule, by=viewer.person, by_name=person.name, at=at)
+
+        return self._triaged(viewer, asset, vulnerability, f"step {step[:40]}", mark)
+
+    def collect(self, viewer: Viewer, asset: AssetId, vulnerability: str, item: Mapping[str, str]) -> Triage:
+        """Add a piece of evidence, collected by whoever is signed in: name, tool, sha256, place, volatile."""
+
+        def add(_view: FindingView, held: Triage | None, person: Person, at: datetime) -> Triage:
+            return triage.collected(
+                _open(held),
+                name=item.get("name", ""),
+                volatile=item.get("volatile", "") == "yes",
+                collector=person.name,
+                at=at,
+                tool=item.get("tool", ""),
+                sha256=item.get("sha256", "").strip().lower(),
+                place=item.get("place", ""),
+            )
+
+        return self._triaged(viewer, asset, vulnerability, "evidence", add)
+
+    def override(self, viewer: Viewer, asset: AssetId, vulnerability: str, reason: str) -> Triage:
+        """Let the patch go before evidence, in one's own name, with a reason."""
+
+        def let(_view: FindingView, held: Triage | None, person: Person, at: datetime) -> Triage:
+            return triage.overridden(
+                _open(held), reason, by=viewer.person, by_name=person.name, is_script=viewer.is_script, at=at
+            )
+
+        return self._triaged(viewer, asset, vulnerability, "override", let)
+
+    def decide(self, viewer: Viewer, asset: AssetId, vulnerability: str, compromise: str, reason: str) -> Triage:
+        """Decide on compromise, in one's own name; the manifest is signed with it."""
+
+        def end(view: FindingView, held: Triage | None, person: Person, at: datetime) -> Triage:
+            choice = next((one for one in Compromise if one.value == compromise), None)
+            if choice is None:
+                words = ", ".join(one.value for one in Compromise)
+                raise Invalid("no such decision", [Problem("/compromise", "unknown", f"one of: {words}")])
+            decided = triage.decided(
+                _open(held),
+                choice,
+                reason,
+                by=viewer.person,
+                by_name=person.name,
+                is_script=viewer.is_script,
+                at=at,
+            )
+            work = replace(view.work or _fresh(view), triage=decided)
+            return replace(decided, manifest=self._signed(work))
+
+        return self._triaged(viewer, asset, vulnerability, "decided", end)
+
+    def manifest(self, viewer: Viewer, asset: AssetId, vulnerability: str) -> tuple[bytes, bytes]:
+        """The manifest and the signed statement over it; the second is empty until the decision is made."""
+        allow(viewer, Action.READ_DEADLINES)
+        with self.machines.store.read() as tx:
+            inventories.asset(tx, asset, viewer)
+            held = directives.work(tx, asset, vulnerability, viewer)
+        if held is None or held.triage is None:
+            raise Missing("there is no triage of this finding")
+        return manifest_bytes(held), held.triage.manifest
+
+    def _triaged(
+        self,
+        viewer: Viewer,
+        asset: AssetId,
+        vulnerability: str,
+        word: str,
+        act: Callable[[FindingView, Triage | None, Person, datetime], Triage],
+    ) -> Triage:
+        allow(viewer, Action.WORK_FINDING)
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            view = self._view(tx, viewer, asset, vulnerability, at)
+            person = parties.person(tx, viewer.person)
+            held = view.work or _fresh(view)
+            new = act(view, held.triage, person, at)
+            saved = directives.put_work(tx, replace(held, triage=new))
+            self._note(tx, viewer, saved, Kind.TRIAGE_MOVED, word, at)
+        return new
+
+    def _signed(self, work: Work) -> bytes:
+        name = f"triage-{work.asset}-{work.vulnerability}.json"
+        ended = work.triage.ended if work.triage is not None else None
+        predicate: dict[str, statement.Json] = {
+            "compromise": ended.compromise.value if ended is not None else None,
+            "by": ended.by_name if ended is not None else "",
+            "script": ended.is_script if ended is not None else False,
+            "items": len(work.triage.items) if work.triage is not None else 0,
+            "organisation": self.key.public.organisation,
+            "demo": self.key.public.demo,
+            "at": ended.at.isoformat() if ended is not None else "",
+        }
+        return statement.sign({name: digest(manifest_bytes(work))}, TRIAGE, predicate, self.key)
+
+    def _note(self, tx: Tx, viewer: Viewer, work: Work, kind: Kind, word: str, at: datetime) -> None:
+        key = f"work:{work.asset}:{digest(work.vulnerability.encode())[:16]}:{work.version}"
+        facts = {"what": word}
+        journal.append(tx, Event(kind=kind, key=key, at=at, subjects=(work.asset,), facts=facts, actor=viewer.person))
+
+    # Gathering -------------------------------------------------------------------------------------------------------
+
+    def _own(self, tx: Tx, viewer: Viewer) -> tuple[Pack, ...]:
+        """The packs that the viewer's organisation follows and has, published here or shipped."""
+        wanted = {one.pack_id for one in directives.followed(tx, viewer.organisation, viewer)}
+        shipped = {one.id: one for one in directive.every_shipped()}
+        found = [shipped[name] for name in sorted(wanted) if name in shipped]
+        for one in directives.every(tx, viewer, stage=Stage.PUBLISHED):
+            if one.pack_id in wanted:
+                found.append(directive.read(one.pack))
+        return tuple(found)
+
+    def _answers(self, tx: Tx, viewer: Viewer, at: datetime) -> tuple[Gathered, tuple[Answer, ...]]:
+        place = (viewer.organisation, tuple(sorted(viewer.roles)))
+        key = (
+            journal.head(tx).seq,
+            at.replace(second=0, microsecond=0),
+            tuple(inventories.asset_versions(tx, viewer).items()),
+            tuple(inventories.match_sequences(tx, viewer).items()),
+        )
+        warm = self._warm.get(place)
+        if warm is None or warm.key != key:
+            gathered = flow_deadlines.gather(tx, viewer, at=at)
+            own = self._own(tx, viewer)
+            packs = {
+                domain: for_domain(domain, directive.every_shipped(), own)
+                for domain in {one.asset.domain for one in gathered.findings}
+            }
+            answers = tuple(self._answer(packs[one.asset.domain], one, gathered.feeds, at) for one in gathered.findings)
+            warm = _Warm(key=key, gathered=gathered, answers=answers)
+            self._warm = {**dict(list(self._warm.items())[-7:]), place: warm}
+        return warm.gathered, warm.answers
+
+    def _answer(self, packs: Sequence[Pack], found: Finding, feeds: Feeds, at: datetime) -> Answer:
+        answer = first_answer(
+            packs,
+            found.facts,
+            at=at,
+            feeds=feeds,
+            policy=flow_deadlines.policy(self.machines),
+            zone=self.machines.settings.zone,
+        )
+        if answer is not None:
+            return answer
+        return NotBound(
+            asset=found.asset.id,
+            vulnerability=found.facts.vulnerability,
+            pack="none",
+            version="",
+            at=at,
+            binds="none",
+            certainty="",
+            reason=f"no directive with dates is in force here for the domain {found.asset.domain}",
+        )
+
+
+def manifest_bytes(work: Work) -> bytes:
+    """Canonical bytes of the manifest (RFC 8785): what the statement's digest is of. Without the signature itself."""
+    return rfc8785.dumps(json.loads(json.dumps(triage.manifest(work)))) + b"\n"
+
+
+def _fresh(view: FindingView) -> Work:
+    return Work(
+        organisation=view.asset.organisation,
+        domain=view.asset.domain,
+        asset=view.asset.id,
+        vulnerability=view.vulnerability,
+    )
+
+
+def _open(held: Triage | None) -> Triage:
+    if held is None:
+        raise Conflict("there is no triage yet: open it first")
+    return held
+
+
+def _cves(data: bytes) -> frozenset[str]:
+    try:
+        return sigma.cves_of(data)
+    except Invalid:
+        return frozenset()
+
+
+def _class(view: FindingView) -> str:
+    kind = view.asset.kind.casefold()
+    for word in sigma.GENERIC:
+        if word in kind or (word == "webserver" and "web" in kind):
+            return word
+    return "server"
+
+
+def _row(finding: Finding, answer: Answer) -> Row:
+    first = finding.exposures[0].component
+    more = len({one.component.name for one in finding.exposures}) - 1
+    name = f"{first.name} {first.version}".strip() + (f" and {more} more" if more else "")
+    return Row(
+        asset=finding.asset.id,
+        asset_name=finding.asset.name,
+        domain=finding.asset.domain,
+        vulnerability=finding.facts.vulnerability,
+        component=name,
+        answer=answer,
+    )
+
+
+def _wanted(answer: Answer, tier: str, only: str) -> bool:
+    if isinstance(answer, Due) and answer.state is State.DONE:
+        return only == "done"
+    match only:
+        case "overdue":
+            fits = isinstance(answer, (Due, AskPerson)) and answer.overdue
+        case "ask":
+            fits = isinstance(answer, AskPerson)
+        case "triage":
+            fits = isinstance(answer, Due) and answer.triage
+        case "silent":
+            fits = isinstance(answer, (NotAssessed, NotBound))
+        case "done":
+            fits = False
+        case _:
+            fits = True
+    return fits and (not tier or (isinstance(answer, Due) and answer.tier == tier))
+
+
+def _urgency(answer: Answer) -> tuple[int, float, str, str]:
+    """Dates first, then questions without a date, then what has none."""
+    due = answer.due if isinstance(answer, Due) else None
+    if isinstance(answer, AskPerson):
+        due = answer.strictest_due or answer.kev_due
+    return (0 if due else 1, due.timestamp() if due else 0.0, answer.asset, answer.vulnerability)
+
+
+def _summary(answers: Sequence[Answer]) -> Summary:
+    tiers: dict[str, int] = {}
+    for one in answers:
+        if isinstance(one, Due) and one.state is not State.DONE:
+            tiers[one.tier] = tiers.get(one.tier, 0) + 1
+    open_ = [one for one in answers if not (isinstance(one, Due) and one.state is State.DONE)]
+    return Summary(
+        findings=len(answers),
+        tiers=dict(sorted(tiers.items())),
+        overdue=sum(isinstance(one, (Due, AskPerson)) and one.overdue for one in open_),
+        triage=sum(isinstance(one, Due) and one.triage for one in open_),
+        ask=sum(isinstance(one, AskPerson) for one in open_),
+        not_assessed=sum(isinstance(one, NotAssessed) for one in open_),
+        not_bound=sum(isinstance(one, NotBound) for one in open_),
+        defaulted=sum(isinstance(one, Due) and bool(one.defaulted) for one in open_),
+        done=len(answers) - len(open_),
+    )
+
+
+def _change(
+    text: str, names: Mapping[str, AssetId], packs: Mapping[str, Pack], choices: dict[str, str], today: date
+) -> Change:
+    """One change out of its text. ValueError or LookupError for a text that is none."""
+    word, *rest = text.split()
+    match word, rest:
+        case "exposure", [*asset, ("yes" | "no" | "unknown") as value]:
+            return SetExposure(asset=_asset(" ".join(asset), names), value=None if value == "unknown" else value)
+        case "upgrade", [*asset, day]:
+            on = None if day == "none" else date.fromisoformat(day)
+            return SetUpgrade(asset=_asset(" ".join(asset), names), on=on)
+        case "kev", [cve, *days] if len(days) < 3:
+            moments = [date.fromisoformat(day) for day in days]
+            return SetKev(
+                vulnerability=cve,
+                added=moments[0] if moments else today,
+                due=moments[1] if len(moments) > 1 else None,
+            )
+        case "ssvc", [cve, *values] if values:
+            said: dict[str, str] = dict(_pair(one) for one in values)
+            if not set(said) <= {"automatable", "impact"}:
+                raise ValueError(text)
+            _among(said.get("automatable"), {"yes", "no"})
+            _among(said.get("impact"), {"total", "partial"})
+            return SetSsvc(vulnerability=cve, automatable=said.get("automatable"), technical_impact=said.get("impact"))
+        case "choose", values if values:
+            choices.update(dict(_pair(one) for one in values))
+            return UseRules(pack=packs["us.cisa.bod-26-04"], policy=dict(choices))
+        case "pack", [name]:
+            return UseRules(pack=packs[name], policy=dict(choices))
+        case _:
+            raise ValueError(text)
+
+
+def _asset(text: str, names: Mapping[str, AssetId]) -> AssetId:
+    return names.get(text, AssetId(text))
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise ValueError(text)
+    return name, value
+
+
+def _among(value: str | None, legal: set[str]) -> None:
+    if value is not None and value not in legal:
+        raise ValueError(value)
+
+
+def plain(value: Any) -> Any:
+    """Values of this desk as JSON-ready data, for the terminal."""
+    import msgspec
+
+    return msgspec.to_builtins(value, enc_hook=str)

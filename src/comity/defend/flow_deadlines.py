@@ -1,0 +1,179 @@
+"""Gather what the clock needs from the store: assets with all their states, findings, what upstream says of each."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from comity.defend import expose
+from comity.defend.expose import Said
+from comity.defend.facts import Facts, Feeds, Told
+from comity.defend.flow import Machines, said_of
+from comity.errors import Invalid, Missing, Problem
+from comity.model import signals
+from comity.model.asset import Asset, Confidence, Domain, Reach
+from comity.model.directive import Policy
+from comity.model.ids import AssetId, InventoryId
+from comity.model.inventory import Answer, Contents, Exposure, Matched
+from comity.model.party import Viewer
+from comity.model.signals import Fact
+from comity.model.triage import Work
+from comity.store import directives, inventories, upstream
+from comity.store.engine import Tx
+from comity.store.upstream import Mirror
+
+WORDS = {Reach.PUBLIC: "yes", Reach.INTERNAL: "no", Reach.UNKNOWN: None}
+EARLY = datetime(1970, 1, 1, tzinfo=UTC)
+"""Stands for a statement without a date: it always held."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One vulnerability on one asset with everything the clock asks, and the components it is in."""
+
+    asset: Asset
+    facts: Facts
+    exposures: tuple[Exposure, ...]
+    work: Work | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """Every finding a viewer meets. `undecided`: findings whose matching could not be decided, which have no date."""
+
+    findings: tuple[Finding, ...]
+    assets: int
+    undecided: int
+    not_assessed: int
+    feeds: Feeds
+
+
+def policy(machines: Machines) -> Policy:
+    """The host's choices. Invalid for a text that is no list of `parameter=value`."""
+    text = machines.settings.directive_choices
+    found = {}
+    for part in filter(None, (one.strip() for one in text.split(","))):
+        name, equals, value = part.partition("=")
+        if not equals:
+            reason = "give parameter=value, separated by commas"
+            raise Invalid("COMITY_DIRECTIVE_CHOICES", [Problem("/directive_choices", "bad_choice", reason)])
+        found[name.strip()] = value.strip()
+    return found
+
+
+def gather(tx: Tx, viewer: Viewer, *, at: datetime, only: AssetId | None = None) -> Gathered:
+    """The findings of every asset this viewer meets, or of one. Missing for one that is not theirs."""
+    if only is not None:
+        assets: list[Asset] = [inventories.asset(tx, only, viewer)]
+    else:
+        assets = list(inventories.assets_of(tx, list(inventories.asset_versions(tx, viewer)), viewer))
+    works = {(one.asset, one.vulnerability): one for one in directives.every_work(tx, viewer)}
+    held: dict[InventoryId, tuple[Contents, Matched]] = {}
+    saids: dict[tuple[str, Domain], Said] = {}
+    grouped: list[tuple[Asset, dict[str, list[Exposure]]]] = []
+    undecided = not_assessed = 0
+    for asset in assets:
+        owner = (asset.organisation, asset.domain)
+        if owner not in saids:
+            saids[owner] = said_of(tx, asset.organisation, asset.domain, viewer)
+        _held(tx, asset, viewer, held)
+        by_flaw: dict[str, list[Exposure]] = {}
+        for one in expose.exposures(asset, held, saids[owner], now=at, gone=True):
+            undecided += one.answer is Answer.UNKNOWN
+            not_assessed += one.answer is Answer.NOT_ASSESSED
+            if one.answer is Answer.AFFECTED or one.gone_at is not None:
+                by_flaw.setdefault(one.vulnerability, []).append(one)
+        grouped.append((asset, by_flaw))
+    said = upstream.several(tx, {flaw for _, by_flaw in grouped for flaw in by_flaw})
+    findings = [
+        _finding(tx, viewer, asset, flaw, exposures, said.get(flaw, {}), works.get((asset.id, flaw)))
+        for asset, by_flaw in grouped
+        for flaw, exposures in by_flaw.items()
+    ]
+    return Gathered(
+        findings=tuple(findings),
+        assets=len(assets),
+        undecided=undecided,
+        not_assessed=not_assessed,
+        feeds=feeds(tx),
+    )
+
+
+def feeds(tx: Tx) -> Feeds:
+    """The dates of the mirrors; their own where they give one, else when they were fetched."""
+    return Feeds(kev_as_of=_dated(tx, signals.KEV_SOURCE), ssvc_as_of=_dated(tx, signals.SSVC_SOURCE))
+
+
+def _dated(tx: Tx, source: str) -> datetime | None:
+    try:
+        mirror: Mirror = upstream.mirror(tx, source)
+    except Missing:
+        return None
+    return mirror.as_of or mirror.fetched_at
+
+
+def _held(tx: Tx, asset: Asset, viewer: Viewer, held: dict[InventoryId, tuple[Contents, Matched]]) -> None:
+    for runs in asset.runs:
+        if runs.inventory in held:
+            continue
+        matched = inventories.match(tx, runs.inventory, viewer)
+        if matched is not None:
+            held[runs.inventory] = (inventories.contents(tx, runs.inventory, viewer, number=matched.number), matched)
+
+
+def _finding(
+    tx: Tx,
+    viewer: Viewer,
+    asset: Asset,
+    flaw: str,
+    exposures: list[Exposure],
+    said: Mapping[tuple[str, str], Fact],
+    work: Work | None,
+) -> Finding:
+    gone = [one.gone_at for one in exposures if one.gone_at is not None]
+    is_gone = len(gone) == len(exposures)
+    done = max(gone) if is_gone else None if work is None else work.done_at
+    facts = Facts(
+        asset=asset.id,
+        vulnerability=flaw,
+        domain=asset.domain,
+        found_at=min(one.found_at for one in exposures),
+        exposure=tuple(_exposed(inventories.history(tx, asset.id, viewer))) if asset.version > 1 else _tag(asset),
+        kev_added=_day(said, signals.KEV_ADDED),
+        kev_due=_day(said, signals.KEV_DUE),
+        automatable=_told(said, signals.AUTOMATABLE),
+        technical_impact=_told(said, signals.IMPACT),
+        upgrade_on=asset.planned_upgrade,
+        done_at=done,
+        mitigated_at=None if work is None else work.mitigated_at,
+    )
+    return Finding(asset=asset, facts=facts, exposures=tuple(exposures), work=work)
+
+
+def _exposed(history: tuple[Asset, ...]) -> Iterator[Told]:
+    """What was said of an asset's reach over its states, each said once."""
+    before: object = None
+    for state in history:
+        if state.exposure != before:
+            yield from _tag(state)
+            before = state.exposure
+
+
+def _tag(asset: Asset) -> tuple[Told, ...]:
+    tag = asset.exposure
+    if not tag.source and tag.value is Reach.UNKNOWN:
+        return ()
+    value = None if tag.confidence is Confidence.PROPOSED else WORDS[tag.value]
+    source = tag.source or "asset register"
+    return (Told(value=value, at=max(tag.at or asset.changed_at, asset.added_at), source=source, until=tag.expires_at),)
+
+
+def _told(said: Mapping[tuple[str, str], Fact], name: str) -> tuple[Told, ...]:
+    fact = said.get((signals.SSVC_SOURCE, name))
+    if fact is None or fact.value is None:
+        return ()
+    return (Told(value=fact.value, at=fact.as_of or EARLY, source=signals.SSVC_SOURCE),)
+
+
+def _day(said: Mapping[tuple[str, str], Fact], name: str) -> date | None:
+    fact = said.get((signals.KEV_SOURCE, name))
+    return None if fact is None or fact.value is None else date.fromisoformat(fact.value)
