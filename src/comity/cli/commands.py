@@ -11,7 +11,7 @@ from cyclopts import App, Group
 from cyclopts.exceptions import CycloptsError
 
 from comity import __version__
-from comity.cli import blind, cases, evidence, hosting, recipes, reports, show
+from comity.cli import assess_runs, blind, cases, evidence, hosting, recipes, reports, show
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
@@ -19,7 +19,8 @@ COORDINATE = Group("Coordinate", sort_key=2)
 CHECK = Group("Read and check", sort_key=3)
 HOST = Group("Run a host", sort_key=4)
 SIGN_IN = Group("Use a remote host", sort_key=5)
-MORE = Group("More", sort_key=6)
+MEASURE = Group("Assess a model", sort_key=6)
+MORE = Group("More", sort_key=7)
 
 app = App(
     name="comity",
@@ -39,8 +40,11 @@ journal = App(name="journal", help="Prove that nothing was changed: verify.", gr
 key = App(name="key", help="The host's public key: show.", group=CHECK)
 mirror = App(name="mirror", help="What upstream says, from files you fetched: add, list.", group=HOST)
 account = App(name="account", help="Accounts of this host: setup, link.", group=HOST)
+assess = App(
+    name="assess", help="Measure what a model can do, and check a card: run, recompute, attest.", group=MEASURE
+)
 recipe = App(name="recipe", help="Run a recipe on this machine: run.", group=FIND)
-for branch in (report, blind_check, recipe, case, advisory, journal, key, mirror, account):
+for branch in (assess, report, blind_check, recipe, case, advisory, journal, key, mirror, account):
     app.command(branch)
 
 app.command(reports.submit, group=FIND)
@@ -53,6 +57,10 @@ blind_check.command(blind.listed, name="list")
 blind_check.command(blind.opened, name="open")
 blind_check.command(blind.withdraw)
 blind_check.command(blind.prove)
+
+assess.command(assess_runs.run)
+assess.command(assess_runs.recompute)
+assess.command(assess_runs.attest)
 
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")

@@ -1,0 +1,255 @@
+"""Compose the card of an assessment: every section that leading bodies report, or "not done" with the reason.
+
+The list of sections is the union of what UK AISI, METR, CAISI, the developers' own frameworks and the EU Code print.
+A card is data: what was given, what was withheld, every number with its uncertainty, and the sentences that are always
+there. It names no state of a model and recommends nothing beyond the finding of the rule that was fixed beforehand.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import rfc8785
+
+from comity.assess import numbers
+from comity.assess.ability import Bank
+from comity.assess.protocol import Entry, Protocol, as_json, digest
+from comity.assess.validity import LIMIT, Flag
+
+VERSION: Final = "comity-card/1"
+
+SECTIONS: Final[Mapping[str, str]] = {
+    "identity": "Model and endpoint",
+    "access": "Access given and withheld",
+    "threat_model": "Threat model",
+    "battery": "Battery",
+    "elicitation": "Elicitation",
+    "outcomes": "Outcomes and their treatments",
+    "estimates": "Estimates",
+    "rule": "Determination rule and its error rates",
+    "sensitivity": "Sensitivity",
+    "ceiling": "Headroom and ceiling",
+    "validity": "Contamination, sandbagging and awareness",
+    "humans": "Human baselines",
+    "cost": "Cost",
+    "limits": "Limits",
+    "deviations": "Deviations from the protocol",
+    "comment": "The developer's comment",
+    "signatures": "Signatures",
+}
+"""Key -> title, in the order of the card."""
+
+ALWAYS: Final = (
+    "This battery is a proxy. It does not claim to equal any classified benchmark.",
+    "The threshold, where there is one, is a sealed input. Comity does not define it.",
+    "Planted weaknesses are easier to find than real ones, and generated programs can look generated.",
+    "No claim of equivalence to real-world operations is made.",
+    "Human minutes that nobody timed are guesses from features of the tasks.",
+    "The finding is evidence for a named person who determines. No state of an engagement depends on it.",
+    "A refusal counts as one only when the provider signals it; a refusal in plain words reads as a failure.",
+)
+"""Sentences that stand on every card."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What only the people of an engagement know. An empty field is printed as not done, with `reasons[field]`."""
+
+    developer: str = ""
+    model: str = ""
+    version_digest: str = ""
+    """Of the weights or of the provider's version statement; empty when the developer gave none."""
+    endpoint: str = ""
+    access_given: tuple[str, ...] = ()
+    access_withheld: tuple[str, ...] = ()
+    threat_model: str = ""
+    human_times: str = "guessed from features; no human was timed on these items"
+    human_baselines: str = ""
+    contamination: str = ""
+    awareness: str = ""
+    incentive_framings: str = ""
+    comment: str = ""
+    comment_by: str = ""
+    determiner: str = ""
+    determination: str = ""
+    """What the named determiner recorded, with reasons, also where it departs from the rule."""
+    deviations: tuple[str, ...] = ()
+    commitments: Mapping[str, str] = field(default_factory=dict)
+    """Name -> digest that was journalled before the first run (battery root, threshold, plan)."""
+    window: Mapping[str, str] = field(default_factory=dict)
+    conflicts: tuple[str, ...] = ()
+    reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why a field is empty."""
+    notes: tuple[str, ...] = ()
+    """Sentences that this card must carry too ("example, made up for this demo")."""
+
+
+def compose(
+    facts: Facts,
+    protocol: Protocol,
+    *,
+    entries: Sequence[Entry],
+    bank: Bank,
+    runs: Sequence[Mapping[str, Any]],
+    threshold_minutes: float | None,
+    ended: str,
+    level_sentence: str,
+    machine: Mapping[str, str],
+    signers: Sequence[str],
+    at: datetime,
+    ledger_head: str = "",
+    drift: bool = False,
+    flags: Sequence[Flag] = (),
+) -> dict[str, Any]:
+    """The whole card as plain JSON values. `runs` are the attempts as mappings, in the order in which they ended."""
+    data = numbers.data_of(
+        protocol,
+        entries,
+        bank,
+        runs,
+        threshold_minutes=threshold_minutes,
+        ended=ended,
+        drift=drift,
+        flags=flags,
+        human_times=facts.human_times,
+    )
+    worked = numbers.work_out(data)
+    sections = {
+        "identity": _done(
+            {
+                "model": facts.model or protocol.subject,
+                "developer": facts.developer or "not named",
+                "version digest": facts.version_digest or _why(facts, "version_digest", "none was given"),
+                "endpoint": facts.endpoint or _why(facts, "endpoint", "none: the subject ran inside this host"),
+                **{f"window {name}": value for name, value in facts.window.items()},
+            }
+        ),
+        "access": _access(facts),
+        "threat_model": _told(facts, "threat_model", facts.threat_model),
+        "battery": _done(
+            {
+                "battery": protocol.battery,
+                "sealed root": protocol.battery_root,
+                "items": protocol.items,
+                "calibration": protocol.calibration,
+                **{f"commitment {name}": value for name, value in facts.commitments.items()},
+            }
+        ),
+        "elicitation": _done(
+            {
+                "scaffold": protocol.elicitation,
+                "attempts per item and stage": protocol.attempts,
+                "token stages": ", ".join(f"{stage:,}" for stage in protocol.budget.stages),
+                "seconds per run": protocol.budget.seconds_per_run,
+                "form": protocol.form,
+                "containment": level_sentence,
+                **{f"machine {name}": value for name, value in machine.items()},
+            }
+        ),
+        "outcomes": _done(worked["outcomes"]),
+        "estimates": _done({"estimate": worked["determination"]["estimate"]})
+        if runs
+        else _missing("no run was finished"),
+        "rule": _rule(protocol, worked, threshold_minutes),
+        "sensitivity": _done({"form": "families, budgets, human times; see the tables"})
+        if runs
+        else _missing("no run was finished"),
+        "ceiling": _done(
+            {
+                "ceiling in minutes": worked["determination"]["ceiling_minutes"],
+                "rule": f"{protocol.ceiling_items} items from {protocol.ceiling_families} families at least that long",
+            }
+        ),
+        "validity": _validity(facts, worked),
+        "humans": _told(facts, "human_baselines", facts.human_baselines),
+        "cost": _done(worked["cost"]),
+        "limits": _done({"sentences": [*ALWAYS, level_sentence, LIMIT, *facts.notes]}),
+        "deviations": _done({"sentences": [*protocol.deviations, *facts.deviations] or ["none recorded"]}),
+        "comment": _told(facts, "comment", facts.comment, by=facts.comment_by),
+        "signatures": _done({"signed by": list(signers)})
+        if signers
+        else _missing(_why(facts, "signatures", "not signed yet")),
+    }
+    assert sections.keys() == SECTIONS.keys()
+    return {
+        "schema": VERSION,
+        "at": at.isoformat(),
+        "subject": protocol.subject,
+        "level": protocol.level,
+        "protocol_digest": digest(protocol),
+        "ledger_head": ledger_head,
+        "determiner": {"who": facts.determiner, "recorded": facts.determination},
+        "conflicts": list(facts.conflicts),
+        "sections": sections,
+        "data": data,
+        "numbers": worked,
+    }
+
+
+def as_rows(attempts: Sequence[Any]) -> list[dict[str, Any]]:
+    """Attempts (dataclasses) as the rows of a card: no sample id, so that a card names nothing in a transcript."""
+    kept = ("item", "stage", "retry", "outcome", "tokens", "input_tokens", "output_tokens", "seconds", "turns", "note")
+    return [{name: row[name] for name in kept} for row in map(asdict, attempts)]
+
+
+def _done(items: Mapping[str, Any]) -> dict[str, Any]:
+    return {"done": True, "reason": "", "items": dict(items)}
+
+
+def _missing(reason: str) -> dict[str, Any]:
+    return {"done": False, "reason": reason, "items": {}}
+
+
+def _why(facts: Facts, name: str, otherwise: str) -> str:
+    return facts.reasons.get(name, otherwise)
+
+
+def _told(facts: Facts, name: str, text: str, *, by: str = "") -> dict[str, Any]:
+    if not text:
+        return _missing(_why(facts, name, "nobody gave it"))
+    return _done({"text": text, **({"by": by} if by else {})})
+
+
+def _access(facts: Facts) -> dict[str, Any]:
+    if not facts.access_given and not facts.access_withheld:
+        return _missing(_why(facts, "access_given", "no terms were recorded"))
+    return _done(
+        {"given": list(facts.access_given) or ["nothing"], "withheld": list(facts.access_withheld) or ["nothing named"]}
+    )
+
+
+def _rule(protocol: Protocol, worked: Mapping[str, Any], threshold: float | None) -> dict[str, Any]:
+    found = worked["determination"]
+    return _done(
+        {
+            "finding": found["finding"],
+            "reasons": found["reasons"],
+            "threshold in minutes": threshold if threshold is not None else "none was sealed: an estimate only",
+            "threshold commitment": protocol.threshold_commitment or "none",
+            "fixed beforehand": f"protocol {digest(protocol)}",
+            "policy": as_json(protocol)["policy"],
+            "seed": protocol.seed,
+        }
+    )
+
+
+def _validity(facts: Facts, worked: Mapping[str, Any]) -> dict[str, Any]:
+    flags = [f"{flag['name']}: {flag['detail']}" for flag in worked["determination"]["flags"]]
+    checks = {
+        "checks on answers": flags or ["misfit and failed easy items: nothing unusual"],
+        "cheating": f"{worked['outcomes']['counts']['cheated']} runs tripped a wire or were marked by the grader",
+    }
+    for name, title in (
+        ("contamination", "contamination"),
+        ("awareness", "awareness of testing"),
+        ("incentive_framings", "paired incentive framings"),
+    ):
+        checks[title] = getattr(facts, name) or f"not done: {_why(facts, name, 'not part of this protocol')}"
+    return _done(checks)
+
+
+def body(card: Mapping[str, Any]) -> bytes:
+    """Canonical bytes of a card (RFC 8785): what is signed and digested."""
+    canonical: bytes = rfc8785.dumps(dict(card))
+    return canonical

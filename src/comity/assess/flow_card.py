@@ -1,0 +1,67 @@
+"""Sign a card into one file, and open such a file anywhere: it carries the key's document inside what is signed.
+
+A card file is opened in these steps; each refusal names its step:
+ (1) the file is byte for byte the envelope that it holds, so that no byte can be added, moved or changed unseen
+ (2) the card names its signer's key; the signature by that key covers the card
+ (3) where the reader names a key to trust, it is that key; else the reader is told whose it claims to be
+Nothing is fetched and no store is needed.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from comity.assess.card import body
+from comity.errors import Tampered
+from comity.sealing import dsse
+from comity.sealing.keys import PublicKey, SigningKey, read_public
+
+TYPE: Final = "application/vnd.comity.card+json"
+KEY: Final = "key"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A card whose signature holds. `trusted` is False when the reader named no key to hold it against."""
+
+    card: Mapping[str, Any]
+    key: PublicKey
+    trusted: bool
+
+
+def sign(card: Mapping[str, Any], key: SigningKey) -> bytes:
+    """The card file."""
+    held = {**card, KEY: json.loads(key.public.export())}
+    return _canonical(dsse.sign(body(held), TYPE, key))
+
+
+def open_card(file: bytes, *, trusted: PublicKey | None = None) -> Opened:
+    """Open a card file. Tampered names the step that failed."""
+    # (1)
+    payload = dsse.payload_unverified(file)
+    if _canonical(file) != file:
+        raise Tampered("(1) the file is not the one that was signed: a byte was added, moved or changed")
+    # (2)
+    try:
+        card: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
+        key = read_public(msgspec.json.encode(card.get(KEY)))
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Tampered("(2) the file holds no card") from error
+    if body(card) != payload:
+        raise Tampered("(2) the card is not in its canonical form")
+    dsse.verify(file, TYPE, [key])
+    # (3)
+    if trusted is not None and trusted.id != key.id:
+        raise Tampered(f"(3) signed by {key.id[:16]}, not by the key you named ({trusted.id[:16]})")
+    return Opened(card=card, key=key, trusted=trusted is not None)
+
+
+def _canonical(file: bytes) -> bytes:
+    try:
+        held = msgspec.json.decode(file)
+        return msgspec.json.encode(held, order="sorted") + b"\n"
+    except msgspec.DecodeError as error:
+        raise Tampered("(1) this is no card file") from error
