@@ -180,7 +180,8 @@ def subjects(files: Mapping[str, bytes]) -> dict[str, Digest]:
 
 def summary_of(files: Mapping[str, bytes]) -> dict[str, Any]:
     """The counts of a bundle. Invalid when they cannot be read."""
-    return _read(files, SUMMARY, dict[str, Any])
+    counts: dict[str, Any] = _read(files, SUMMARY, dict[str, Any])
+    return counts
 
 
 def difference(name: str, held: bytes, again: bytes) -> str:
