@@ -157,6 +157,7 @@ def _people(made: Site) -> None:
         home = LAB if role in {Role.SUBMITTER, Role.DEVELOPER} else "Test Host"
         sessions[role.value] = somebody(made.accounts, boss, role.value, role, organisation=home)
     sessions["rival"] = somebody(made.accounts, boss, "rival", Role.SUBMITTER, organisation="Rival Lab")
+    sessions["second-editor"] = somebody(made.accounts, boss, "second-editor", Role.EDITOR)
     sessions["second"] = somebody(made.accounts, boss, "second", Role.COORDINATOR)
     for name, signed in sessions.items():
         who = viewer(made.accounts, signed)

@@ -39,7 +39,7 @@ def _said(name: str) -> Callable[[re.Match[str], str], str]:
 
 def _day(found: re.Match[str], sentence: str) -> str:
     near = [one for one in days(sentence) if found.start() <= one.span.start <= found.end() + 40]
-    return _iso(near[0]) if near else ""
+    return _iso(near[0]) if near and near[0].year else ""
 
 
 def _iso(day: Day) -> str:

@@ -37,12 +37,16 @@ _EXPLOITED: Final = {
 
 def analyst(claims: Sequence[Claim], source: Source) -> tuple[str, ...]:
     """One line for each claim that the brief uses, with its place in the source."""
-    return tuple(f"{_said(claim, 0)} ({CERTAINTY[_rung(claim)]} by {_name(claim, source)})." for claim in _used(claims))
+    return tuple(
+        f"{_said(claim, 0)} ({CERTAINTY[_rung(claim)]}, says {_name(claim, source)})." for claim in _used(claims)
+    )
 
 
 def plain(claims: Sequence[Claim], source: Source) -> tuple[str, ...]:
     """The same claims for somebody who must act and has no time."""
-    return tuple(f"{_said(claim, 1)} ({CERTAINTY[_rung(claim)]} by {_name(claim, source)})." for claim in _used(claims))
+    return tuple(
+        f"{_said(claim, 1)} ({CERTAINTY[_rung(claim)]}, says {_name(claim, source)})." for claim in _used(claims)
+    )
 
 
 def same(one: Iterable[str], other: Iterable[str]) -> bool:
@@ -57,7 +61,7 @@ def stated(lines: Iterable[str]) -> frozenset[tuple[str, ...]]:
         facts = {f"{one.kind}:{one.value}" for one in identifiers(line)}
         facts |= {f"day:{one.year}-{one.month}-{one.day}" for one in days(line)}
         facts |= {f"number:{one.value}" for one in numbers(line)}
-        facts |= {f"certainty:{word}" for word in CERTAINTY.values() if f"({word} by " in line}
+        facts |= {f"certainty:{word}" for word in CERTAINTY.values() if f"({word}, says " in line}
         found.add(tuple(sorted(facts)))
     return frozenset(found)
 

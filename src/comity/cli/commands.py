@@ -11,12 +11,13 @@ from cyclopts import App, Group
 from cyclopts.exceptions import CycloptsError
 
 from comity import __version__
-from comity.cli import assess_runs, blind, cases, evidence, hosting, recipes, reports, show
+from comity.cli import assess_runs, blind, briefs, cases, evidence, hosting, recipes, reports, show
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
 COORDINATE = Group("Coordinate", sort_key=2)
 CHECK = Group("Read and check", sort_key=3)
+BRIEF = Group("Brief the public", sort_key=3)
 HOST = Group("Run a host", sort_key=4)
 SIGN_IN = Group("Use a remote host", sort_key=5)
 MEASURE = Group("Assess a model", sort_key=6)
@@ -44,7 +45,12 @@ assess = App(
     name="assess", help="Measure what a model can do, and check a card: run, recompute, attest.", group=MEASURE
 )
 recipe = App(name="recipe", help="Run a recipe on this machine: run.", group=FIND)
-for branch in (assess, report, blind_check, recipe, case, advisory, journal, key, mirror, account):
+brief = App(
+    name="brief",
+    help="Short, sourced, labelled briefs: list, show, review, publish, correct, withdraw, detect.",
+    group=BRIEF,
+)
+for branch in (assess, brief, report, blind_check, recipe, case, advisory, journal, key, mirror, account):
     app.command(branch)
 
 app.command(reports.submit, group=FIND)
@@ -61,6 +67,14 @@ blind_check.command(blind.prove)
 assess.command(assess_runs.run)
 assess.command(assess_runs.recompute)
 assess.command(assess_runs.attest)
+
+brief.command(briefs.listed, name="list")
+brief.command(briefs.shown, name="show")
+brief.command(briefs.review)
+brief.command(briefs.publish)
+brief.command(briefs.correct)
+brief.command(briefs.withdraw)
+brief.command(briefs.detect)
 
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")

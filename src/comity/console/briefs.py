@@ -66,13 +66,15 @@ def add(paths: Paths, briefs: Briefs) -> None:
 
     @paths.show("/briefs/{brief:str}", Action.READ_BRIEFS)
     def one(request: Ask) -> Response[Any]:
-        view = briefs.brief(caller_of(request).viewer, named(request, "brief"))
+        viewer = caller_of(request).viewer
+        view = briefs.brief(viewer, named(request, "brief"))
         gone = view.public.tombstone is not None
         response = page(
             request,
             "brief/one.html",
             status=410 if gone else 200,
             public=view.public,
+            rates=briefs.rates(viewer),
             article=Markup(view.article),  # noqa: S704 - the page channel escapes every word from outside
             linked=Markup(view.linked),  # noqa: S704 - JSON without any "<" in it
         )
