@@ -200,15 +200,13 @@ def _json(slot: Slot, value: Mapping[str, Json]) -> dict[str, bytes]:
 _README: Final = b"""# The build
 
 build.json lists sources and steps. A step takes products of sources or of other steps and makes one product: the
-first 24 hex
-characters of SHA-256 over the text `command|name=digest|...|stamp`, materials in name order; the stamp is empty for
-most steps.
+first 24 hex characters of SHA-256 over the text `command|name=digest|...|stamp`, materials in name order; the stamp
+is empty for most steps.
 
 record.json is one run: `reviews` are source digests that people reviewed, in the order of the reviews (a later
-review replaces an
-earlier one), and for each step its builder, time, materials, product and stamp. NOTES.md says which builder runs
-steps of which
-role from when to when (a builder that stops at 400 does not serve at 400), and which steps are stamped.
+review replaces an earlier one), and for each step its builder, time, materials, product and stamp. NOTES.md says
+which builder runs steps of which role from when to when (a builder that stops at 400 does not serve at 400), and
+which steps are stamped.
 
 # Ways to tamper
 
@@ -224,9 +222,8 @@ role from when to when (a builder that stops at 400 does not serve at 400), and 
      "builders": [{"builder": "...", "role": "...", "since": 0, "until": 1000}, ...]}
 
 `recompute` compares products with what commands make, `link` materials with the products of the steps named.
-`sources` is `any`,
-`first review` or `last review`. A stamp is let pass only on the steps in `stamped`, a builder only in one of its
-terms.
+`sources` is `any`, `first review` or `last review`. A stamp is let pass only on the steps in `stamped`, a builder
+only in one of its terms.
 """
 
 FAMILY: Final = Family(

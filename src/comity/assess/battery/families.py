@@ -4,7 +4,17 @@ import hashlib
 from collections.abc import Mapping
 from typing import Final
 
-from comity.assess.battery import build, history, intrusion, machine, parser, permissions, rootcause
+from comity.assess.battery import (
+    build,
+    crypto,
+    history,
+    intrusion,
+    machine,
+    parser,
+    permissions,
+    rootcause,
+    webapp,
+)
 from comity.assess.battery.draw import Draw
 from comity.assess.battery.task import LARGEST_SEED, Family, Item, Knobs
 from comity.errors import Invalid, Problem
@@ -17,6 +27,8 @@ FAMILIES: Final[Mapping[str, Family]] = {
         rootcause.FAMILY,
         history.FAMILY,
         intrusion.FAMILY,
+        crypto.FAMILY,
+        webapp.FAMILY,
         machine.FAMILY,
         permissions.FAMILY,
         build.FAMILY,

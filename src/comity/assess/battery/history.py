@@ -255,12 +255,9 @@ def _fix(commit: str, given: Sequence[int]) -> dict[str, bytes]:
 _README: Final = b"""# The program and its history
 
 The program runs a list of whole numbers (0 to 255, at most 16 of them) through a row of steps; `run` is its entry.
-history.txt
-shows every commit, oldest first: its id, its message, then what changed (- before, + after). Most commits change no
-result; some
-change results on purpose; one repaired a mistake. The repair changes an operator, or the constant that is named, in
-one line.
-table.jsonl holds inputs with the results of the first repaired version.
+history.txt shows every commit, oldest first: its id, its message, then what changed (- before, + after). Most
+commits change no result; some change results on purpose; one repaired a mistake. The repair changes an operator, or
+the constant that is named, in one line. table.jsonl holds inputs with the results of the first repaired version.
 """
 
 FAMILY: Final = Family(

@@ -140,9 +140,8 @@ Every line of events.jsonl is one event: id, time (seconds, by that host's own c
 # Rules
 
 A rule alerts on every event that fits `first` and is followed on the same host under the same account, at most
-`within`
-seconds later, by an event that fits `then`. Both are objects: field name -> value, or a list of values any of which
-fits.
+`within` seconds later, by an event that fits `then`. Both are objects: field name -> value, or a list of values any
+of which fits.
 
     {"first": {"kind": "login", "port": 99}, "then": {"kind": "start", "parent": ["mail", "shell"]}, "within": 60}
 

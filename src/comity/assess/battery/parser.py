@@ -306,12 +306,9 @@ def _readme(spec: Spec) -> bytes:
     return f"""# {spec.title}
 
 Standard input holds messages, each after two bytes of length (high byte first). A message is a row of records: one
-byte type,
-one byte payload length, the payload. {check} For each message the program prints one line: a code (0 when the whole
-message
-was read), the state, and a running sum. 1 cut short, 2 too long for a store, 3 empty, 4 place out of range, 5 slot
-empty,
-6 gate closed, 7 check bytes wrong, 8 type unknown in this state.
+byte type, one byte payload length, the payload. {check} For each message the program prints one line: a code (0
+when the whole message was read), the state, and a running sum. 1 cut short, 2 too long for a store, 3 empty, 4
+place out of range, 5 slot empty, 6 gate closed, 7 check bytes wrong, 8 type unknown in this state.
 """.encode()
 
 

@@ -275,10 +275,9 @@ def _fix(rules: Sequence[str]) -> dict[str, bytes]:
 _README: Final = b"""# The policy
 
 A session is in one role and carries a set of tags. A rule lets a session in role `from` assume role `assume`, if it
-carries
-`needs_tag` (when the rule names one) and does not carry `unless_tag` (when the rule names one). Using a rule that
-names
-`gives_tag` adds that tag for the rest of the session. Tags are never lost. Nothing else changes a session.
+carries `needs_tag` (when the rule names one) and does not carry `unless_tag` (when the rule names one). Using a
+rule that names `gives_tag` adds that tag for the rest of the session. Tags are never lost. Nothing else changes a
+session.
 
 needed.json: a session that begins in role `from` without tags must be able to reach role `to`.
 """

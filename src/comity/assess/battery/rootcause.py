@@ -214,12 +214,10 @@ def _trees(draw: Draw, knobs: Knobs, planted: bool) -> Files:
 _README: Final = b"""# The program
 
 pipeline.py runs a list of whole numbers (0 to 255, at most 16 of them) through a row of steps; `run` is its entry.
-One line
-differs from the right program in an operator or in the constant that it names. examples.jsonl holds inputs with the
-results of
-the right program; for some of them this program gives something else. trace.txt is one run of this program that goes
-wrong:
-functions with what they returned, and between them calls of other parts that play no role.
+One line differs from the right program in an operator or in the constant that it names. examples.jsonl holds inputs
+with the results of the right program; for some of them this program gives something else. trace.txt is one run of
+this program that goes wrong: functions with what they returned, and between them calls of other parts that play no
+role.
 """
 
 FAMILY: Final = Family(
