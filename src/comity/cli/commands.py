@@ -11,7 +11,7 @@ from cyclopts import App, Group
 from cyclopts.exceptions import CycloptsError
 
 from comity import __version__
-from comity.cli import assess_runs, blind, briefs, cases, evidence, hosting, recipes, reports, show
+from comity.cli import assess_runs, battery, blind, briefs, cases, evidence, hosting, recipes, reports, show
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
@@ -90,6 +90,11 @@ advisory.command(evidence.get)
 app.command(evidence.verify, group=CHECK)
 journal.command(evidence.journal, name="verify")
 key.command(evidence.key, name="show")
+
+generated = App(name="battery", help="The generated tasks of assessments: verify, families.", group=CHECK)
+app.command(generated)
+generated.command(battery.verify)
+generated.command(battery.families)
 
 app.command(hosting.doctor, group=HOST)
 app.command(hosting.serve, group=HOST)

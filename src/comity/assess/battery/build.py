@@ -36,6 +36,7 @@ def _make(draw: Draw, knobs: Knobs) -> Parts:
     kind = draw.pick(KINDS)
     shown, victim = tampered(draw.fork("shown"), p, kind, sly=draw.chance(1, 2))
     runs: list[tuple[Record, bool]] = [(honest(draw.fork(f"honest {n}"), p), True) for n in range(HONEST)]
+    runs += [(honest(draw.fork(f"term {n}"), p, term), True) for n, term in enumerate(p.terms)]
     for one in KINDS:
         runs += [(tampered(draw.fork(f"{one} {n}"), p, one, sly=n == 0)[0], False) for n in range(EACH)]
     finding: dict[str, Json] = {"step": victim, "kind": kind, "tainted": list[Json](tainted(p, victim))}

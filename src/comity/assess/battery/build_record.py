@@ -80,11 +80,12 @@ def project(draw: Draw, *, steps: int, oddities: int) -> Project:
     roles = tuple(draw.words(3, 2))
     made: list[Step] = []
     for number, name in enumerate(own):
+        role = roles[number] if number < len(roles) else draw.pick(roles)
         earlier = [*sources, *(step.name for step in made[-6:])]
         inputs = sorted({draw.pick(earlier) for _ in range(draw.between(1, 3))})
         if number and not any(one in own for one in inputs):
             inputs = sorted({*inputs[:-1], made[-1].name})
-        made.append(Step(name=name, role=draw.pick(roles), command=" ".join(draw.words(2, 2)), inputs=tuple(inputs)))
+        made.append(Step(name=name, role=role, command=" ".join(draw.words(2, 2)), inputs=tuple(inputs)))
     used = {one for step in made for one in step.inputs}
     finals = tuple(step.name for step in made if step.name not in used)
     builders = draw.words(len(roles) * 2 + oddities, 2)
@@ -101,21 +102,27 @@ def project(draw: Draw, *, steps: int, oddities: int) -> Project:
     return Project(sources=sources, steps=tuple(made), finals=finals, terms=tuple(terms), stamped=stamped)
 
 
-def honest(draw: Draw, p: Project) -> Record:
-    """An ordinary run: some sources were reviewed twice, builders are those of the hour, stamps where they belong."""
+def honest(draw: Draw, p: Project, wanted: Term | None = None) -> Record:
+    """An ordinary run: some sources were reviewed twice, builders are those of the hour, stamps where they belong.
+
+    `wanted`: the run begins when that builder's term does, and it runs what it may.
+    """
     digests = {name: draw.bytes(12).hex() for name in p.sources}
     used = next(one for one in p.steps[0].inputs)
     reviews = [(name, draw.bytes(12).hex()) for name in p.sources if name == used or draw.chance(1, 3)]
     reviews += draw.shuffled(list(digests.items()))
     rows: list[Row] = []
-    at = draw.below(SPAN // 2)
-    for step in p.steps:
-        at = min(SPAN - 1, at + draw.below(8))
+    at = draw.below(SPAN // 2) if wanted is None else wanted.since
+    for number, step in enumerate(p.steps):
+        at = min(SPAN - 1, at + (draw.below(8) if number else 0))
         fitting = [t.builder for t in p.terms if t.role == step.role and t.since <= at < t.until]
         materials = {name: digests[name] for name in step.inputs}
         stamp = draw.bytes(4).hex() if step.name in p.stamped else ""
         digests[step.name] = product(step.command, materials, stamp)
-        rows.append(_row(step.name, draw.pick(fitting), at, materials, digests[step.name], stamp))
+        builder = draw.pick(fitting)
+        if wanted is not None and wanted.builder in fitting:
+            builder = wanted.builder
+        rows.append(_row(step.name, builder, at, materials, digests[step.name], stamp))
     return Record(reviews=tuple(reviews), rows=tuple(rows))
 
 

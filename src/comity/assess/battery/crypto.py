@@ -9,7 +9,7 @@ from comity.assess.battery import answers
 from comity.assess.battery.crypto_model import HEADER, MISUSES, Scheme, second
 from comity.assess.battery.crypto_text import source
 from comity.assess.battery.draw import Draw
-from comity.assess.battery.scripts import CRYPTO_CALLER, answered, called
+from comity.assess.battery.scripts import CRYPTO_CALLER, answered, called, defines
 from comity.assess.battery.task import Family, Files, Judged, Knob, Knobs, Parts, Run, Script, Seen, Side, Slot, Task
 from comity.formats import parse
 from comity.formats.parse import Json
@@ -142,7 +142,7 @@ def _plain(value: object) -> Json:
 def _plan(oracle: Json, side: Side, files: Files) -> tuple[Run, ...]:
     if side is Side.OFFENCE:
         return ()
-    answers.utf8(files[REPAIRED.name])
+    defines(files[REPAIRED.name], "seal", "unseal")
     calls = answers.items(answers.field(oracle, "calls"), 1000)
     return (
         Script(

@@ -6,6 +6,7 @@ from typing import Final
 
 from comity.assess.battery import (
     build,
+    chain,
     crypto,
     history,
     intrusion,
@@ -31,6 +32,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         webapp.FAMILY,
         machine.FAMILY,
         permissions.FAMILY,
+        chain.FAMILY,
         build.FAMILY,
     )
 }

@@ -16,7 +16,7 @@ from typing import Final
 from comity.assess.battery import answers, pipeline
 from comity.assess.battery.draw import Draw
 from comity.assess.battery.pipeline import KINDS, Program, Stage, Values
-from comity.assess.battery.scripts import CALLER, answered, called
+from comity.assess.battery.scripts import CALLER, answered, called, defines
 from comity.assess.battery.task import Family, Files, Judged, Knob, Knobs, Parts, Run, Script, Seen, Side, Slot, Task
 from comity.formats import parse
 from comity.formats.parse import Json
@@ -224,7 +224,7 @@ def _plan(oracle: Json, side: Side, files: Files) -> tuple[Run, ...]:
         return ()
     hidden = answers.items(answers.field(oracle, "hidden"), 1000)
     calls: list[Json] = [{"call": "run", "arguments": [one]} for one in hidden]
-    answers.utf8(files[BACKPORT.name])
+    defines(files[BACKPORT.name], "run")
     return (Script(files={"main.py": CALLER, "answer.py": files[BACKPORT.name]}, main="main.py", stdin=called(calls)),)
 
 

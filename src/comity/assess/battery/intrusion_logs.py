@@ -81,12 +81,20 @@ def logs(draw: Draw, p: Profile, *, moves: int, noise: int, skew: int, gaps: int
 
     at = began
     put(at, way[0], "start", victim, program=draw.pick(p.tools), parent="mail")
-    for source, target in pairwise(way):
+    turn = draw.below(2)
+    for number, (source, target) in enumerate(pairwise(way)):
         at += draw.between(600, 2400)
         account = draw.pick(p.accounts)
         put(at, source, "connect", account, to=target, port=p.port)
         marked.append(put(at + 1, target, "login", account, source=source, port=p.port))
-        put(at + draw.between(20, SOON - 20), target, "start", account, program=draw.pick(p.tools), parent="login")
+        put(
+            at + draw.between(20, SOON - 20),
+            target,
+            "start",
+            account,
+            program=p.tools[(turn + number) % 2],
+            parent="login",
+        )
     put(at + draw.between(600, 1200), way[-1], "connect", draw.pick(p.accounts), to="outside", port=draw.pick(p.ports))
     for number in range(max(6, 2 * moves)):  # the three halves of a move, in ordinary work
         when, host, account = draw.below(DAY - 4 * LATE), draw.pick(p.hosts), draw.pick(p.accounts)

@@ -135,7 +135,7 @@ def _try(draw: Draw, knobs: Knobs) -> _Drawn | None:
             continue
         if any(all(one.run(given) == out for given, out in wanted.items()) for one in pipeline.others(shown, other)):
             return None
-    fresh = [one for one in telling[EXAMPLES - 4 :] if one not in wanted][: MOST_CASES - 4]
+    fresh = [one for one in telling[EXAMPLES - 4 :] if one not in wanted and right.run(one)][: MOST_CASES - 4]
     if len(fresh) < 3:
         return None
     return _Drawn(right=right, shown=shown, place=place, examples=tuple(examples), fresh=tuple(fresh))

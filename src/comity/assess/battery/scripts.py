@@ -5,9 +5,11 @@ worked out
 outside and never shown inside.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
+from comity.assess.battery import answers
 from comity.assess.battery.task import Seen
 from comity.errors import Invalid
 from comity.formats import parse
@@ -28,6 +30,14 @@ for one in calls:
     print(line, flush=True)
 """
 """One line per call: {"made": result}, or null where it raised."""
+
+
+def defines(content: bytes, *names: str) -> None:
+    """Raises Invalid when a handed-in file is no text, or a function that will be called does not even occur in it."""
+    text = answers.utf8(content)
+    for name in names:
+        if re.search(rf"\b{name}\b", text) is None:
+            raise Invalid(f"the file does not define {name}")
 
 
 def called(calls: Sequence[Json]) -> bytes:

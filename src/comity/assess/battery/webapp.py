@@ -11,7 +11,7 @@ from typing import Final
 
 from comity.assess.battery import answers, webapp_model
 from comity.assess.battery.draw import Draw
-from comity.assess.battery.scripts import WEB_CALLER, answered, called
+from comity.assess.battery.scripts import WEB_CALLER, answered, called, defines
 from comity.assess.battery.task import Family, Files, Judged, Knob, Knobs, Parts, Run, Script, Seen, Side, Slot, Task
 from comity.assess.battery.webapp_model import FIELDS, GUEST, RULES, App, Resource, State, rights, serve
 from comity.formats import parse
@@ -244,7 +244,7 @@ def _misrepaired(drawn: _Drawn, mended: bytes) -> list[bytes]:
 def _plan(oracle: Json, side: Side, files: Files) -> tuple[Run, ...]:
     if side is Side.OFFENCE:
         return ()
-    answers.utf8(files[REPAIRED.name])
+    defines(files[REPAIRED.name], "handle")
     sessions = answers.items(answers.field(oracle, "sessions"), 100)
     code = {"main.py": WEB_CALLER, "answer.py": files[REPAIRED.name]}
     return (Script(files=code, main="main.py", stdin=called(sessions)),)
