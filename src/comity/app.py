@@ -89,6 +89,8 @@ class Office:
             clearing=clearing,
             assess=assess,
             briefs=briefs,
+            directives=self.directives,
+            deadlines=self.deadlines,
             library=library,
             accounts=accounts,
             settings=settings,

@@ -19,6 +19,9 @@ from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
+from comity.defend import flow as defend_flow
+from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_directives import Directives
 from comity.errors import Invalid, Problem, Tampered
 from comity.formats import pack
 from comity.library.counter import Library, Verification
@@ -107,7 +110,7 @@ def site(
         counters = {**desks, "library": library, "accounts": held, "settings": settings}
         routes: list[ControllerRouterHandler] = [*api_routes(**counters, blind=FakeBlind())]  # type: ignore[arg-type]  # one mapping for two doors
         if more is not None:
-            routes += more(**counters, clock=clock)
+            routes += more(**counters, **defending(held, settings, clock), clock=clock)
         app = http.build(routes=routes, settings=settings, page_error=page_error)
         client = stack.enter_context(TestClient(app, base_url=settings.address, raise_server_exceptions=False))
         made = Site(
@@ -149,11 +152,27 @@ def briefing(held: Accounts, settings: Settings, clock: Clock) -> Briefs:
     return Briefs(machines=machines, control=NoFlows())  # type: ignore[arg-type]  # the part of the control that is used
 
 
+def defending(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
+    """The counters for directives and deadlines on the same store."""
+    key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
+    machines = defend_flow.Machines(store=held.store, settings=settings, now=clock)
+    return {"directives": Directives(machines=machines, key=key), "deadlines": Deadlines(machines, key)}
+
+
 def _people(made: Site) -> None:
     admin = first_admin(made.accounts)
     boss = viewer(made.accounts, admin)
     sessions = {"admin": admin}
-    for role in (Role.COORDINATOR, Role.SUBMITTER, Role.READER, Role.DEVELOPER, Role.ASSESSOR, Role.EDITOR):
+    for role in (
+        Role.COORDINATOR,
+        Role.SUBMITTER,
+        Role.READER,
+        Role.DEVELOPER,
+        Role.ASSESSOR,
+        Role.EDITOR,
+        Role.DEFENDER,
+        Role.AUTHORITY,
+    ):
         home = LAB if role in {Role.SUBMITTER, Role.DEVELOPER} else "Test Host"
         sessions[role.value] = somebody(made.accounts, boss, role.value, role, organisation=home)
     sessions["rival"] = somebody(made.accounts, boss, "rival", Role.SUBMITTER, organisation="Rival Lab")

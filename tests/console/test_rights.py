@@ -37,6 +37,17 @@ SHOWN = {
     "/advisories/{advisory:str}": Action.READ_PUBLISHED,
     "/advisories/{advisory:str}/{file:str}": Action.READ_PUBLISHED,
     "/order": Action.READ_ORDER,
+    "/deadlines": Action.READ_DEADLINES,
+    "/deadlines/{asset:str}/{flaw:str}": Action.READ_DEADLINES,
+    "/what-if": Action.READ_DEADLINES,
+    "/triage/{asset:str}/{flaw:str}": Action.READ_DEADLINES,
+    "/triage/{asset:str}/{flaw:str}/{file:str}": Action.READ_DEADLINES,
+    "/directives": Action.READ_DIRECTIVES,
+    "/directives/{pack:str}": Action.READ_DIRECTIVES,
+    "/directives/{pack:str}/file": Action.READ_DIRECTIVES,
+    "/authoring": Action.COMMENT_DIRECTIVE,
+    "/authoring/{directive:str}": Action.COMMENT_DIRECTIVE,
+    "/authoring/{directive:str}/{file:str}": Action.COMMENT_DIRECTIVE,
     "/verify": Action.VERIFY_DOCUMENT,
     "/briefs": Action.READ_BRIEFS,
     "/briefs/conflicts": Action.READ_BRIEFS,
@@ -67,6 +78,13 @@ TAKEN = {
     "/people/{person:str}/invitation": Action.MANAGE_ACCOUNTS,
     "/people/{person:str}/disable": Action.MANAGE_ACCOUNTS,
     "/host/journal": Action.VERIFY_JOURNAL,
+    "/deadlines/{asset:str}/{flaw:str}/work": Action.WORK_FINDING,
+    "/what-if": Action.READ_DEADLINES,
+    "/triage/{asset:str}/{flaw:str}": Action.WORK_FINDING,
+    "/directives/{pack:str}": Action.FOLLOW_DIRECTIVE,
+    "/authoring": Action.AUTHOR_DIRECTIVE,
+    "/authoring/{directive:str}": Action.AUTHOR_DIRECTIVE,
+    "/authoring/{directive:str}/comment": Action.COMMENT_DIRECTIVE,
     "/report": Action.SUBMIT,
     "/cases/{case:str}/approve": Action.APPROVE,
     "/cases/{case:str}/publish": Action.PUBLISH,
@@ -85,7 +103,7 @@ TAKEN = {
 }
 """Both written a second time on purpose: a page that changes its action must change here too."""
 
-ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor")
+ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor", "defender", "authority")
 OPEN_AT_FIRST = {"/", "/static/{name:str}", "/sign-in", "/setup/{secret:str}", "/invitation/{secret:str}"} | {
     "/link/{secret:str}",
     "/assessments",
@@ -95,6 +113,9 @@ OPEN_AT_FIRST = {"/", "/static/{name:str}", "/sign-in", "/setup/{secret:str}", "
     "/advisories/{advisory:str}/{file:str}",
     "/order",
     "/verify",
+    "/directives",
+    "/directives/{pack:str}",
+    "/directives/{pack:str}/file",
     "/briefs",
     "/briefs/conflicts",
     "/briefs/corrections",

@@ -41,6 +41,8 @@ LINKS: Final = (
     Link(path="/assessments", name="Assessments", action=Action.READ_ASSESSING),
     Link(path="/drafts", name="Drafts", action=Action.EDIT_BRIEFS),
     Link(path="/briefs", name="Briefs", action=Action.READ_BRIEFS),
+    Link(path="/deadlines", name="Deadlines", action=Action.READ_DEADLINES),
+    Link(path="/directives", name="Directives", action=Action.READ_DIRECTIVES),
     Link(path="/order", name="The order", action=Action.READ_ORDER),
     Link(path="/verify", name="Verify", action=Action.VERIFY_DOCUMENT),
     Link(path="/people", name="People", action=Action.MANAGE_ACCOUNTS),

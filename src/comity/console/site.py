@@ -16,8 +16,12 @@ from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
 from comity.console import account, cases, cookies, drafts, engagements, home, people, reading, reports, signing
 from comity.console import briefs as briefs_pages
+from comity.console import deadlines as deadline_pages
+from comity.console import directives as directive_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
+from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_directives import Directives
 from comity.errors import Unauthenticated
 from comity.library.counter import Library
 from comity.settings import Settings
@@ -39,6 +43,8 @@ def routes(
     clearing: Clearing,
     assess: Assess,
     briefs: Briefs,
+    directives: Directives,
+    deadlines: Deadlines,
     library: Library,
     accounts: Accounts,
     settings: Settings,
@@ -56,6 +62,8 @@ def routes(
     reading.add(paths, library, settings)
     briefs_pages.add(paths, briefs)
     drafts.add(paths, briefs)
+    deadline_pages.add(paths, deadlines)
+    directive_pages.add(paths, directives)
     session, _ = cookies.names(is_https=paths.is_https)
     return [Router("/", route_handlers=list(paths.handlers), guards=[session_guard(accounts, session)])]
 

@@ -1,0 +1,212 @@
+"""What is due when and why, what a change would move, and the triage of a finding: the pages of a defender."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time
+from typing import Any, Final, Literal
+
+from litestar import Response
+from markupsafe import Markup
+
+from comity.access.policy import Action, may
+from comity.access.routes import caller_of
+from comity.console.downloads import download
+from comity.console.forms import Form
+from comity.console.pages import Ask, page
+from comity.console.routing import Paths, asked, named, see
+from comity.defend.desk_deadlines import PAGE, Deadlines
+from comity.errors import Conflict, Invalid, Problem
+from comity.formats import chart
+from comity.model.ids import AssetId
+from comity.model.party import Viewer
+
+VIEWS = {
+    "": "all open",
+    "overdue": "overdue",
+    "triage": "triage asked for",
+    "ask": "a person decides",
+    "silent": "no answer",
+    "done": "done",
+}
+TONES: Final[Mapping[str, Literal["", "good", "warn", "bad", "soft"]]] = {"3DF": "bad", "3D": "bad", "14D": "warn"}
+EXAMPLES = (
+    "exposure ASSET no",
+    "kev CVE-2024-0001",
+    "ssvc CVE-2024-0001 automatable=yes impact=total",
+    "upgrade ASSET 2027-03-01",
+    "choose on_tighten=change_date",
+)
+
+
+def add(paths: Paths, deadlines: Deadlines) -> None:
+    """The pages over the counter for deadlines."""
+
+    @paths.show("/deadlines", Action.READ_DEADLINES)
+    def listed(request: Ask) -> Response[Any]:
+        only = asked(request, "only")
+        only = only if only in VIEWS else ""
+        after = asked(request, "after")
+        start = int(after) if after.isdigit() and len(after) < 9 else 0
+        tier = asked(request, "tier")
+        at, problems = moment_of(request)
+        found = deadlines.deadlines(caller_of(request).viewer, at=at, tier=tier, only=only, after=start)
+        following = str(start + PAGE) if found.total > start + PAGE else ""
+        return page(
+            request,
+            "defend/deadlines.html",
+            status=422 if problems else 200,
+            found=found,
+            views=VIEWS,
+            only=only,
+            tier=tier,
+            following=following,
+            mix=mix(found.summary.tiers),
+            day=asked(request, "day"),
+            problems=problems,
+        )
+
+    @paths.show("/deadlines/{asset:str}/{flaw:str}", Action.READ_DEADLINES)
+    def one(request: Ask) -> Response[Any]:
+        return shown(request)
+
+    def shown(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = (), done: str = "") -> Response[Any]:
+        viewer = caller_of(request).viewer
+        asset, flaw = place(request)
+        at, wrong = moment_of(request)
+        view = deadlines.deadline(viewer, asset, flaw, at=at)
+        return page(
+            request,
+            "defend/deadline.html",
+            status=422 if wrong else status,
+            view=view,
+            answer=view.answer,
+            kind=type(view.answer).__name__,
+            also=[(type(answer).__name__, answer) for answer in view.also],
+            problems=(*problems, *wrong),
+            done=done or ("Recorded." if asked(request, "done") else ""),
+            day=asked(request, "day"),
+            may_work=may(viewer, Action.WORK_FINDING),
+        )
+
+    @paths.take("/deadlines/{asset:str}/{flaw:str}/work", Action.WORK_FINDING)
+    def work(request: Ask, form: Form) -> Response[Any]:
+        asset, flaw = place(request)
+        act = deadlines.patched if form.text("kind") == "fix" else deadlines.mitigated
+        try:
+            act(caller_of(request).viewer, asset, flaw, form.text("how"))
+        except (Conflict, Invalid) as error:
+            return shown(request, status=status_of(error), problems=told(error))
+        return see(f"/deadlines/{asset}/{flaw}?done=yes")
+
+    @paths.show("/what-if", Action.READ_DEADLINES)
+    def asking(request: Ask) -> Response[Any]:
+        return tried(request, asked(request, "change"))
+
+    @paths.take("/what-if", Action.READ_DEADLINES)
+    def trying(request: Ask, form: Form) -> Response[Any]:
+        return tried(request, form.text("changes"), run=True)
+
+    def tried(request: Ask, text: str, *, run: bool = False) -> Response[Any]:
+        viewer = caller_of(request).viewer
+        problems: tuple[Problem, ...] = ()
+        difference = None
+        texts = [line.strip() for line in text.splitlines() if line.strip()]
+        if run:
+            try:
+                difference = deadlines.what_if(viewer, deadlines.changes(viewer, texts[:50]))
+            except Invalid as error:
+                problems = told(error)
+        listed = deadlines.deadlines(viewer)
+        return page(
+            request,
+            "defend/whatif.html",
+            status=422 if problems else 200,
+            text=text,
+            difference=difference,
+            problems=problems,
+            packs=listed.packs,
+            examples=EXAMPLES,
+        )
+
+    @paths.show("/triage/{asset:str}/{flaw:str}", Action.READ_DEADLINES)
+    def triage(request: Ask) -> Response[Any]:
+        return triaged(request)
+
+    def triaged(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = ()) -> Response[Any]:
+        viewer = caller_of(request).viewer
+        asset, flaw = place(request)
+        held = deadlines.triage(viewer, asset, flaw)
+        return page(
+            request,
+            "defend/triage.html",
+            status=status,
+            held=held,
+            view=held.finding,
+            answer=held.finding.answer,
+            asks=getattr(held.finding.answer, "triage", False),
+            problems=problems,
+            done="Recorded." if asked(request, "done") else "",
+            may_work=may(viewer, Action.WORK_FINDING),
+        )
+
+    @paths.take("/triage/{asset:str}/{flaw:str}", Action.WORK_FINDING)
+    def acted(request: Ask, form: Form) -> Response[Any]:
+        asset, flaw = place(request)
+        viewer = caller_of(request).viewer
+        acts: dict[str, Callable[[Viewer], object]] = {
+            "open": lambda v: deadlines.open_triage(v, asset, flaw),
+            "step": lambda v: deadlines.step(v, asset, flaw, form.text("step")),
+            "collect": lambda v: deadlines.collect(
+                v, asset, flaw, {name: form.text(name) for name in ("name", "tool", "sha256", "place", "volatile")}
+            ),
+            "override": lambda v: deadlines.override(v, asset, flaw, form.text("reason")),
+            "decide": lambda v: deadlines.decide(v, asset, flaw, form.text("compromise"), form.text("reason")),
+        }
+        act = acts.get(form.text("act"))
+        if act is None:
+            return triaged(request, status=422, problems=(Problem("/act", "unknown", "load the page again"),))
+        try:
+            act(viewer)
+        except (Conflict, Invalid) as error:
+            return triaged(request, status=status_of(error), problems=told(error))
+        return see(f"/triage/{asset}/{flaw}?done=yes")
+
+    @paths.show("/triage/{asset:str}/{flaw:str}/{file:str}", Action.READ_DEADLINES)
+    def manifest(request: Ask) -> Response[Any]:
+        asset, flaw = place(request)
+        document, envelope = deadlines.manifest(caller_of(request).viewer, asset, flaw)
+        is_signature = named(request, "file") == "signature"
+        name = f"triage-{asset}-{flaw}.{'dsse.json' if is_signature else 'json'}"
+        return download(envelope if is_signature else document, name)
+
+
+def place(request: Ask) -> tuple[AssetId, str]:
+    """The asset and the vulnerability of the address."""
+    return AssetId(named(request, "asset")), named(request, "flaw")
+
+
+def moment_of(request: Ask) -> tuple[datetime | None, tuple[Problem, ...]]:
+    """The past day that is asked about: its end, in UTC. None for now."""
+    text = asked(request, "day")
+    if not text:
+        return None, ()
+    try:
+        return datetime.combine(date.fromisoformat(text), time(23, 59, 59), tzinfo=UTC), ()
+    except ValueError:
+        return None, (Problem("/day", "no_such_day", "give a day as 2026-12-31"),)
+
+
+def mix(tiers: Mapping[str, int]) -> Markup | None:
+    """The tier mix as a chart; the numbers stand in the table beside it."""
+    rows = [chart.Bar(label=key, value=count, tone=TONES.get(key, "")) for key, count in tiers.items()]
+    return Markup(chart.bars("Open findings by tier", rows, unit="findings")) if rows else None  # noqa: S704  our own SVG, its labels are escaped there
+
+
+def told(error: Conflict | Invalid) -> tuple[Problem, ...]:
+    """What to show of an error, as problems."""
+    problems = error.problems if isinstance(error, Invalid) else ()
+    return problems or (Problem("", "not_now", str(error)),)
+
+
+def status_of(error: Conflict | Invalid) -> int:
+    """The status that goes with it."""
+    return 409 if isinstance(error, Conflict) else 422
