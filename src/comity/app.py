@@ -141,6 +141,8 @@ def opened(
             demo=demo,
         )
         clearing = Clearing(machines=machines, control=control)
+        defend_machines = defend_flow.Machines(store=store, settings=settings, now=clock.now)
+        defend = Defend(machines=defend_machines)
         blind = Blind(machines=machines, control=control, clearing=clearing)
         assessing = assess_flow.Machines(
             store=store,
@@ -165,10 +167,9 @@ def opened(
             clearing.resume()
             assess.resume()
             briefs.resume()
-            reactions = subscriptions.table(clearing=clearing, blind=blind, assess=assess, briefs=briefs)
+            reactions = subscriptions.table(clearing=clearing, blind=blind, assess=assess, briefs=briefs, defend=defend)
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=reactions)
             outbox.start()
-        defend_machines = defend_flow.Machines(store=store, settings=settings, now=clock.now)
         office = Office(
             settings=settings,
             clock=clock,
@@ -181,7 +182,7 @@ def opened(
             blind=blind,
             assess=assess,
             briefs=briefs,
-            defend=Defend(machines=defend_machines),
+            defend=defend,
             directives=Directives(machines=defend_machines, key=key, demo=demo),
             deadlines=Deadlines(defend_machines, key, demo=demo, rules=lambda: detection_rules(settings)),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),

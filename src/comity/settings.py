@@ -90,6 +90,12 @@ class Settings:
     batch_limit: int = 500
     """Largest number of reports in one batch."""
 
+    inventory_limit_bytes: int = 64 * 1024 * 1024
+    """Largest inventory document (SBOM, lock file, scanner export)."""
+
+    feed_age: timedelta = timedelta(days=7)
+    """How old mirrored advisories may be before nothing is assessed by them any more, in days (policy parameter)."""
+
     approvals: int = 2
     """Named people who must approve before anything is published (policy parameter, never below 1)."""
 
@@ -238,6 +244,7 @@ LEAST: Mapping[str, int] = {
     "body_limit_bytes": 1,
     "attachment_limit_bytes": 1,
     "batch_limit": 1,
+    "inventory_limit_bytes": 1,
     "approvals": 1,
     "blind_quota": 1,
     "review_floor_seconds": 1,

@@ -6,6 +6,7 @@ from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Accepted, Clearing, Document
 from comity.clearing.desk_blind import Blind
+from comity.defend.desk import Defend
 from comity.model.events import Event, Kind
 from comity.model.party import system
 
@@ -16,7 +17,7 @@ FINDER = system("assessment")
 
 
 def table(
-    *, clearing: Clearing, blind: Blind, assess: Assess, briefs: Briefs
+    *, clearing: Clearing, blind: Blind, assess: Assess, briefs: Briefs, defend: Defend
 ) -> Mapping[Kind, Callable[[Event], object]]:
     """What happens after which event."""
     return {
@@ -24,9 +25,18 @@ def table(
         Kind.REPORT_DECONFLICTED: lambda _event: blind.catch_up(),
         # a real weakness met in an assessment goes the way of every report
         Kind.WEAKNESS_FOUND: lambda event: hand_over(event, clearing=clearing, assess=assess),
-        # what upstream says has changed, so the order of the queue may have, and briefs may rest on something else now
-        Kind.MIRROR_UPDATED: lambda event: (clearing.reorder(because=event.key), briefs.react(event)),
-        Kind.ADVISORY_PUBLISHED: briefs.react,
+        # what upstream says has changed, so the order of the queue may have, what reaches an inventory may have, and
+        # briefs may rest on something else now
+        Kind.MIRROR_UPDATED: lambda event: (
+            clearing.reorder(because=event.key),
+            defend.rematch(because=event.key),
+            briefs.react(event),
+        ),
+        # a new advisory of this host: whoever runs the product hears of it now
+        Kind.ADVISORY_PUBLISHED: lambda event: (
+            defend.advisory_published(event.subjects, because=event.key),
+            briefs.react(event),
+        ),
     }
 
 

@@ -1,4 +1,4 @@
-"""Take in what upstream says, from a file that somebody fetched: a KEV catalogue, or CVE records with Vulnrichment.
+"""Take in what upstream says, from a file that somebody fetched: a KEV catalogue, CVE records, or OSV advisories.
 
 A mirror is replaced whole, in one transaction with its journal entry, and only by something newer than it holds.
 """
@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from comity.errors import Conflict, Invalid, Missing, Problem
+from comity.formats import osv_bundle
 from comity.formats import upstream as reader
 from comity.formats.upstream import Upstream
 from comity.model.events import Event, Kind
 from comity.model.ids import digest
-from comity.store import journal, upstream
+from comity.store import journal, mirrored, upstream
 from comity.store.engine import Store, Tx
 from comity.store.upstream import Mirror
 
@@ -27,26 +28,68 @@ class Taken:
     left_out: tuple[Problem, ...]
 
 
-def take_in(store: Store, data: bytes, *, at: datetime, older_too: bool = False) -> Taken:
+def take_in(
+    store: Store,
+    data: bytes,
+    *,
+    at: datetime,
+    older_too: bool = False,
+    ecosystem: str = "",
+    as_of: datetime | None = None,
+) -> Taken:
     """Replace the mirror that these bytes are of.
 
-    Invalid for bytes that are neither; Conflict for a document older than the one held, unless `older_too`.
+    `ecosystem` and `as_of` are for OSV bundles, which say neither: whom the bundle speaks for, and when the file was
+    fetched where it is (never later than now). Invalid for bytes that are none of the three; Conflict for a document
+    older than the one held, unless `older_too`.
     """
+    if osv_bundle.recognises(data):
+        return _take_in_advisories(store, data, at=at, older_too=older_too, ecosystem=ecosystem, as_of=as_of)
     found = _read(data)
     whole = digest(data)
     with store.write() as tx:
-        held = _held(tx, found.source)
-        is_older = held is not None and held.as_of and found.as_of and found.as_of < held.as_of
-        if held is not None and is_older and not older_too:
-            raise Conflict(
-                f"{found.source} is held as of {held.as_of:%Y-%m-%d}, and this is from {found.as_of:%Y-%m-%d}: "
-                "give --older-too to go back"
-            )
+        _refuse_older(tx, found.source, found.as_of, older_too=older_too)
+        mirrored.forget_products(tx, found.source)
         mirror = upstream.replace_mirror(tx, found.source, found.facts, as_of=found.as_of, fetched_at=at, digest=whole)
-        facts = {"source": found.source, "subjects": str(found.subjects), "digest": whole}
-        key = f"mirror:{found.source}:{whole}:{at.isoformat()}"
-        journal.append(tx, Event(kind=Kind.MIRROR_UPDATED, key=key, at=at, facts=facts, actor="terminal"))
+        mirrored.replace_products(tx, found.source, found.products)
+        _note(tx, mirror, found.subjects, at)
     return Taken(mirror=mirror, subjects=found.subjects, left_out=found.left_out)
+
+
+def _take_in_advisories(
+    store: Store, data: bytes, *, at: datetime, older_too: bool, ecosystem: str, as_of: datetime | None
+) -> Taken:
+    bundle = osv_bundle.read(data, ecosystem=ecosystem)
+    dated = max((one for one in (bundle.as_of, as_of) if one is not None), default=None)
+    if dated is not None and dated > at:
+        raise Invalid("dated in the future", [Problem("", "future_date", "no bundle is newer than now: mend the date")])
+    with store.write() as tx:
+        _refuse_older(tx, mirrored.OSV + bundle.ecosystem, dated, older_too=older_too)
+        mirror = mirrored.replace_bundle(
+            tx,
+            bundle.ecosystem,
+            ((record.advisory, osv_bundle.packages(record.advisory)) for record in bundle.records),
+            as_of=dated,
+            fetched_at=at,
+            digest=digest(data),
+        )
+        _note(tx, mirror, len(bundle.records), at)
+    return Taken(mirror=mirror, subjects=len(bundle.records), left_out=bundle.left_out)
+
+
+def _refuse_older(tx: Tx, source: str, as_of: datetime | None, *, older_too: bool) -> None:
+    held = _held(tx, source)
+    if held is not None and held.as_of and as_of and as_of < held.as_of and not older_too:
+        raise Conflict(
+            f"{source} is held as of {held.as_of:%Y-%m-%d}, and this is from {as_of:%Y-%m-%d}: "
+            "give --older-too to go back"
+        )
+
+
+def _note(tx: Tx, mirror: Mirror, subjects: int, at: datetime) -> None:
+    facts = {"source": mirror.source, "subjects": str(subjects), "digest": mirror.digest}
+    key = f"mirror:{mirror.source}:{mirror.digest}:{at.isoformat()}"
+    journal.append(tx, Event(kind=Kind.MIRROR_UPDATED, key=key, at=at, facts=facts, actor="terminal"))
 
 
 def held(store: Store) -> tuple[Mirror, ...]:
@@ -68,6 +111,6 @@ def _read(data: bytes) -> Upstream:
     except Invalid:
         found = reader.cve_records(data)
     if not found.subjects:
-        problem = Problem("", "unknown_format", "give CISA's KEV catalogue as JSON, or CVE JSON 5 records (one a line)")
+        problem = Problem("", "unknown_format", "give CISA's KEV catalogue as JSON, CVE JSON 5 records or OSV records")
         raise Invalid("this is no upstream document that Comity reads", [problem, *found.left_out[:20]])
     return found

@@ -12,12 +12,14 @@ from cyclopts.exceptions import CycloptsError
 
 from comity import __version__
 from comity.cli import assess_runs, battery, blind, briefs, cases, evidence, hosting, recipes, reports, show
+from comity.cli import defend as defending
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
 COORDINATE = Group("Coordinate", sort_key=2)
 CHECK = Group("Read and check", sort_key=3)
 BRIEF = Group("Brief the public", sort_key=3)
+DEFEND = Group("Defend", sort_key=3)
 HOST = Group("Run a host", sort_key=4)
 SIGN_IN = Group("Use a remote host", sort_key=5)
 MEASURE = Group("Assess a model", sort_key=6)
@@ -41,6 +43,7 @@ journal = App(name="journal", help="Prove that nothing was changed: verify.", gr
 key = App(name="key", help="The host's public key: show.", group=CHECK)
 mirror = App(name="mirror", help="What upstream says, from files you fetched: add, list.", group=HOST)
 account = App(name="account", help="Accounts of this host: setup, link.", group=HOST)
+defend = App(name="defend", help="What you run and what reaches it: scan, register, assets, estate.", group=DEFEND)
 assess = App(
     name="assess", help="Measure what a model can do, and check a card: run, recompute, attest.", group=MEASURE
 )
@@ -50,7 +53,7 @@ brief = App(
     help="Short, sourced, labelled briefs: list, show, review, publish, correct, withdraw, detect.",
     group=BRIEF,
 )
-for branch in (assess, brief, report, blind_check, recipe, case, advisory, journal, key, mirror, account):
+for branch in (assess, brief, report, blind_check, recipe, case, advisory, journal, key, defend, mirror, account):
     app.command(branch)
 
 app.command(reports.submit, group=FIND)
@@ -95,6 +98,16 @@ generated = App(name="battery", help="The generated tasks of assessments: verify
 app.command(generated)
 generated.command(battery.verify)
 generated.command(battery.families)
+
+defend.command(defending.scan)
+defend.command(defending.register)
+defend.command(defending.inventories)
+defend.command(defending.inventory)
+defend.command(defending.assets)
+defend.command(defending.asset)
+defend.command(defending.estate)
+defend.command(defending.rematch)
+defend.command(defending.sample_estate, name="sample-estate")
 
 app.command(hosting.doctor, group=HOST)
 app.command(hosting.serve, group=HOST)

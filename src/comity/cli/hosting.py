@@ -74,12 +74,16 @@ def mirror_add(
     file: Path,
     *,
     older_too: Annotated[bool, Parameter(negative="", help="take it even when a newer one is held")] = False,
+    ecosystem: Annotated[str, Parameter(help="whom an OSV bundle speaks for, when its records name several")] = "",
+    fetched: Annotated[
+        str, Parameter(help="the day an OSV bundle was fetched, e.g. 2026-11-24; bundles bear none")
+    ] = "",
     json: Json = False,
 ) -> None:
-    """Take in a KEV catalogue or CVE records (with Vulnrichment) that you fetched; each fact keeps its date."""
+    """Take in a KEV catalogue, CVE records (with Vulnrichment) or OSV advisories (JSON, lines, zip) you fetched."""
     from comity.cli.local_tools import add_mirror
 
-    held = add_mirror(configured(), file.read_bytes(), older_too=older_too)
+    held = add_mirror(configured(), file.read_bytes(), older_too=older_too, ecosystem=ecosystem, fetched=fetched)
     if json:
         show.document(held)
         return

@@ -1,17 +1,24 @@
 """What only the holder of this machine's keys may do: mirrors from files, setup and sign-in links."""
 
+from datetime import datetime
 from typing import Any
 
 from comity.admin import mirrors
 from comity.admin.mirrors import Mirror
 from comity.cli.places import office, shell_login
+from comity.errors import Invalid, Problem
 from comity.settings import Settings
 
 
-def add_mirror(settings: Settings, data: bytes, *, older_too: bool) -> dict[str, Any]:
-    """Take in one upstream document."""
+def add_mirror(
+    settings: Settings, data: bytes, *, older_too: bool, ecosystem: str = "", fetched: str = ""
+) -> dict[str, Any]:
+    """Take in one upstream document. `fetched` is a day: an OSV bundle counts as of its end, never later than now."""
     with office(settings, work=False) as held:
-        taken = mirrors.take_in(held.store, data, at=held.clock.now(), older_too=older_too)
+        now = held.clock.now()
+        taken = mirrors.take_in(
+            held.store, data, at=now, older_too=older_too, ecosystem=ecosystem, as_of=_day_end(fetched, now)
+        )
     left_out = [{"pointer": p.pointer, "code": p.code, "reason": p.reason} for p in taken.left_out]
     return _mirror(taken.mirror) | {"subjects": taken.subjects, "left_out": left_out}
 
@@ -38,6 +45,17 @@ def sign_in_link(settings: Settings, login: str) -> str:
     """A link that signs one account in, once, on this machine."""
     with office(settings, work=False) as held:
         return f"{settings.address}/link/{held.accounts.link(login)}"
+
+
+def _day_end(day: str, now: datetime) -> datetime | None:
+    if not day:
+        return None
+    try:
+        end = datetime.fromisoformat(f"{day}T23:59:59+00:00")
+    except ValueError as error:
+        problem = Problem("/fetched", "invalid_time", "a day is written 2026-11-24")
+        raise Invalid("no such day", [problem]) from error
+    return min(end, now) if end.date() <= now.date() else end
 
 
 def _mirror(one: Mirror) -> dict[str, Any]:

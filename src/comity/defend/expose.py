@@ -10,6 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
 
+from comity.formats.versions import Inside, Undecided, vers
+from comity.formats.versions.encode import HIGHEST
 from comity.formats.versions.identity import Package, package
 from comity.model.asset import Asset
 from comity.model.ids import InventoryId
@@ -209,15 +211,18 @@ def _vex_lapse(
     statement: Vex, about: Sequence[Vex], exposure: Exposure, asset: Asset, said: Said, now: datetime
 ) -> Lapse | None:
     if not statement.version:
-        return Lapse.UNBOUND
-    if statement.version != exposure.component.match_version:
+        if not statement.versions or not _is_bounded(statement.versions):
+            return Lapse.UNBOUND
+        if not isinstance(vers.contains(statement.versions, exposure.component.match_version), Inside):
+            return Lapse.VERSION
+    elif statement.version != exposure.component.match_version:
         return Lapse.VERSION
     if statement.expires_at is not None and now >= statement.expires_at:
         return Lapse.EXPIRED
     contrary = any(
         other.said_at > statement.said_at
         and other.vulnerability == statement.vulnerability
-        and other.version == statement.version
+        and (other.version, other.versions) == (statement.version, statement.versions)
         and (other.status in _SETTLES) is not (statement.status in _SETTLES)
         for other in about
     )
@@ -230,6 +235,16 @@ def _vex_lapse(
         if statement.justification in BOUND_TO_SURROUNDINGS and tagged is not None and tagged > statement.said_at:
             return Lapse.REACH
     return None
+
+
+def _is_bounded(text: str) -> bool:
+    """A range that ends: one that goes on for ever would speak of versions that nobody has seen yet."""
+    try:
+        name, constraints = vers.read(text)
+    except ValueError:
+        return False
+    laid_out = vers.spans(name, constraints)
+    return not isinstance(laid_out, Undecided) and bool(laid_out) and all(one.high != HIGHEST for one in laid_out)
 
 
 def _entered_kev(exposure: Exposure, said: Said, since: datetime) -> bool:

@@ -4,19 +4,20 @@ Registering, matching and re-matching commit their change and its journal entry 
 counts only: no name of an asset, no package, no vulnerability, since every desk reads the journal.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from comity.defend import expose
 from comity.defend.expose import Said
 from comity.model import signals
+from comity.model.advisory import Advisory
 from comity.model.asset import FLOW_NAME, Asset, Domain
 from comity.model.ids import InventoryId, PartyId
 from comity.model.inventory import Contents, Exposure, Matched
-from comity.model.party import Viewer, system
+from comity.model.party import ANONYMOUS, Viewer, system
 from comity.settings import Settings
-from comity.store import inventories, upstream
+from comity.store import inventories, mirrored, published, upstream
 from comity.store.engine import Store, Tx
 
 FLOW = system(FLOW_NAME)
@@ -55,6 +56,14 @@ def said_of(tx: Tx, organisation: PartyId, domain: Domain, viewer: Viewer) -> Sa
         (one for one in inventories.accepted(tx, viewer) if (one.organisation, one.domain) == (organisation, domain)),
         kev(tx),
     )
+
+
+def advisories(tx: Tx, names: Iterable[str]) -> tuple[Advisory, ...]:
+    """Mirrored advisories that bear one of these ids or aliases, and this host's own that everybody may read."""
+    wanted = tuple(dict.fromkeys(names))
+    found = {advisory.id: advisory for _, advisory in mirrored.named(tx, wanted)}
+    found |= {one.id: one for one in published.named(tx, "alias", wanted, ANONYMOUS)}
+    return tuple(found.values())
 
 
 def kev(tx: Tx) -> dict[str, date | None]:

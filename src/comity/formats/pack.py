@@ -9,7 +9,7 @@ import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from importlib import resources
 from typing import Any, Final
@@ -64,7 +64,21 @@ def shipped_order() -> Order:
 
 def starter() -> tuple[bytes, ...]:
     """The dated starter data that ships with Comity (`packs/starter/README.md`): a KEV catalogue, and SSVC inputs."""
-    return gzip.decompress(shipped("starter/kev-2025-08-25.json.gz")), shipped("starter/vulnrichment-extract.jsonl")
+    files = ("starter/kev-2025-08-25.json.gz", "starter/vulnrichment-extract-2024-10-24.jsonl.gz")
+    return tuple(gzip.decompress(shipped(name)) for name in files)
+
+
+STARTER_DAY: Final = date(2024, 10, 10)
+"""The last day on which every file of the starter data is within the age limit, asked about with `--as-of`."""
+
+
+def starter_advisories() -> tuple[tuple[bytes, datetime], ...]:
+    """The advisory databases that ship, each as an OSV bundle with the day it was taken; both are whole as of it."""
+    held = (
+        ("starter/osv-pypi-2024-10-10.jsonl.gz", datetime(2024, 10, 10, 17, 22, tzinfo=UTC)),
+        ("starter/osv-go-2026-08-21.jsonl.gz", datetime(2026, 8, 21, tzinfo=UTC)),
+    )
+    return tuple((gzip.decompress(shipped(name)), at) for name, at in held)
 
 
 def shipped(name: str) -> bytes:

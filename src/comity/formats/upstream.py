@@ -12,10 +12,11 @@ from datetime import date, datetime
 from typing import Final
 
 from comity.errors import Invalid, Problem
-from comity.formats import cvss, parse, times
+from comity.formats import cve_affected, cvss, parse, times
+from comity.formats.node import Node, Sheet
 from comity.formats.parse import Json
 from comity.model import signals
-from comity.model.signals import Fact
+from comity.model.signals import Fact, ProductStatement
 
 KEV_LIMITS: Final = parse.Limits(document_bytes=64 * 1024 * 1024, depth=8)
 RECORD_LIMITS: Final = parse.Limits(document_bytes=8 * 1024 * 1024, depth=32)
@@ -39,6 +40,8 @@ class Upstream:
     facts: tuple[Fact, ...]
     subjects: int
     left_out: tuple[Problem, ...] = ()
+    products: tuple[ProductStatement, ...] = ()
+    """What it says of products, by the names it gives them."""
 
 
 def kev(data: bytes) -> Upstream:
@@ -52,6 +55,7 @@ def kev(data: bytes) -> Upstream:
     released = _when(document.get("dateReleased"))
     facts: list[Fact] = []
     left_out: list[Problem] = []
+    products: list[ProductStatement] = []
     count = 0
     for place, entry in enumerate(entries):
         name = entry.get("cveID") if isinstance(entry, dict) else None
@@ -65,13 +69,19 @@ def kev(data: bytes) -> Upstream:
         ransomware = entry.get("knownRansomwareCampaignUse")
         if isinstance(ransomware, str):
             facts.append(Fact(subject=name, name=signals.RANSOMWARE, value=ransomware[:32], as_of=released))
+        products.append(_kev_product(name, entry))
     stated = document.get("count")
     if isinstance(stated, int) and stated != len(entries):
         left_out.append(
             Problem("/count", "wrong_count", f"the catalogue says {stated} and holds {len(entries)} entries")
         )
     return Upstream(
-        source=signals.KEV_SOURCE, as_of=released, facts=tuple(facts), subjects=count, left_out=tuple(left_out)
+        source=signals.KEV_SOURCE,
+        as_of=released,
+        facts=tuple(facts),
+        subjects=count,
+        left_out=tuple(left_out),
+        products=tuple(products),
     )
 
 
@@ -84,6 +94,7 @@ def cve_records(data: bytes) -> Upstream:
         raise Invalid("too large", [Problem("", "document_too_large", f"over {RECORDS_BYTES} bytes: split it")])
     facts: list[Fact] = []
     left_out: list[Problem] = []
+    products: list[ProductStatement] = []
     subjects = 0
     for pointer, chunk in _chunks(data):
         try:
@@ -96,6 +107,7 @@ def cve_records(data: bytes) -> Upstream:
             left_out.append(Problem(pointer, "unreadable", "not a CVE JSON 5 record with an id"))
             continue
         subjects += 1
+        products.extend(_products(found[0].subject, record))
         facts.extend({fact.name: fact for fact in reversed(found) if fact.name}.values())
     dates = [fact.as_of for fact in facts if fact.as_of is not None]
     return Upstream(
@@ -104,6 +116,73 @@ def cve_records(data: bytes) -> Upstream:
         facts=tuple(facts),
         subjects=subjects,
         left_out=tuple(left_out),
+        products=tuple(products),
+    )
+
+
+def _kev_product(name: str, entry: Mapping[str, Json]) -> ProductStatement:
+    def said(key: str, most: int) -> str:
+        value = entry.get(key)
+        return " ".join(value.split())[:most] if isinstance(value, str) else ""
+
+    return ProductStatement(
+        subject=name,
+        vendor=said("vendorProject", 200),
+        product=said("product", 300),
+        title=said("vulnerabilityName", 300),
+        summary=said("shortDescription", 2000),
+        action=said("requiredAction", 1000),
+        due=_day(entry.get("dueDate")) or "",
+        added=_day(entry.get("dateAdded")) or "",
+        ransomware=said("knownRansomwareCampaignUse", 32),
+    )
+
+
+def _products(name: str, record: Json) -> Iterator[ProductStatement]:
+    """The products of a CVE record, of its own container and of what others added, each with its versions."""
+    metadata = record.get("cveMetadata") if isinstance(record, dict) else None
+    containers = record.get("containers") if isinstance(record, dict) else None
+    if not isinstance(containers, dict) or (isinstance(metadata, dict) and metadata.get("state") == "REJECTED"):
+        return
+    others = containers.get("adp")
+    seen: set[tuple[str, str]] = set()
+    title, summary, action = _texts(containers.get("cna"))
+    for container in (containers.get("cna"), *(others if isinstance(others, list) else [])):
+        if not isinstance(container, dict) or not isinstance(container.get("affected"), list):
+            continue
+        sheet = Sheet()
+        stated = cve_affected.read(Node(container, "", sheet))
+        if sheet.problems:
+            continue  # a product list that breaks the format says nothing that could be stood behind
+        for one in stated:
+            pair = (one.vendor.casefold(), one.name.casefold())
+            if one.name and pair not in seen:
+                seen.add(pair)
+                alike = tuple(a for a in stated if (a.vendor.casefold(), a.name.casefold()) == pair)
+                yield ProductStatement(
+                    subject=name, vendor=one.vendor[:200], product=one.name[:300], affected=alike, title=title,
+                    summary=summary, action=action,
+                )  # fmt: skip
+
+
+def _texts(cna: Json) -> tuple[str, str, str]:
+    """Title, first English description, first English solution or workaround."""
+    if not isinstance(cna, dict):
+        return "", "", ""
+
+    def first(key: str) -> str:
+        found = cna.get(key)
+        for one in found if isinstance(found, list) else []:
+            if isinstance(one, dict) and str(one.get("lang", "")).lower().startswith("en"):
+                value = one.get("value")
+                return " ".join(value.split()) if isinstance(value, str) else ""
+        return ""
+
+    title = cna.get("title")
+    return (
+        (" ".join(title.split())[:300] if isinstance(title, str) else ""),
+        first("descriptions")[:2000],
+        (first("solutions") or first("workarounds"))[:1000],
     )
 
 

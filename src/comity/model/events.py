@@ -48,6 +48,10 @@ class Kind(StrEnum):
     DIRECTIVE_FOLLOWED = "directive.followed"
     FINDING_WORKED = "finding.worked"
     TRIAGE_MOVED = "triage.moved"
+    INVENTORY_RECEIVED = "inventory.received"
+    INVENTORY_MATCHED = "inventory.matched"
+    ASSET_CHANGED = "asset.changed"
+    RISK_ACCEPTED = "risk.accepted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

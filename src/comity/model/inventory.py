@@ -77,8 +77,8 @@ class VexStatus(StrEnum):
 class Vex:
     """Somebody's statement that a vulnerability does or does not affect one version of one product.
 
-    It binds product, exact version and vulnerability: on another version it says nothing. `version` "" is a statement
-    about all versions, and such a one never makes anything "not affected".
+    It binds product, exact version (or a bounded range) and vulnerability: on another version it says nothing. One
+    that names no version and no bounded range is about all versions, and never makes anything "not affected".
     """
 
     vulnerability: str
@@ -93,6 +93,34 @@ class Vex:
     expires_at: datetime | None = None
     source: str = ""
     """Digest or name of the document that says so."""
+    versions: str = ""
+    """A range as VERS, where no single version is named."""
+    reference: str = ""
+    """The element of another document that it is about (a CycloneDX BOM-Link), while that one is not known here."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """What a scanner says it found: a claim with its source. Comity never made it, and never closes it by absence."""
+
+    asset: str
+    """The scanner's own name of the host: DNS name, else address."""
+    title: str
+    plugin: str
+    vulnerabilities: tuple[str, ...] = ()
+    severity: str = ""
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    fix: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScannerReport:
+    """One export of a scanner."""
+
+    scanner: str
+    claims: tuple[Claim, ...]
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +240,8 @@ class Contents:
     """The document's own date."""
     notes: tuple[str, ...] = ()
     """What whoever sent it should know."""
+    serial: str = ""
+    """How other documents point at this one: `urn:cdx:<uuid>/<version>`, an SPDX namespace. "" without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +274,8 @@ class Inventory:
     identified: int = 0
     in_part: int = 0
     not_identified: int = 0
+    serial: str = ""
+    """How other documents point at the newest one."""
     difference: Difference = Difference()
     """What the newest document changed."""
     version: int = 0

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from comity.model.product import Affected
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fact:
@@ -13,6 +15,28 @@ class Fact:
     value: str | None
     as_of: datetime | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProductStatement:
+    """What a source says of one product under one CVE id.
+
+    `affected` empty: the source does not say which versions (the KEV catalogue never does), which is not "all".
+    """
+
+    subject: str
+    vendor: str
+    product: str
+    affected: tuple[Affected, ...] = ()
+    title: str = ""
+    summary: str = ""
+    action: str = ""
+    """What the source says to do."""
+    due: str = ""
+    """ISO date that the source gives for it, "" without one."""
+    added: str = ""
+    """ISO date on which the catalogue took it in, "" outside KEV."""
+    ransomware: str = ""
 
 
 KEV = "in KEV"

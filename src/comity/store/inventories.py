@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Row, Table, and_, delete, false, func, ins
 from comity.errors import Conflict, Missing, Tampered
 from comity.model.asset import Asset, Domain, domains
 from comity.model.ids import AssetId, Digest, InventoryId, PartyId
-from comity.model.inventory import Acceptance, Contents, Inventory, Matched, Vex
+from comity.model.inventory import Acceptance, Contents, Inventory, Matched, ScannerReport, Vex
 from comity.model.party import Viewer
 from comity.store import rows
 from comity.store.crypt import Sealed, seal, unseal
@@ -30,6 +30,7 @@ from comity.store.inventories_tables import (
     inventory_marks,
     inventory_matches,
     inventory_states,
+    scanner_reports,
     vex_statements,
 )
 from comity.store.seen import Page, next_start, page_of
@@ -110,6 +111,12 @@ def every(tx: Tx, viewer: Viewer) -> Iterator[Inventory]:
     for row in tx.connection.execute(query).yield_per(CHUNK):
         if row.sealed is not None:
             yield _open(tx, Inventory, f"inventories/{row.id}", row)
+
+
+def numbers(tx: Tx, viewer: Viewer) -> Mapping[InventoryId, int]:
+    """The inventories that this viewer sees, each with the number of its newest document; in id order."""
+    query = select(inventories.c.id, inventories.c.number).where(_sees(viewer, inventories)).order_by(inventories.c.id)
+    return {InventoryId(id_): number for id_, number in tx.connection.execute(query)}
 
 
 def count(tx: Tx, viewer: Viewer) -> tuple[int, int]:
@@ -376,6 +383,31 @@ def vex(tx: Tx, viewer: Viewer) -> tuple[tuple[PartyId, Domain, Vex], ...]:
             ),
         )
         for row in tx.connection.execute(query.order_by(vex_statements.c.said_at, vex_statements.c.id))
+    )
+
+
+def add_claims(
+    tx: Tx, organisation: PartyId, domain: Domain, report: ScannerReport, document: Digest, at: datetime
+) -> bool:
+    """Keep a scanner's export; False when these very bytes are held already for this owner and domain."""
+    id_ = tx.master.mark("scanner report", f"{organisation}\n{domain.value}\n{document}")
+    if tx.connection.execute(select(scanner_reports.c.id).where(scanner_reports.c.id == id_)).first() is not None:
+        return False
+    sealed = _seal(tx, ScannerReport, f"scanner_reports/{id_}", report)
+    tx.connection.execute(
+        insert(scanner_reports).values(
+            id=id_, organisation=organisation, domain=domain.value, at=at, wrapped=sealed.wrapped, sealed=sealed.body
+        )
+    )
+    return True
+
+
+def claims(tx: Tx, viewer: Viewer) -> tuple[tuple[datetime, ScannerReport], ...]:
+    """Every scanner export that this viewer sees with when it came, oldest first."""
+    query = select(scanner_reports).where(_sees(viewer, scanner_reports), scanner_reports.c.sealed.is_not(None))
+    return tuple(
+        (row.at, _open(tx, ScannerReport, f"scanner_reports/{row.id}", row))
+        for row in tx.connection.execute(query.order_by(scanner_reports.c.at, scanner_reports.c.id))
     )
 
 

@@ -104,6 +104,17 @@ vex_statements: Final = Table(
     Column("sealed", LargeBinary, nullable=True),
 )
 
+scanner_reports: Final = Table(
+    "scanner_reports",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("organisation", String(64), nullable=False),
+    Column("domain", String(32), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("wrapped", LargeBinary, nullable=True),
+    Column("sealed", LargeBinary, nullable=True),
+)
+
 acceptances: Final = Table(
     "acceptances",
     metadata,

@@ -85,6 +85,17 @@ def several(tx: Tx, subjects: Iterable[str]) -> dict[str, dict[tuple[str, str], 
     return found
 
 
+def facts(tx: Tx, source: str, name: str) -> Iterator[Fact]:
+    """Every statement of one kind that a source makes, in subject order, each with its own date where it bears one."""
+    query = (
+        select(upstream_facts)
+        .where(upstream_facts.c.source == source, upstream_facts.c.name == name)
+        .order_by(upstream_facts.c.subject)
+    )
+    for row in tx.connection.execute(query):
+        yield Fact(subject=row.subject, name=row.name, value=row.value, as_of=row.as_of, note=row.note)
+
+
 def mirror(tx: Tx, source: str) -> Mirror:
     """One mirror's state. Missing when this source was never fetched."""
     row = tx.connection.execute(select(mirrors).where(mirrors.c.source == source)).first()

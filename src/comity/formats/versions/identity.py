@@ -84,11 +84,12 @@ def from_purl(text: str) -> Package:
     except ValueError:
         return NOBODY_SAID
     ecosystem = stated.ecosystem or stated.type
-    release = _release(stated.canonical)
+    release = release_of(stated.canonical)
     return package(f"{ecosystem}:{release}" if release else ecosystem, stated.name)
 
 
-def _release(canonical: str) -> str:
+def release_of(canonical: str) -> str:
+    """The release that a purl's `distro` qualifier names, by number; "" without one."""
     query = canonical.partition("?")[2].partition("#")[0]
     distro = _DISTRO.fullmatch(dict(parse_qsl(query)).get("distro", "").lower())
     return _CODENAMES.get(distro[1], distro[1]) if distro else ""

@@ -11,6 +11,8 @@ from comity.store import (  # noqa: F401  for that alone
     engagement_calls,
     engagements,
     inventories_tables,
+    letters_tables,
+    mirrored_tables,
 )
 from comity.store.tables import metadata
 

@@ -1,0 +1,85 @@
+"""The IO of an estate: assets and inventories in counts, decoded once and kept while their state stays the same.
+
+What a viewer sees is asked anew at every call; only the decoding of sealed rows is remembered, by id and state, within
+one process and never across domains: a row that the query does not name is not looked up.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from threading import Lock
+from typing import Final
+
+from comity.defend import estate
+from comity.defend.estate import Estate, Tally
+from comity.defend.flow import Machines, kev
+from comity.model.asset import Asset
+from comity.model.ids import AssetId, InventoryId
+from comity.model.party import Viewer
+from comity.store import inventories
+from comity.store.engine import Store, Tx
+
+KEPT_ASSETS: Final = 50_000
+KEPT_TALLIES: Final = 5_000
+
+
+@dataclass(slots=True)
+class _Kept:
+    """Decoded rows of one store, least recently used first."""
+
+    lock: Lock = field(default_factory=Lock)
+    assets: OrderedDict[AssetId, Asset] = field(default_factory=OrderedDict)
+    tallies: OrderedDict[tuple[InventoryId, int, int, int], Tally] = field(default_factory=OrderedDict)
+
+
+_KEPT: dict[str, _Kept] = {}
+_GUARD = Lock()
+
+
+def of(machines: Machines, viewer: Viewer, *, now: datetime) -> Estate:
+    """The estate that this viewer sees."""
+    kept = _of_store(machines.store)
+    with machines.store.read() as tx:
+        versions = inventories.asset_versions(tx, viewer)
+        with kept.lock:
+            held = _assets(tx, kept, versions, viewer)
+            tallies = _tallies(tx, kept, viewer)
+    return estate.of(held, tallies, now=now)
+
+
+def _of_store(store: Store) -> _Kept:
+    with _GUARD:
+        return _KEPT.setdefault(store.id, _Kept())
+
+
+def _assets(tx: Tx, kept: _Kept, versions: Mapping[AssetId, int], viewer: Viewer) -> list[Asset]:
+    stale = [
+        id_ for id_, version in versions.items() if (one := kept.assets.get(id_)) is None or one.version != version
+    ]
+    for asset in inventories.assets_of(tx, stale, viewer):
+        kept.assets[asset.id] = asset
+    found = []
+    for id_ in versions:
+        if id_ in kept.assets:
+            kept.assets.move_to_end(id_)
+            found.append(kept.assets[id_])
+    while len(kept.assets) > KEPT_ASSETS:
+        kept.assets.popitem(last=False)
+    return found
+
+
+def _tallies(tx: Tx, kept: _Kept, viewer: Viewer) -> dict[InventoryId, Tally]:
+    exploited: dict[str, date | None] = kev(tx)
+    sequences = inventories.match_sequences(tx, viewer)
+    found: dict[InventoryId, Tally] = {}
+    for id_, number in inventories.numbers(tx, viewer).items():
+        name = (id_, number, sequences.get(id_, 0), len(exploited))
+        if name not in kept.tallies:
+            listed = inventories.contents(tx, id_, viewer, number=number)
+            kept.tallies[name] = estate.tally(listed, inventories.match(tx, id_, viewer), exploited)
+        kept.tallies.move_to_end(name)
+        found[id_] = kept.tallies[name]
+    while len(kept.tallies) > KEPT_TALLIES:
+        kept.tallies.popitem(last=False)
+    return found
