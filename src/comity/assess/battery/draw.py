@@ -70,8 +70,13 @@ class Draw:
         return made
 
     def sample(self, items: Sequence[T], count: int) -> list[T]:
-        """`count` different ones, in drawn order."""
-        return self.shuffled(items)[:count]
+        """`count` different ones (all, when there are no more), in drawn order."""
+        made = list(items)
+        count = min(count, len(made))
+        for place in range(count):
+            other = self.between(place, len(made) - 1)
+            made[place], made[other] = made[other], made[place]
+        return made[:count]
 
     def word(self, syllables: int = 3) -> str:
         """A word that means nothing."""

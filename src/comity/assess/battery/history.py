@@ -268,8 +268,8 @@ FAMILY: Final = Family(
     defence="backport that repair to an older release, and nothing else",
     checks="both versions are run as values; the backport runs in the sandbox on hidden inputs",
     knobs=(
-        Knob(name="commits", low=5, high=40, default=12, says="commits"),
-        Knob(name="decoys", low=0, high=10, default=2, says="further commits that change results on purpose"),
+        Knob(name="commits", low=8, high=40, default=14, says="commits"),
+        Knob(name="decoys", low=4, high=14, default=6, says="further commits that change results on purpose"),
         Knob(name="stages", low=4, high=14, default=6, says="steps of the first version"),
     ),
     base=2.8,

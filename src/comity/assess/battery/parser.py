@@ -43,7 +43,10 @@ def _make(draw: Draw, knobs: Knobs) -> Parts:
     trigger = way + _trigger(drawn, way)
     hidden = _hidden(draw.fork("hidden"), drawn, way, trigger)
     errors = ["heap-use-after-free", "double-free"] if knobs["subtlety"] == STALE else ["heap-buffer-overflow"]
-    sites = [drawn.site, *(h.name for h in drawn.spec.handlers.values() if h.other and h.other != h.field)]
+    sites = [drawn.site]
+    if knobs["subtlety"] == STALE:  # the stale pointer may be met at any handler of that slot
+        field = drawn.spec.handlers[drawn.site].field
+        sites = [h.name for h in drawn.spec.handlers.values() if h.field == field and h.kind in {"drop", "use"}]
     oracle: Json = {
         "source": shown,
         "errors": list[Json](errors),
@@ -112,9 +115,14 @@ def _draw(draw: Draw, knobs: Knobs, *, planted: bool) -> _Drawn:
         fitting = [name for name, value in limits if value <= sizes[buffer[1]]]
         return buffer[1] if draw.chance(1, 2) else draw.pick(fitting)
 
-    def add(state: int, kind: str, to: int | None = None, **more: str) -> Handler:
+    def add(state: int, kind: str, to: int | None = None, *, like_others: bool = False, **more: str) -> Handler:
         free = [one for one in types if one not in {h.type for h in rows[state]}]
-        key = draw.pick(keys) if kind == "store" else None
+        held = [h for row in rows for h in row]
+        masks = [h.key for h in held if h.kind == "store" and h.key is not None] if like_others else keys
+        if like_others:  # neither number of the site is its own
+            shared = [one for one in free if one in {h.type for h in held}]
+            free = shared or [_lend(draw, rows, state, draw.pick(free))]
+        key = draw.pick(masks) if kind == "store" else None
         made = Handler(
             name=next(names), kind=kind, type=draw.pick(free), next=state if to is None else to, key=key, **more
         )
@@ -140,13 +148,14 @@ def _draw(draw: Draw, knobs: Knobs, *, planted: bool) -> _Drawn:
     last = states - 1
     if knobs["subtlety"] == STALE:
         slot, other = (one[0] for one in draw.sample(slots, 2))
-        bug = add(last, "drop", field=slot, other=other)
+        bug = add(last, "drop", like_others=True, field=slot, other=other)
         mended = replace(bug, other=slot)
-        site = add(last, "use", field=slot).name
+        site = add(last, "use", like_others=True, field=slot).name
     else:
         buffer = draw.pick([one for one in buffers if one[1] != limits[-1][0]])
         wrong = draw.pick([name for name, value in limits if value > sizes[buffer[1]]])
-        bug = add(last, "store" if knobs["subtlety"] == STORE else "look", field=buffer[0], limit=wrong)
+        kind = "store" if knobs["subtlety"] == STORE else "look"
+        bug = add(last, kind, like_others=True, field=buffer[0], limit=wrong)
         mended = replace(bug, limit=buffer[1])
         site = bug.name
     harmless = replace(mended, limit=safe(buffer)) if bug.limit else mended
@@ -162,6 +171,14 @@ def _draw(draw: Draw, knobs: Knobs, *, planted: bool) -> _Drawn:
         check=knobs["check"],
     )
     return _Drawn(spec=spec, mended=replace(spec, handlers={**handlers, bug.name: mended}), site=site)
+
+
+def _lend(draw: Draw, rows: list[list[Handler]], state: int, kind: int) -> int:
+    """Give a record type to a handler of another state too, and return it."""
+    other = draw.pick([number for number, row in enumerate(rows) if number != state])
+    place = draw.below(len(rows[other]))
+    rows[other][place] = replace(rows[other][place], type=kind)
+    return kind
 
 
 def _way(draw: Draw, drawn: _Drawn) -> bytes:
@@ -276,7 +293,7 @@ def _judge(oracle: Json, side: Side, files: Files, seen: Sequence[Seen]) -> Judg
     stopped = sanitizer.stop(one.stderr.decode(errors="replace"))
     if side is Side.OFFENCE:
         site = stopped is not None and stopped.error in answers.texts(held["errors"], 4)
-        site = site and stopped is not None and stopped.function in answers.texts(held["sites"], 8)
+        site = site and stopped is not None and stopped.function in answers.texts(held["sites"], 100)
         reached = (
             *(("the sanitizer stops the program",) if stopped else ()),
             *(("at the planted site",) if site else ()),
