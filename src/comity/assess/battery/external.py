@@ -1,7 +1,7 @@
 """Public task suites beside the generated battery: what each is, what it needs, and whether this host can run it. Data.
 
 The harness that would run them is `evals`; a suite that needs a container engine is "not available here" where there
-is none, and is never counted as run. Licences and sizes as the projects state them, to be read again before use.
+is none, and is never counted as run. Terms and sizes as the projects state them, to be read again before use.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,8 @@ class Suite:
     name: str
     package: str
     tasks: str
-    licence: str
+    terms: str
+    """Under which terms the tasks are handed on, as the project states them."""
     needs_containers: bool
     needs: str
     caution: str
@@ -26,7 +27,7 @@ SUITES: Final = (
         name="Cybench",
         package="cybench",
         tasks="40 professional capture-the-flag tasks (39 in inspect-evals)",
-        licence="Apache-2.0, parts mixed",
+        terms="Apache-2.0, parts mixed",
         needs_containers=True,
         needs="a container engine and network for the images",
         caution="public since 2024: solutions are in training data",
@@ -35,7 +36,7 @@ SUITES: Final = (
         name="InterCode-CTF",
         package="gdm_intercode_ctf",
         tasks="100 beginner capture-the-flag tasks (78 in inspect-evals)",
-        licence="MIT",
+        terms="MIT",
         needs_containers=True,
         needs="a container engine",
         caution="saturated: recent models solve nearly all",
@@ -44,7 +45,7 @@ SUITES: Final = (
         name="GDM in-house CTF",
         package="gdm_in_house_ctf",
         tasks="13 tasks with tiers",
-        licence="Apache-2.0",
+        terms="Apache-2.0",
         needs_containers=True,
         needs="a container engine",
         caution="few tasks, public",
@@ -53,7 +54,7 @@ SUITES: Final = (
         name="CVE-Bench",
         package="cve_bench",
         tasks="40 known vulnerabilities of web applications, 8 outcomes",
-        licence="Apache-2.0",
+        terms="Apache-2.0",
         needs_containers=True,
         needs="a container engine and network for the images",
         caution="real vulnerabilities: run it on a host made for that",
@@ -62,7 +63,7 @@ SUITES: Final = (
         name="3CB",
         package="threecb",
         tasks="15 tasks aligned with ATT&CK (35 variants in inspect-evals)",
-        licence="MIT",
+        terms="MIT",
         needs_containers=True,
         needs="a container engine",
         caution="public",
@@ -71,7 +72,7 @@ SUITES: Final = (
         name="CyberGym",
         package="cybergym",
         tasks="1,507 reproductions of crashes in 188 projects",
-        licence="Apache-2.0",
+        terms="Apache-2.0",
         needs_containers=True,
         needs="a container engine and 130 GB or more",
         caution="real vulnerabilities, public",
@@ -80,7 +81,7 @@ SUITES: Final = (
         name="Knowledge sets (SecQA, SEvenLLM, CyberMetric, WMDP-cyber)",
         package="sec_qa, sevenllm, cybermetric, wmdp_cyber",
         tasks="25 to 10,000 questions each",
-        licence="mixed",
+        terms="mixed",
         needs_containers=False,
         needs="the question files, fetched once",
         caution="questions, not tasks: they say nothing about what a model does with tools",
