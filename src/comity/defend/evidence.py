@@ -17,7 +17,7 @@ from comity.defend.due import AskPerson, Due, Leads, NotAssessed
 from comity.defend.facts import Facts, Told
 from comity.defend.plan_facts import DUE, UNDECIDED, UNTIMED, UPGRADE
 from comity.defend.segments import Feed, Statement
-from comity.formats.versions.identity import canonical_ecosystem
+from comity.formats.versions.identity import Package, canonical_ecosystem, package, package_of
 from comity.model import clock
 from comity.model.asset import Asset, Reach
 from comity.model.directive import Outcome, Pack, Policy, Unit
@@ -87,7 +87,7 @@ def pack_of(
         *_asset(asset, at),
         *_components(asset, todo),
         *_feeds(feeds, todo),
-        *_advisories(advisories),
+        *_advisories(advisories, todo),
         *_findings(asset, todo, dates),
     ]
     for vulnerability, some in _by_vulnerability(todo).items():
@@ -147,9 +147,9 @@ def _components(asset: Asset, todo: Iterable[Exposure]) -> Iterator[Record]:
                 "component": component_key(one),
                 "name": held.name,
                 "version": held.version or held.match_version,
-                "ecosystem": held.ecosystem,
-                "feed": held.ecosystem,
-                "match_name": held.match_name,
+                "ecosystem": canonical_ecosystem(held.ecosystem),
+                "feed": canonical_ecosystem(held.ecosystem),
+                "match_name": package(held.ecosystem, held.match_name).name,
                 "match_version": held.match_version,
                 "inventory": one.inventory,
             },
@@ -159,30 +159,39 @@ def _components(asset: Asset, todo: Iterable[Exposure]) -> Iterator[Record]:
 
 def _feeds(feeds: Sequence[Feed], todo: Iterable[Exposure]) -> Iterator[Record]:
     by_name = {canonical_ecosystem(feed.ecosystem): feed for feed in feeds}
-    for ecosystem in dict.fromkeys(one.component.ecosystem for one in todo):
-        folded = canonical_ecosystem(ecosystem)
+    for folded in dict.fromkeys(canonical_ecosystem(one.component.ecosystem) for one in todo):
         feed = by_name.get(folded) or by_name.get(folded.partition(":")[0])
         if feed is not None:
-            yield Record(kind=RecordKind.FEED, facts={"ecosystem": ecosystem}, source=feed.source, as_of=feed.as_of)
+            yield Record(kind=RecordKind.FEED, facts={"ecosystem": folded}, source=feed.source, as_of=feed.as_of)
 
 
-def _advisories(advisories: Iterable[Held]) -> Iterator[Record]:
+def _advisories(advisories: Iterable[Held], todo: Iterable[Exposure]) -> Iterator[Record]:
+    """Each advisory beside each package it is about; what is said of a distribution without a release is said of all."""
+    wanted = dict.fromkeys(package(one.component.ecosystem, one.component.match_name) for one in todo)
+    by_package: defaultdict[Package, list[Held]] = defaultdict(list)
     for held in advisories:
-        affected = held.statement.affected
-        names = {held.vulnerability, held.statement.advisory, *held.statement.aliases}
-        yield Record(
-            kind=RecordKind.ADVISORY,
-            facts={
-                "advisory": held.statement.advisory,
-                "vulnerability": held.vulnerability,
-                "aliases": " ".join(sorted(names)),
-                "ecosystem": affected.ecosystem,
-                "package": affected.name,
-                "affected": msgspec.json.encode(affected).decode(),
-            },
-            source=held.statement.advisory,
-            text=held.text,
-        )
+        by_package[package_of(held.statement.affected)].append(held)
+    for about in wanted:
+        family = Package(about.ecosystem.partition(":")[0], about.name)
+        for held in (*by_package[about], *(by_package[family] if family != about else ())):
+            yield _advisory(held, about)
+
+
+def _advisory(held: Held, about: Package) -> Record:
+    names = {held.vulnerability, held.statement.advisory, *held.statement.aliases}
+    return Record(
+        kind=RecordKind.ADVISORY,
+        facts={
+            "advisory": held.statement.advisory,
+            "vulnerability": held.vulnerability,
+            "aliases": " ".join(sorted(names)),
+            "ecosystem": about.ecosystem,
+            "package": about.name,
+            "affected": msgspec.json.encode(held.statement.affected).decode(),
+        },
+        source=held.statement.advisory,
+        text=held.text,
+    )
 
 
 def _by_vulnerability(todo: Iterable[Exposure]) -> dict[str, list[Exposure]]:

@@ -14,7 +14,7 @@ from typing import TypeAlias
 
 from comity.defend.plan import expected
 from comity.defend.plan_facts import Tables, Unfounded, slots
-from comity.defend.plan_forms import misfit
+from comity.defend.plan_forms import FORMS, misfit
 from comity.errors import Problem
 from comity.model.ids import Digest
 from comity.model.plan import EvidencePack, Plan, RecordKind, Sentence, SentenceKind
@@ -57,6 +57,21 @@ class Checker:
             if (kind, cites) not in said:
                 reason = f"the records ask for a sentence about: {kind}"
                 problems.append(Problem("/sentences", "missing_sentence", reason))
+        return tuple(problems)
+
+    def part(self, plan: Plan, original: Plan) -> tuple[Problem, ...]:
+        """The same for some sentences of a plan: each holds, none stands twice, and no duty of the original is gone."""
+        problems = [
+            Problem(f"/sentences/{place}", code, reason)
+            for place, sentence in enumerate(plan.sentences)
+            for code, reason in self._faults(sentence)
+        ]
+        said = [(one.kind, frozenset(one.cites)) for one in plan.sentences]
+        if len(set(said)) != len(said):
+            problems.append(Problem("/sentences", "said_twice", "the same claim stands twice"))
+        owed = {(one.kind, frozenset(one.cites)) for one in original.sentences if not FORMS[one.kind].may_go}
+        if owed - set(said):
+            problems.append(Problem("/sentences", "missing_sentence", "a sentence that is no option was left out"))
         return tuple(problems)
 
     @cached_property

@@ -1,0 +1,296 @@
+"""Gather what advice stands on, and have a model word a plan: the IO of `evidence`, `plan`, `remedies` and `attest`.
+
+A model is asked only while the register of AI defence has the planner in use, is given forms of words and nothing
+else, and what it sends back is held against the records. Whatever goes wrong, the template plan stands.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Final
+
+from comity import __version__
+from comity.defend import attest, evidence, flow, flow_deadlines, flow_register, packs, plan_check, remedies
+from comity.defend.attest import FeedUse, Inputs, Listed, Mirrors, Parameters
+from comity.defend.clock import first_answer
+from comity.defend.evidence import Dates, Held
+from comity.defend.facts import Facts
+from comity.defend.match import MAX_AGE, Row
+from comity.defend.plan import INSTRUCTIONS, SCHEMA, to_word, worded
+from comity.defend.plan_check import Checker
+from comity.defend.plan_facts import Tables
+from comity.defend.segments import Feed, Index, Statement, index, statements
+from comity.defend.solve import Solution, solve
+from comity.errors import Missing, Problem
+from comity.formats import directive
+from comity.formats.versions.identity import Package, package
+from comity.language import Limits, Prompt, ask, endpoint
+from comity.model import signals
+from comity.model.asked import Answered
+from comity.model.asset import Asset, Domain
+from comity.model.authoring import Stage
+from comity.model.directive import Pack, Policy
+from comity.model.ids import AssetId
+from comity.model.inventory import Answer, Exposure
+from comity.model.party import Viewer
+from comity.model.plan import EvidencePack, Plan
+from comity.model.remedy import Remedy
+from comity.store import directives, inventories, mirrored, parties, upstream
+from comity.store.engine import Tx
+
+AT_ONCE: Final = 10
+"""Sentences that one question to a model holds: more would pass its limit of output."""
+MOST_WORDED: Final = 60
+"""A longer plan is worded by template: nobody reads sixty questions' answers sooner than the plan."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What a plan for one asset stands on."""
+
+    asset: Asset
+    pack: EvidencePack
+    tables: Tables
+    exposures: tuple[Exposure, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rules:
+    """The directive packs of a domain, and the host's choices."""
+
+    packs: tuple[Pack, ...]
+    policy: Policy
+    zone: str
+
+    def dates(self, facts: Facts, gathered: flow_deadlines.Gathered, at: datetime) -> Dates | None:
+        answer = first_answer(
+            self.packs, facts, at=at, feeds=gathered.feeds, policy=self.policy, zone=self.zone
+        )
+        if answer is None:
+            return None
+        rule = next(one for one in self.packs if (one.id, one.version) == (answer.pack, answer.version))
+        return Dates(answer=answer, facts=facts, rule=rule, policy=self.policy, zone=self.zone)
+
+
+def gather(tx: Tx, machines: flow.Machines, viewer: Viewer, id_: AssetId) -> Gathered:
+    """Asset, exposures, advisories, feeds and dates, closed into a pack. Missing for an asset of somebody else's."""
+    at = machines.now()
+    asset = inventories.asset(tx, id_, viewer)
+    exposures = tuple(flow.exposures(tx, asset, viewer, now=at))
+    todo = evidence.work(exposures)
+    known = _knowledge(tx, _packages(todo))
+    rules = _rules(tx, machines, viewer, asset.domain)
+    found = flow_deadlines.gather(tx, viewer, at=at, only=id_)
+    dates = {}
+    for finding in found.findings:
+        dated = rules.dates(finding.facts, found, at)
+        if dated is not None:
+            dates[finding.facts.vulnerability] = dated
+    pack = evidence.pack_of(
+        asset=asset,
+        exposures=exposures,
+        advisories=list(_held(known, todo)),
+        feeds=list(known.feeds.values()),
+        dates=dates,
+        at=at,
+    )
+    tables = {one.table.id: one.table for one in rules.packs if one.table is not None}
+    return Gathered(asset=asset, pack=pack, tables=tables, exposures=exposures)
+
+
+def by_model(machines: flow.Machines, plan: Plan, gathered: Gathered) -> Plan:
+    """The plan in a model's words where they hold; else the plan as it is, with why not."""
+    if len(plan.sentences) > MOST_WORDED:
+        return replace(plan, note=f"over {MOST_WORDED} sentences: worded by template")
+    place = endpoint(machines.settings)
+    checker = Checker(gathered.pack, gathered.tables)
+    made: list[Plan] = []
+    told = ""
+    for start in range(0, len(plan.sentences), AT_ONCE):
+        part = replace(plan, sentences=plan.sentences[start : start + AT_ONCE])
+
+        def held(value: Any, part: Plan = part) -> Sequence[Problem]:
+            return checker.part(worded(part, value, gathered.pack, gathered.tables, model="x"), part)
+
+        prompt = Prompt(
+            name="advise.plan", version="1", instructions=INSTRUCTIONS, data=to_word(part), schema=SCHEMA
+        )
+        answer = ask(place, prompt, check=held, limits=Limits())
+        if not isinstance(answer, Answered):
+            return replace(plan, note=answer.sentence)
+        told = answer.asked.sentence
+        made.append(worded(part, answer.value, gathered.pack, gathered.tables, model=answer.asked.model))
+    whole = replace(
+        plan,
+        sentences=tuple(sentence for part in made for sentence in part.sentences),
+        worded_by=made[0].worded_by if made else "",
+        note=told,
+    )
+    if plan_check.check(whole, gathered.pack, gathered.tables):
+        return replace(plan, note="the model's wording did not hold as a whole: worded by template")
+    return whole
+
+
+def listed(tx: Tx, machines: flow.Machines, viewer: Viewer, only: AssetId | None = None) -> tuple[Remedy, ...]:
+    """Every finding that this viewer meets, or one asset's, most pressing first."""
+    at = machines.now()
+    found = flow_deadlines.gather(tx, viewer, at=at, only=only)
+    exposures = [one for finding in found.findings for one in finding.exposures]
+    known = _knowledge(tx, _packages(exposures))
+    titles = _titles(known, exposures)
+    names = {one.id: one.name for one in parties.all_organisations(tx)}
+    rules: dict[Domain, _Rules] = {}
+    solved: dict[Row, Solution] = {}
+    made = []
+    for finding in found.findings:
+        domain = finding.asset.domain
+        if domain not in rules:
+            rules[domain] = _rules(tx, machines, viewer, domain)
+        dated = rules[domain].dates(finding.facts, found, at)
+        for exposure in finding.exposures:
+            row = _row(exposure)
+            if row not in solved and exposure.gone_at is None:
+                solved[row] = solve(known.index, row, now=at, max_age=MAX_AGE)
+            made.append(
+                remedies.remedy(
+                    asset=finding.asset,
+                    exposure=exposure,
+                    facts=finding.facts,
+                    answer=dated.answer if dated else None,
+                    rule=dated.rule if dated else None,
+                    solution=solved.get(row) if exposure.gone_at is None else None,
+                    title=titles.get(exposure.vulnerability, ""),
+                    organisation=names.get(finding.asset.organisation, str(finding.asset.organisation)),
+                    zone=dated.counted_in if dated else "UTC",
+                    at=at,
+                )
+            )
+    return tuple(sorted(made, key=remedies.urgency))
+
+
+def snapshot_inputs(tx: Tx, machines: flow.Machines, viewer: Viewer) -> Inputs:
+    """What a snapshot of all that this viewer sees is computed from."""
+    at = machines.now()
+    held = [
+        Listed(
+            inventory=one.id,
+            document=one.document,
+            components=inventories.contents(tx, one.id, viewer).components,
+        )
+        for one in inventories.every(tx, viewer)
+    ]
+    packages = {
+        package(component.ecosystem, component.match_name) for one in held for component in one.components
+    }
+    known = _knowledge(tx, packages)
+    found = flow_deadlines.gather(tx, viewer, at=at)
+    exposures = [one for finding in found.findings for one in finding.exposures]
+    return Inputs(
+        inventories=tuple(held),
+        statements=known.index.statements,
+        mirrors=Mirrors(
+            feeds=tuple(
+                FeedUse(ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or one.fetched_at, digest=one.digest)
+                for one in mirrored.feeds(tx)
+            ),
+            kev_as_of=found.feeds.kev_as_of,
+            kev_digest=_digest(tx, signals.KEV_SOURCE),
+            ssvc_as_of=found.feeds.ssvc_as_of,
+            ssvc_digest=_digest(tx, signals.SSVC_SOURCE),
+        ),
+        facts=tuple(finding.facts for finding in found.findings),
+        parameters=Parameters(
+            at=at,
+            organisation=viewer.organisation,
+            tool=f"comity {__version__}",
+            max_age_days=MAX_AGE.days,
+            zone=machines.settings.zone,
+            policy=flow_deadlines.policy(machines),
+            accepted=sum(one.acceptance is not None for one in exposures),
+            settled_by_vex=sum(one.vex is not None and one.answer is Answer.NOT_AFFECTED for one in exposures),
+        ),
+        packs={f"{name}.yaml": directive.shipped_bytes(name) for name in packs.BY_DEFAULT},
+        own_packs=followed(tx, viewer),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """The advisories about some packages, laid out, with what their sources wrote."""
+
+    index: Index
+    feeds: Mapping[str, Feed]
+    titles: Mapping[str, str]
+    texts: Mapping[str, str]
+
+
+def _knowledge(tx: Tx, packages: Iterable[Package]) -> _Known:
+    feeds = {
+        one.ecosystem: Feed(ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or one.fetched_at)
+        for one in mirrored.feeds(tx)
+    }
+    wanted = set(packages)
+    advisories = [advisory for _, advisory in mirrored.about(tx, wanted)]
+    advisories += flow_register.own_advisories(tx)
+    laid: list[Statement] = [one for advisory in advisories for one in statements(advisory)]
+    return _Known(
+        index=index(laid, feeds=feeds.values()),
+        feeds=feeds,
+        titles={advisory.id: advisory.title or advisory.summary for advisory in advisories},
+        texts={advisory.id: advisory.summary or advisory.details[:600] for advisory in advisories},
+    )
+
+
+def _packages(exposures: Iterable[Exposure]) -> set[Package]:
+    return {package(one.component.ecosystem, one.component.match_name) for one in exposures}
+
+
+def _row(exposure: Exposure) -> Row:
+    held = exposure.component
+    return Row(held.ecosystem, held.match_name, held.match_version)
+
+
+def _held(known: _Known, todo: Iterable[Exposure]) -> Iterator[Held]:
+    """Each statement under the name that the exposures use for its vulnerability."""
+    named = {advisory: one.vulnerability for one in todo for advisory in one.advisories}
+    for place, statement in enumerate(known.index.statements):
+        yield Held(
+            statement=statement,
+            vulnerability=named.get(statement.advisory, known.index.vulnerability[place]),
+            text=known.texts.get(statement.advisory, ""),
+        )
+
+
+def _titles(known: _Known, exposures: Iterable[Exposure]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for one in exposures:
+        for advisory in one.advisories:
+            found.setdefault(one.vulnerability, known.titles.get(advisory, ""))
+    return found
+
+
+def _rules(tx: Tx, machines: flow.Machines, viewer: Viewer, domain: Domain) -> _Rules:
+    own = [directive.read(data) for data in followed(tx, viewer).values()]
+    return _Rules(
+        packs=packs.for_domain(domain, directive.every_shipped(), own),
+        policy=flow_deadlines.policy(machines),
+        zone=machines.settings.zone,
+    )
+
+
+def followed(tx: Tx, viewer: Viewer) -> dict[str, bytes]:
+    """The packs that the viewer's organisation follows and has, published here or shipped: file name and bytes."""
+    wanted = {one.pack_id for one in directives.followed(tx, viewer.organisation, viewer)}
+    shipped = {one.id for one in directive.every_shipped()}
+    found = {f"{name}.yaml": directive.shipped_bytes(name) for name in sorted(wanted & shipped)}
+    for one in directives.every(tx, viewer, stage=Stage.PUBLISHED):
+        if one.pack_id in wanted:
+            found[f"{one.pack_id}-{len(found)}.yaml"] = one.pack
+    return found
+
+
+def _digest(tx: Tx, source: str) -> str:
+    try:
+        return upstream.mirror(tx, source).digest
+    except Missing:
+        return ""
