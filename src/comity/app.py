@@ -24,6 +24,9 @@ from comity.clearing.desk_blind import Blind
 from comity.clearing.flow_runs import Laboratory
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
+from comity.defend.desk_advice import Advice
+from comity.defend.desk_ai import AiDefence
+from comity.defend.desk_attest import Attest
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.durable import engine as durable
@@ -67,6 +70,9 @@ class Office:
     briefs: Briefs
     directives: Directives
     deadlines: Deadlines
+    ai: AiDefence
+    advice: Advice
+    attest: Attest
     library: Library
     accounts: Accounts
 
@@ -170,6 +176,7 @@ def opened(
             reactions = subscriptions.table(clearing=clearing, blind=blind, assess=assess, briefs=briefs, defend=defend)
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=reactions)
             outbox.start()
+        ai = AiDefence(machines=defend_machines)
         office = Office(
             settings=settings,
             clock=clock,
@@ -185,6 +192,9 @@ def opened(
             defend=defend,
             directives=Directives(machines=defend_machines, key=key, demo=demo),
             deadlines=Deadlines(defend_machines, key, demo=demo, rules=lambda: detection_rules(settings)),
+            ai=ai,
+            advice=Advice(machines=defend_machines, ai=ai),
+            attest=Attest(machines=defend_machines, key=key),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             accounts=Accounts(
                 store=store,

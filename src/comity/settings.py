@@ -138,6 +138,9 @@ class Settings:
     model_key: str = field(default="", repr=False)
     """Key for it; empty means none is sent that counts. In no log, record or repr."""
 
+    mcp_token: str = field(default="", repr=False)
+    """API token on whose behalf `comity mcp` answers; empty: the person at this shell. In no log or repr."""
+
     model_timeout_seconds: int = 60
     """Longest wait for one attempt; there is one retry."""
 

@@ -11,7 +11,21 @@ from cyclopts import App, Group
 from cyclopts.exceptions import CycloptsError
 
 from comity import __version__
-from comity.cli import assess_runs, battery, blind, briefs, cases, evidence, hosting, recipes, reports, show
+from comity.cli import (
+    advice,
+    ai_defence,
+    assess_runs,
+    battery,
+    blind,
+    briefs,
+    cases,
+    evidence,
+    hosting,
+    mcp_server,
+    recipes,
+    reports,
+    show,
+)
 from comity.cli import defend as defending
 from comity.errors import ComityError, Invalid, Tampered
 
@@ -108,6 +122,33 @@ defend.command(defending.asset)
 defend.command(defending.estate)
 defend.command(defending.rematch)
 defend.command(defending.sample_estate, name="sample-estate")
+defend.command(advice.plan)
+defend.command(advice.one_page, name="one-page")
+defend.command(advice.export)
+defend.command(advice.exposure)
+
+snapshot = App(
+    name="snapshot", help="What is due, signed, for a third party to compute again: make, verify.", group=DEFEND
+)
+app.command(snapshot)
+snapshot.command(advice.snapshot_make, name="make")
+snapshot.command(advice.snapshot_verify, name="verify")
+
+ai = App(
+    name="ai",
+    help="The register of AI defence: list, begin, add, move, measure, cover, grant, revoke.",
+    group=DEFEND,
+)
+app.command(ai)
+ai.command(ai_defence.listed, name="list")
+ai.command(ai_defence.begin)
+ai.command(ai_defence.add)
+ai.command(ai_defence.move)
+ai.command(ai_defence.measure)
+ai.command(ai_defence.cover)
+ai.command(ai_defence.grant)
+ai.command(ai_defence.revoke)
+app.command(mcp_server.mcp, group=DEFEND)
 
 app.command(hosting.doctor, group=HOST)
 app.command(hosting.serve, group=HOST)

@@ -12,7 +12,7 @@ from comity.access.policy import Action, allow
 from comity.defend import flow, flow_advice, plan, plan_check, tagging
 from comity.defend.desk_ai import AiDefence
 from comity.defend.plan_facts import Unfounded
-from comity.defend.tagging import Fact, Proposal
+from comity.defend.tagging import Proposal
 from comity.errors import Conflict, Invalid, Missing, Problem
 from comity.formats import columns, csaf_vex, cyclonedx_vex, ics, openvex, oscal
 from comity.model.advisory import Publisher
@@ -26,7 +26,7 @@ from comity.model.plan import EvidencePack, Plan, Record
 from comity.model.remedy import Remedy, Standing
 from comity.store import inventories, journal, parties
 
-__all__ = ["Advice", "Export", "OnePage", "PlanView", "EXPORTS"]
+__all__ = ["EXPORTS", "Advice", "Export", "OnePage", "PlanView"]
 
 EXPORTS: Final[Mapping[str, str]] = {
     "oscal": "OSCAL plan of action and milestones (JSON)",
@@ -70,7 +70,7 @@ class Export:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OnePage:
-    """One page for a small operator: one action, by when, whom to ask; the same facts as the analyst's view below it."""
+    """One page for a small operator: one action, by when, whom to ask; below it the analyst's own facts."""
 
     asset: Asset
     when: str
@@ -148,7 +148,9 @@ class Advice:
             )
         if kind == "oscal":
             if not todo:
-                raise Invalid("there is nothing open: OSCAL has no plan without items, a snapshot says that there is none")
+                raise Invalid(
+                    "there is nothing open: OSCAL has no plan without items, a snapshot says that there is none"
+                )
             system = self.machines.settings.organisation
             data = oscal.of(todo, system=system, title=f"Plan of action and milestones of {system}", at=at)
             return Export(name=f"poam-{stamp}.json", media_type=oscal.MEDIA_TYPE, data=data)
@@ -222,7 +224,9 @@ class Advice:
         if kind == "cyclonedx-vex":
             data = cyclonedx_vex.write(said, at=at)
             return Export(name=name, media_type=cyclonedx_vex.MEDIA_TYPE, data=data, left_out=left)
-        publisher = Publisher(name=chosen, namespace=self.machines.settings.address or "https://comity.invalid", category="user")
+        publisher = Publisher(
+            name=chosen, namespace=self.machines.settings.address or "https://comity.invalid", category="user"
+        )
         data = csaf_vex.write(said, publisher=publisher, at=at)
         return Export(name=name, media_type=csaf_vex.MEDIA_TYPE, data=data, left_out=left)
 

@@ -3,12 +3,12 @@
 Checking needs no store, no account and no network: the bundle, and the key that is trusted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from comity.access.policy import Action, allow
-from comity.defend import attest, flow
+from comity.defend import attest, flow, flow_advice
 from comity.defend.attest import Inputs
 from comity.errors import Invalid, Tampered
 from comity.formats import bundle
@@ -18,7 +18,6 @@ from comity.model.party import Viewer
 from comity.sealing import statement
 from comity.sealing.keys import PublicKey, SigningKey
 from comity.store import journal
-from comity.store.engine import Tx
 
 __all__ = ["Attest", "Checked", "Snapshot", "verify"]
 
@@ -50,18 +49,17 @@ class Checked:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attest:
-    """The calls. `gather` reads what a viewer may see as inputs of a snapshot."""
+    """The calls, on the flow's machines."""
 
     machines: flow.Machines
     key: SigningKey
-    gather: Callable[[Tx, Viewer], Inputs]
 
     def make(self, viewer: Viewer) -> Snapshot:
         """A signed snapshot of what this viewer sees: own organisation, own domain. Invalid when there is nothing."""
         allow(viewer, Action.READ_ESTATE)
         machines = self.machines
         with machines.store.read() as tx:
-            inputs = self.gather(tx, viewer)
+            inputs = flow_advice.snapshot_inputs(tx, machines, viewer)
         if not inputs.inventories:
             raise Invalid("there is nothing to take a snapshot of: register an inventory first")
         made = signed(inputs, self.key)

@@ -166,7 +166,7 @@ def _feeds(feeds: Sequence[Feed], todo: Iterable[Exposure]) -> Iterator[Record]:
 
 
 def _advisories(advisories: Iterable[Held], todo: Iterable[Exposure]) -> Iterator[Record]:
-    """Each advisory beside each package it is about; what is said of a distribution without a release is said of all."""
+    """Each advisory beside each package it is about; a word about a distribution without release counts for all."""
     wanted = dict.fromkeys(package(one.component.ecosystem, one.component.match_name) for one in todo)
     by_package: defaultdict[Package, list[Held]] = defaultdict(list)
     for held in advisories:

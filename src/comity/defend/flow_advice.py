@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from comity import __version__
-from comity.defend import attest, evidence, flow, flow_deadlines, flow_register, packs, plan_check, remedies
+from comity.defend import evidence, flow, flow_deadlines, flow_register, packs, plan_check, remedies
 from comity.defend.attest import FeedUse, Inputs, Listed, Mirrors, Parameters
 from comity.defend.clock import first_answer
 from comity.defend.evidence import Dates, Held
@@ -63,9 +63,7 @@ class _Rules:
     zone: str
 
     def dates(self, facts: Facts, gathered: flow_deadlines.Gathered, at: datetime) -> Dates | None:
-        answer = first_answer(
-            self.packs, facts, at=at, feeds=gathered.feeds, policy=self.policy, zone=self.zone
-        )
+        answer = first_answer(self.packs, facts, at=at, feeds=gathered.feeds, policy=self.policy, zone=self.zone)
         if answer is None:
             return None
         rule = next(one for one in self.packs if (one.id, one.version) == (answer.pack, answer.version))
@@ -112,9 +110,7 @@ def by_model(machines: flow.Machines, plan: Plan, gathered: Gathered) -> Plan:
         def held(value: Any, part: Plan = part) -> Sequence[Problem]:
             return checker.part(worded(part, value, gathered.pack, gathered.tables, model="x"), part)
 
-        prompt = Prompt(
-            name="advise.plan", version="1", instructions=INSTRUCTIONS, data=to_word(part), schema=SCHEMA
-        )
+        prompt = Prompt(name="advise.plan", version="1", instructions=INSTRUCTIONS, data=to_word(part), schema=SCHEMA)
         answer = ask(place, prompt, check=held, limits=Limits())
         if not isinstance(answer, Answered):
             return replace(plan, note=answer.sentence)
@@ -179,9 +175,7 @@ def snapshot_inputs(tx: Tx, machines: flow.Machines, viewer: Viewer) -> Inputs:
         )
         for one in inventories.every(tx, viewer)
     ]
-    packages = {
-        package(component.ecosystem, component.match_name) for one in held for component in one.components
-    }
+    packages = {package(component.ecosystem, component.match_name) for one in held for component in one.components}
     known = _knowledge(tx, packages)
     found = flow_deadlines.gather(tx, viewer, at=at)
     exposures = [one for finding in found.findings for one in finding.exposures]
@@ -190,7 +184,9 @@ def snapshot_inputs(tx: Tx, machines: flow.Machines, viewer: Viewer) -> Inputs:
         statements=known.index.statements,
         mirrors=Mirrors(
             feeds=tuple(
-                FeedUse(ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or one.fetched_at, digest=one.digest)
+                FeedUse(
+                    ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or one.fetched_at, digest=one.digest
+                )
                 for one in mirrored.feeds(tx)
             ),
             kev_as_of=found.feeds.kev_as_of,

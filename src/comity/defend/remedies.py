@@ -88,7 +88,9 @@ def action(exposure: Exposure, solution: Solution | None, asset: str) -> str:
         case Upgrade(to=to):
             return f"Upgrade {name} on {asset} to {to}."
         case Partial(to=to, stays=stays):
-            return f"Upgrade {name} on {asset} to {to}; {len(stays)} weaknesses stay, so keep it from untrusted networks."
+            return (
+                f"Upgrade {name} on {asset} to {to}; {len(stays)} weaknesses stay, so keep it from untrusted networks."
+            )
         case NoFix(decided=False, reason=reason):
             return f"Nobody can say which version of {name} is fixed: {reason}."
         case NoFix():
@@ -140,4 +142,3 @@ def urgency(one: Remedy) -> tuple[bool, bool, str, str, str]:
         one.asset,
         one.vulnerability,
     )
-

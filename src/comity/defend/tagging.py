@@ -1,8 +1,8 @@
 """Propose who can reach an asset, from facts that somebody observed: rules, no guess, and never more than a proposal.
 
 Each fact has a source, a time and an end. The strongest open door wins: one fresh sighting from outside is enough for
-"public", while "internal" needs that a fact closes the way in and that none opens it. Facts that have ended say nothing,
-and a proposal ends with the first fact that it rests on. A person confirms it, or nobody does.
+"public", while "internal" needs a fact that closes the way in and none that opens it. A fact that has ended says
+nothing, and a proposal ends with the first fact that it rests on. A person confirms it, or nobody does.
 """
 
 from collections.abc import Sequence
