@@ -1,4 +1,5 @@
-"""Public task suites beside the generated battery: what each is, what it needs, and whether this host can run it. Data.
+"""Public task suites beside the generated battery: what each is, what it needs, and whether this host can run it.
+Data.
 
 The harness that would run them is `evals`; a suite that needs a container engine is "not available here" where there
 is none, and is never counted as run. Terms and sizes as the projects state them, to be read again before use.

@@ -149,14 +149,27 @@ def _state(draw: Draw, drawn: _Drawn, records: int) -> State:
                 fitting: dict[str, Json] = {"owner": GUEST, "team": TEAM, "rank": 1}
                 own[resource.guard] = fitting[resource.guard]
             following = locks[step + 1] if step + 1 < len(drawn.chain) else ""
-            table[drawn.ids[step]] = {**own, "lock": locks[step], "next": following}
+            by = f"{drawn.chain[step - 1]} {drawn.ids[step - 1]}" if step else ""
+            table[drawn.ids[step]] = {**own, "lock": locks[step], "next": following, "by": by}
         state[resource.name] = dict(sorted(table.items()))
+    _lock_others(draw, drawn, state)
     return state
+
+
+def _lock_others(draw: Draw, drawn: _Drawn, state: State) -> None:
+    """Further locked records, so that a lock does not tell the chain."""
+    chain = set(zip(drawn.chain, drawn.ids, strict=True))
+    free = [(of, key) for of in state if of != "users" for key in state[of] if (of, key) not in chain]
+    picked = draw.sample(free, 2 * max(2, len(drawn.chain)))
+    for (of, key), (opened, other) in zip(picked[::2], picked[1::2], strict=True):
+        code = webapp_model.drawn_code(draw)
+        state[of][key]["next"] = code
+        state[opened][other] |= {"lock": code, "by": f"{of} {key}"}
 
 
 def _record(draw: Draw, owner: str, team: str, rank: int) -> dict[str, Json]:
     text = " ".join(draw.words(4, 2))
-    return {"owner": owner, "team": team, "rank": rank, "lock": "", "text": text, "next": ""}
+    return {"owner": owner, "team": team, "rank": rank, "lock": "", "text": text, "next": "", "by": ""}
 
 
 def _attack(drawn: _Drawn, state: State) -> list[dict[str, Json]]:
@@ -282,7 +295,7 @@ def _listed(state: State) -> list[Json]:
             "owner": one["owner"],
             "team": one["team"],
             "rank": one["rank"],
-            "locked": bool(one["lock"]),
+            "opened_by": one["by"],
         }
         for of, table in sorted(state.items())
         if of != "users"
@@ -342,7 +355,8 @@ Requests and responses are objects. A session is a row of requests:
 - `{{"do": "login", "name": ..., "password": ...}}` gives a token.
 - `{{"do": "profile", "token": ..., "field": ..., "value": text}}` sets one field of the own profile.
 - `{{"do": "read", "token": ..., "of": ..., "id": ..., "code": ...}}` gives a record's text, and what opens the
-  `next` one. A locked record asks for its code, which stands as `next` in another record.
+  `next` one. A record with `opened_by` in records.json is locked: it asks for the code that stands as
+  `next` in the record named there.
 
 In requests.json a value may be taken from an earlier response (numbered from 0): `{{"from": 0, "field": "token"}}`.
 

@@ -43,7 +43,8 @@ class App:
 
 
 State = dict[str, "dict[str, dict[str, Json]]"]
-"""users: name -> password, team, rank, ...; one entry per resource: id -> owner, team, rank, lock, text, next."""
+"""users: name -> password, team, rank, ...; one entry per resource: id -> owner, team, rank, lock, text, next, by
+(the record that holds the lock's code)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
