@@ -180,6 +180,9 @@ class Settings:
     detection_rules: Path | None = None
     """Folder of Sigma rules (`.yml`) that the operator brings for forensic triage; empty means none."""
 
+    fetch_private: bool = False
+    """Fetch articles from private and loopback addresses too, on any port: for tests, never on a host."""
+
     corpora: Path | None = None
     """Folder of the real data that tests and benches read; empty means `../shared/data` beside the checkout."""
 

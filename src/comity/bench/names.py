@@ -17,6 +17,7 @@ NAMES = (
     "adaptive",
     "coverage",
     "dedupe",
+    "brief",
     "faithfulness",
     "plans",
     "whatif",

@@ -26,7 +26,7 @@ from comity.cli import (
     reports,
     show,
 )
-from comity.cli import defend as defending
+from comity.cli import brief_make, defend as defending
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
@@ -64,7 +64,7 @@ assess = App(
 recipe = App(name="recipe", help="Run a recipe on this machine: run.", group=FIND)
 brief = App(
     name="brief",
-    help="Short, sourced, labelled briefs: list, show, review, publish, correct, withdraw, detect.",
+    help="Short, sourced, labelled briefs: make, list, show, review, publish, correct, withdraw, detect.",
     group=BRIEF,
 )
 for branch in (assess, brief, report, blind_check, recipe, case, advisory, journal, key, defend, mirror, account):
@@ -85,6 +85,7 @@ assess.command(assess_runs.run)
 assess.command(assess_runs.recompute)
 assess.command(assess_runs.attest)
 
+brief.command(brief_make.make)
 brief.command(briefs.listed, name="list")
 brief.command(briefs.shown, name="show")
 brief.command(briefs.review)

@@ -12,8 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
-from jsonschema import Draft202012Validator
-
 from comity.errors import Invalid, Problem
 from comity.formats import parse
 from comity.language.endpoint import Endpoint
@@ -183,6 +181,8 @@ def _count(usage: object, name: str) -> int | None:
 
 def _value(text: str, prompt: Prompt, check: Check, limits: Limits) -> Any:
     # (3)
+    from jsonschema import Draft202012Validator  # slow to load, and needed only where a model answers
+
     fenced = _FENCE.match(text)
     inner = fenced[1] if fenced else text
     try:

@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from comity.model.asked import Asked
 from comity.model.handling import Tlp
 
 NOTHING_FOUND: Final = "no mechanical mismatch found"
@@ -51,7 +52,14 @@ class Gate(StrEnum):
     CERTAINTY = "certainty"
     ALIGNMENT = "alignment"
     BUDGET = "budget"
+    CONFLICT = "conflict"
     CHARACTERS = "characters"
+    JUDGE = "judge"
+    """Optional, and last: a language model's opinion. It never blocks and never clears."""
+
+
+GATES: Final = tuple(gate for gate in Gate if gate is not Gate.JUDGE)
+"""The gates that always run, in order."""
 
 
 class Weight(StrEnum):
@@ -59,6 +67,39 @@ class Weight(StrEnum):
 
     BLOCK = "block"
     WARN = "warn"
+
+
+class SeenDate(NamedTuple):
+    """A date that a document states of itself, as written, and where: `linked data`, `meta`, `feed`, `address`..."""
+
+    origin: str
+    role: str
+    """`published`, `modified` or `unknown`."""
+    value: str
+
+
+class Polarity(StrEnum):
+    """Whose an indicator is, as far as the words beside it say."""
+
+    ATTACKER = "attacker"
+    VICTIM = "victim"
+    BENIGN = "benign"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mention:
+    """Something a source names, where it stands, and why it was taken for that kind.
+
+    A mention is no statement that the thing is right or hostile. `suggested` marks what rules only guess (ATT&CK).
+    """
+
+    kind: str
+    value: str
+    span: Span
+    because: str
+    polarity: Polarity = Polarity.UNKNOWN
+    suggested: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +126,23 @@ class Source:
     marks: tuple[str, ...] = ()
     stripped: tuple[str, ...] = ()
     """What was taken out before anything read the text: kinds only, such as `hidden element`."""
+    kind: str = "page"
+    """page, text, feed entry, csaf, osv, cve or kev."""
+    canonical_url: str = ""
+    """The address that the document itself calls its own; never followed."""
+    published_from: str = "unknown"
+    """Where `published_at` comes from."""
+    dates: tuple[SeenDate, ...] = ()
+    """Every date seen, with their disagreement."""
+    reservations: tuple[str, ...] = ()
+    """Signals by which a publisher reserves reading by machines, or a paywall. They forbid extract, quote and model."""
+    licence: str = ""
+    """Why the source is openly licensed, in the words of whoever registered it."""
+    extractor: str = "comity/1"
+    agreement: float | None = None
+    """How far two readers agree on the text, 0 to 1; None when only one read it."""
+    needs_person: tuple[str, ...] = ()
+    """Why a person has to look at the text before anything made from it is published."""
 
     def __post_init__(self) -> None:
         for at in (self.published_at, self.retrieved_at):
@@ -114,8 +172,13 @@ class Brief:
     paraphrase: tuple[Sentence, ...] = ()
     why_no_paraphrase: str = ""
     origin: Origin
+    quote: Sentence | None = None
+    """At most one short quotation of a closed source, in a link brief."""
     class_primary: str = "unclassified"
     classes: tuple[str, ...] = ()
+    genre: str = "unclear"
+    asked: Asked | None = None
+    """What was asked of a language model, or why it was not: a fallback is visible here. None: nobody asked."""
     tlp: Tlp = Tlp.CLEAR
     review_state: ReviewState = ReviewState.UNREVIEWED
     reviewer: str = ""
@@ -128,8 +191,8 @@ class Brief:
 
     @property
     def sentences(self) -> tuple[Sentence, ...]:
-        """Bottom line first, as it is read."""
-        return (self.bottom_line, *self.paraphrase)
+        """Bottom line first, as it is read; a quotation last."""
+        return (self.bottom_line, *self.paraphrase, *((self.quote,) if self.quote else ()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comity.brief.check.evidence import Mismatch
-from comity.brief.extract import identifiers, names, quotes
+from comity.brief.extract import days, identifiers, names, quotes
 from comity.brief.sentences import words
 from comity.model.article import Brief, Source, Weight
 
@@ -25,12 +25,23 @@ class Budget:
     copied_share: float = 0.15
     brief_words: int = 120
     share_of_source: float = 0.25
+    week_words: int = 250
+    """Words quoted or copied from one source in all briefs of a week."""
+    mirrored_order: float = 0.8
+    """Kendall's tau of brief against source order, from four sentences on; at or above it a person is told."""
 
 
-def budget_gate(brief: Brief, source: Source, budget: Budget) -> Iterator[Mismatch]:
-    """Runs copied outside quotes, names and identifiers; quotes; length; the source's own headline."""
-    if source.openly_licensed:
+def budget_gate(brief: Brief, source: Source, budget: Budget, used_words: int = 0) -> Iterator[Mismatch]:
+    """Reservations; runs copied outside quotes, names and identifiers; quotes; length; the source's own headline."""
+    if source.openly_licensed and not source.reservations:
         return
+    if source.reservations and (brief.paraphrase or brief.quote):
+        yield Mismatch("", f"the publisher reserves reading by machines: {', '.join(source.reservations)}")
+    if used_words + (mine := spent(brief, source)) > budget.week_words:
+        said = f"{used_words} words of this source were used this week, {mine} more; at most {budget.week_words}"
+        yield Mismatch("", said)
+    if mirrored(brief) >= budget.mirrored_order:
+        yield Mismatch("", "the sentences follow the source's own order", Weight.WARN)
     text = " ".join(sentence.text for sentence in brief.sentences)
     total = len(words(text))
     given = quotes(text)
@@ -50,6 +61,22 @@ def budget_gate(brief: Brief, source: Source, budget: Budget) -> Iterator[Mismat
         yield Mismatch(brief.title, "the source's headline is not ours to reuse")
 
 
+def spent(brief: Brief, source: Source) -> int:
+    """Words of the source in this brief: its quotations, and runs of four words or more. For the week's meter."""
+    quoted = sum(len(words(quote.text)) for sentence in brief.sentences for quote in quotes(sentence.text))
+    lengths = [len(run.split()) for sentence in brief.sentences for run in copied_runs(sentence.text, source.text)]
+    return quoted + sum(length for length in lengths if length >= 4)
+
+
+def mirrored(brief: Brief) -> float:
+    """Kendall's tau between the order of the paraphrase's sentences and of their first spans; 0 under four."""
+    places = [sentence.spans[0].start for sentence in brief.paraphrase if sentence.spans]
+    if len(places) < 4:
+        return 0.0
+    pairs = [(one, other) for at, one in enumerate(places) for other in places[at + 1 :]]
+    return sum((one < other) - (one > other) for one, other in pairs) / len(pairs)
+
+
 def _runs(brief: Brief, source: Source, budget: Budget, total: int) -> Iterator[Mismatch]:
     copied = 0
     for sentence in brief.sentences:
@@ -66,9 +93,10 @@ def _runs(brief: Brief, source: Source, budget: Budget, total: int) -> Iterator[
 
 
 def copied_runs(text: str, source: str) -> list[str]:
-    """The longest runs of words that stand in the source too, outside quotes, names and identifiers; in lower case."""
+    """The longest runs of words that stand in the source too, outside quotes, names, dates and identifiers."""
     free = list(text)
     kept = [quote.span for quote in quotes(text)] + [name.span for name in names(text)]
+    kept += [day.span for day in days(text)]  # a date cannot be said in other words
     for span in kept + [identifier.span for identifier in identifiers(text)]:
         free[span.start : span.end] = "\0" * (span.end - span.start)
     whole = _plain(source)

@@ -4,17 +4,19 @@ Nothing found is nothing found: the gates miss most invented facts (see docs/bri
 beyond "no mechanical mismatch found". The result depends on brief, source and budget alone, so a replay gives it again.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from comity.brief.check import certainty, exact, naming, speech
+from comity.brief.check.accord import conflict_gate
 from comity.brief.check.alignment import alignment_gate
 from comity.brief.check.budget import Budget, budget_gate, character_gate
 from comity.brief.check.evidence import Evidence, Mismatch, evidence
-from comity.model.article import Brief, Checked, Finding, Gate, Origin, Sentence, Source, Weight
+from comity.model.article import GATES, Brief, Checked, Finding, Gate, Origin, Sentence, Source, Weight
 from comity.model.handling import Tlp
+from comity.model.story import Conflict
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Raised with every change of a rule, and kept with each result (T12)."""
 
 _Rule = Callable[[str, Evidence], Iterator[Mismatch]]
@@ -33,10 +35,20 @@ _TO_REVIEW: Final = frozenset({Gate.NAMES, Gate.CERTAINTY})
 _MOST_FOUND: Final = 120
 
 
-def check(brief: Brief, source: Source, *, budget: Budget | None = None) -> Checked:
+def check(
+    brief: Brief,
+    source: Source,
+    *,
+    budget: Budget | None = None,
+    used_words: int = 0,
+    conflicts: Sequence[Conflict] = (),
+    place: int = 0,
+) -> Checked:
     """Every finding, in the order of the gates.
 
-    Gates 5 and 6 block keyless and human text and send model text to review. Only TLP:CLEAR passes (T17).
+    Gates 5 and 6 block keyless and human text and send model text to review. Only TLP:CLEAR passes (T17). `used_words`
+    were copied from this source in other briefs of the week; `conflicts` are those of the story, of whose sources
+    `source` is number `place`.
     """
     findings: list[Finding] = []
     held = [evidence(sentence, source) for sentence in brief.sentences]
@@ -44,17 +56,19 @@ def check(brief: Brief, source: Source, *, budget: Budget | None = None) -> Chec
         for number, sentence in enumerate(brief.sentences):
             if gate is Gate.CERTAINTY and _framed(sentence, brief):
                 continue
-            for rule in rules:
+            for rule in (speech.verbatim_gate,) if gate is Gate.QUOTES and _framed(sentence, brief) else rules:
                 findings += _findings(gate, number, rule(sentence.text, held[number]), brief.origin)
     for number, sentence in enumerate(brief.sentences):
         framed = _framed(sentence, brief)
         mismatches = alignment_gate(sentence, held[number], text_length=len(source.text), framed=framed)
         findings += _findings(Gate.ALIGNMENT, number, mismatches, brief.origin)
-    findings += _findings(Gate.BUDGET, -1, budget_gate(brief, source, budget or Budget()), brief.origin)
+    findings += _findings(Gate.BUDGET, -1, budget_gate(brief, source, budget or Budget(), used_words), brief.origin)
+    for number, one in conflict_gate(brief, conflicts, place=place):
+        findings += _findings(Gate.CONFLICT, number, iter((one,)), brief.origin)
     findings += _findings(Gate.CHARACTERS, -1, _characters(brief), brief.origin)
     if max(source.tlp, brief.tlp) is not Tlp.CLEAR:
         findings.append(_closed(source))
-    return Checked(gates=tuple(Gate), findings=tuple(findings))
+    return Checked(gates=GATES, findings=tuple(findings))
 
 
 def sentence_findings(text: str, held: Evidence, *, origin: Origin = Origin.HUMAN) -> tuple[Finding, ...]:

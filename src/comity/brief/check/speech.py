@@ -27,6 +27,14 @@ def quote_gate(text: str, held: Evidence) -> Iterator[Mismatch]:
             yield Mismatch(quote.speaker, "the span gives these words to somebody else, or to nobody named")
 
 
+def verbatim_gate(text: str, held: Evidence) -> Iterator[Mismatch]:
+    """For a frame of ours that quotes the source itself: the words stand in the span letter for letter."""
+    flat = _flat(held.text)
+    for quote in quotes(text):
+        if _flat(quote.text).rstrip(",.") not in flat:
+            yield Mismatch(text[quote.span.start : quote.span.end], "these words are not in the span")
+
+
 def speaker_gate(text: str, held: Evidence) -> Iterator[Mismatch]:
     """Whoever "said" or "announced" something in the brief does so in the span."""
     told = [name.text for name in speakers(held.text)]
