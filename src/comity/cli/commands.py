@@ -17,6 +17,7 @@ from comity.cli import (
     assess_runs,
     battery,
     blind,
+    brief_make,
     briefs,
     cases,
     evidence,
@@ -26,7 +27,7 @@ from comity.cli import (
     reports,
     show,
 )
-from comity.cli import brief_make, defend as defending
+from comity.cli import defend as defending
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
