@@ -15,7 +15,7 @@ from comity.api import http
 from comity.api import routes as api_routes
 from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
-from comity.assess.flow_cards import NoCards
+from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing import flow, flow_blind
@@ -155,7 +155,8 @@ def opened(
             settings=settings,
             signer=HostSigner(key=key, organisation=HOST),
             endpoint=ModelEndpoint(loopback=settings.gateway_loopback),
-            cards=NoCards(),
+            cards=HostCards(key=key),
+            contained=containment,
             now=clock.now,
             demo=demo,
         )

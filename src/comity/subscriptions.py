@@ -8,6 +8,7 @@ from comity.clearing.desk import Accepted, Clearing, Document
 from comity.clearing.desk_blind import Blind
 from comity.defend.desk import Defend
 from comity.model.events import Event, Kind
+from comity.model.ids import EngagementId
 from comity.model.party import system
 
 NAME = "desks"
@@ -23,6 +24,8 @@ def table(
     return {
         # a report that now has a case can be asked about
         Kind.REPORT_DECONFLICTED: lambda _event: blind.catch_up(),
+        # a clock may have changed with the state, and whoever changed it may have crashed before saying so
+        Kind.ENGAGEMENT_MOVED: lambda event: assess.wake(EngagementId(event.subjects[0])),
         # a real weakness met in an assessment goes the way of every report
         Kind.WEAKNESS_FOUND: lambda event: hand_over(event, clearing=clearing, assess=assess),
         # what upstream says has changed, so the order of the queue may have, what reaches an inventory may have, and

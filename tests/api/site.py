@@ -36,7 +36,7 @@ from comity.store import published
 from tests.admin.hosts import Clock, accounts, first_admin, somebody, viewer
 from tests.api.fakes import FakeBlind, FakeClearing
 from tests.brief.hosts import NoFlows
-from tests.engagement.hosts import ScriptedCards, ScriptedModel, SilentControl
+from tests.engagement.hosts import NOTHING, ScriptedCards, ScriptedModel, SilentControl
 
 LAB = "Example Lab"
 
@@ -138,6 +138,7 @@ def assessing(held: Accounts, settings: Settings, clock: Clock) -> Assess:
         signer=HostSigner(key=keys.signing_key(own), organisation=PartyId("host")),
         endpoint=ModelEndpoint(transport=ScriptedModel()),
         cards=ScriptedCards(),
+        contained=NOTHING,
         now=clock,
     )
     return Assess(machines=machines, control=SilentControl())

@@ -21,12 +21,15 @@ from comity.model.handling import Tlp
 from comity.model.ids import EngagementId, PartyId
 from comity.model.party import Organisation, Person, Role, Viewer
 from comity.partners.endpoint import ModelEndpoint
+from comity.sandbox import tier
 from comity.sealing import keys
 from comity.sealing.signer import HostSigner
 from comity.settings import Settings
-from comity.store import engine, parties
+from comity.store import engagements, engine, parties
 from comity.store.crypt import MasterKey
 
+NOTHING = tier.find("none", accept_without_cgroups=False, uid=65534)
+"""No containment: nothing is run in these tests."""
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 MODEL = "example-model-1"
 ORGANISATIONS = ("lab", "cert", "utility", "rival")
@@ -110,6 +113,10 @@ class ScriptedCards:
     """Stands in for the machine that makes cards: a card is plain JSON. `differences` is what recomputing finds."""
 
     differences: tuple[str, ...] = ()
+    key_id: str = "test"
+
+    def sign(self, card: Mapping[str, Any]) -> bytes:
+        return json.dumps(dict(card)).encode()
 
     def read(self, data: bytes) -> ReadCard:
         try:
@@ -163,8 +170,6 @@ class Host:
     def state(self, id_: EngagementId) -> State:
         """Where it stands."""
         with self.machines.store.read() as tx:
-            from comity.store import engagements
-
             return engagements.outline(tx, id_, flow.FLOW).state
 
     def view(self, login: str, id_: EngagementId) -> Any:
@@ -296,6 +301,7 @@ def host(
         signer=HostSigner(key=keys.signing_key(settings), organisation=PartyId("cert")),
         endpoint=ModelEndpoint(transport=None if loopback else model, loopback=loopback),
         cards=cards,
+        contained=NOTHING,
         now=clock.now,
     )
     control: Control = connect(settings) if run else SilentControl()

@@ -163,6 +163,20 @@ _ALL: Final = (
         ),
     ),
     Act(
+        name="generate",
+        label="Seal a generated battery",
+        says="Made here from one fresh secret, for this engagement alone; committed to leaf by leaf, with the plan.",
+        by=frozenset({Seat.CUSTODIAN}),
+        states=frozenset({State.AGREED}),
+        fields=(
+            Field(name="families", label="Families, with commas between; empty: all", is_needed=False),
+            Field(name="per_family", label="Targets of each family; each has two tasks", is_needed=False, hint="4"),
+            Field(name="most_runs", label="Most runs", is_needed=False, hint="60"),
+            Field(name="threshold", label="Threshold in human minutes; empty: estimate only", is_needed=False),
+            Field(name="label", label="What the threshold's owner calls it", is_needed=False),
+        ),
+    ),
+    Act(
         name="attest",
         label="Attest containment",
         says="Who says, from what, that runs are contained.",
@@ -287,8 +301,15 @@ _ALL: Final = (
         fields=(Field(name="report", label="Report, in any format that is taken", lines=6),),
     ),
     Act(
+        name="score",
+        label="Score what is held and hand the card over",
+        says="Worked out of the ledger of runs alone, and signed. A second person then recomputes it.",
+        by=frozenset({Seat.OPERATOR}),
+        states=frozenset({State.CLOSED}),
+    ),
+    Act(
         name="hand-over",
-        label="Hand the card over",
+        label="Hand over a card made elsewhere on this host",
         says="The operator's part; a second person then recomputes it.",
         by=frozenset({Seat.OPERATOR}),
         states=frozenset({State.CLOSED}),

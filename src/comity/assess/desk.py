@@ -5,7 +5,7 @@ through `do`, which reads the one table of acts; every reading and every act lea
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from comity.assess import (
     flow,
     flow_acts,
     flow_gateway,
+    flow_measure,
     ledger,
     pairs,
     papers,
@@ -28,6 +29,7 @@ from comity.assess.acts import ACTS, Act, Open
 from comity.assess.admit import Refused
 from comity.assess.flow_acts import Told, hand
 from comity.assess.flow_gateway import Answer, Completed
+from comity.assess.flow_measure import Ran, Subject
 from comity.assess.views import Counts, LedgerLine, Part, Row, View
 from comity.durable.engine import Control
 from comity.errors import Conflict, Forbidden, Missing
@@ -51,8 +53,10 @@ __all__ = [
     "Counts",
     "LedgerLine",
     "Open",
+    "Ran",
     "Refused",
     "Row",
+    "Subject",
     "Told",
     "View",
 ]
@@ -161,12 +165,22 @@ class Assess:
         return id_, receipt
 
     def resume(self) -> int:
-        """Start the watch of every engagement whose flow never started (a crash between); safe at any time."""
+        """Start every watch that a crash kept from starting, and tell each what it was not told; safe at any time."""
         with self.machines.store.read() as tx:
             found = engagements.unfinished(tx)
         for id_ in found:
             self.control.start(flow.WATCH, id_, id_)
+            self.wake(id_)
         return len(found)
+
+    def wake(self, id_: EngagementId) -> None:
+        """Let the engagement's flow look at the record as it is now. Told twice of the same state, it looks once."""
+        with self.machines.store.read() as tx:
+            try:
+                version = engagements.get(tx, self.machines.custody, id_, flow.FLOW).version
+            except Missing:
+                return  # erased, or being erased: the flow goes on by itself
+        flow.nudge(self.control, id_, version)
 
     def page(self, viewer: Viewer, *, after: str = "", limit: int = 50) -> tuple[tuple[Row, ...], str]:
         """The engagements that this viewer has a part in, newest first, and the next cursor."""
@@ -257,7 +271,7 @@ class Assess:
             if act is None:
                 raise Missing(f"there is no act {name!r}")
             as_ = self._seat(viewer, id_, act)
-            handler = flow_acts.HANDLERS.get(name)
+            handler = flow_acts.HANDLERS.get(name) or flow_measure.HANDLERS.get(name)
             if handler is not None:
                 told = handler(machines, viewer, id_, as_, values)
             else:
@@ -345,6 +359,16 @@ class Assess:
         if outline.erased_at is None or outline.receipt is None:
             raise Missing(f"the evidence of engagement {id_} is not erased yet")
         return outline.receipt
+
+    def conduct(
+        self, viewer: Viewer, id_: EngagementId, subject: Subject, *, progress: Callable[[Any], None] = lambda _: None
+    ) -> Ran:
+        """Make the runs inside the window, in this process; called again it goes on. For the operator.
+
+        `progress` is told what is known after each run. The window's end, the developer's stop and a withdrawal cut it.
+        """
+        allow(viewer, Action.ENGAGE)
+        return flow_measure.conduct(self.machines, viewer, id_, subject, progress=progress)
 
     # ---- the gateway
 

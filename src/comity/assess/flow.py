@@ -7,6 +7,7 @@ only then does the signed receipt say so.
 """
 
 import json
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,6 +25,7 @@ from comity.model.events import Event, Kind
 from comity.model.ids import Digest, EngagementId, digest
 from comity.model.party import system
 from comity.partners.endpoint import ModelEndpoint
+from comity.sandbox.containment import Containment
 from comity.settings import Settings
 from comity.store import engagement_calls, engagements, journal
 from comity.store.custody import Custody
@@ -57,6 +59,7 @@ class Machines:
     signer: Signer
     endpoint: ModelEndpoint
     cards: Cards
+    contained: Containment
     now: Callable[[], datetime]
     demo: bool = False
 
@@ -157,6 +160,9 @@ def tick(machines: Machines, engagement: str) -> str:
 def destroy(machines: Machines, engagement: str) -> str:
     """Destroy the custodian's half of the key: from here on nothing of the engagement opens, here or in any backup."""
     machines.custody.destroy(EngagementId(engagement))
+    shutil.rmtree(
+        machines.settings.data / "assess" / engagement, ignore_errors=True
+    )  # ciphertext of runs, worth nothing now
     return ""
 
 

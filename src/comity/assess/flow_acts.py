@@ -80,7 +80,7 @@ def seat(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, value
         )
         by = hand(tx, machines, viewer, as_)
         done = papers.appoint(held, by, values, named)
-        return _told(finish(machines, tx, held, done, by, act="seat"), done)
+        return told(finish(machines, tx, held, done, by, act="seat"), done)
 
 
 def endpoint(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, values: Values) -> Told:
@@ -96,19 +96,17 @@ def endpoint(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, v
         engagements.keep_file(tx, machines.custody, id_, flow_gateway.ENDPOINT_KEY, key.encode())
         made = replace(held, endpoint=Endpoint(url=url, model=terms.model, at=by.at))
         done = Done(engagement=made, sentence="The endpoint is registered and its key sealed.")
-        return _told(finish(machines, tx, held, done, by, act="endpoint"), done)
+        return told(finish(machines, tx, held, done, by, act="endpoint"), done)
 
 
 def seal(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, values: Values) -> Told:
     """Commit to battery, plan and threshold: salted leaves, one root. The salts and bodies are sealed."""
     bodies = battery(values.get("battery", "").encode())
     plan = scope.text(values, "plan", most=100_000)
-    threshold = _threshold(values)
-    leaves = [Leaf(name=name, salt=secrets.token_bytes(commit.SALT_BYTES), body=body) for name, body in bodies]
-    leaves.append(Leaf(name=commit.PLAN, salt=secrets.token_bytes(commit.SALT_BYTES), body=plan.encode()))
+    threshold = threshold_of(values)
+    leaves = [salted(name, body) for name, body in [*bodies, (commit.PLAN, plan.encode())]]
     if threshold is not None:
-        body = json.dumps({THRESHOLD_SHAPE: threshold}).encode()
-        leaves.append(Leaf(name=commit.THRESHOLD, salt=secrets.token_bytes(commit.SALT_BYTES), body=body))
+        leaves.append(salted(commit.THRESHOLD, threshold_body(threshold)))
     with machines.store.write() as tx:
         held = engagements.get(tx, machines.custody, id_, viewer)
         terms = moves.digest_in_hand(held)
@@ -125,10 +123,10 @@ def seal(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, value
             threshold_label=scope.text(values, "label", least=0, most=scope.SHORT_LIMIT),
             sealed_by=by.signed(root),
         )
-        engagements.keep_file(tx, machines.custody, id_, f"{LEAVES}-{root[:16]}", _kept(leaves))
+        engagements.keep_file(tx, machines.custody, id_, f"{LEAVES}-{root[:16]}", kept(leaves))
         after = replace(held, sealings=(*held.sealings, made), runs_planned=len(bodies))
         done = Done(engagement=after, sentence=f"{len(leaves)} leaves are sealed under {root[:16]}.", signs=root)
-        return _told(finish(machines, tx, held, done, by, act="seal"), done)
+        return told(finish(machines, tx, held, done, by, act="seal"), done)
 
 
 def open_window(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, _values: Values) -> Told:
@@ -144,7 +142,7 @@ def open_window(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat
         probed = replace(held, probes=(*held.probes, begun), window=made)
         moved = moves.by_seat(probed, Move.OPEN, as_, now=by.at)
         done = Done(engagement=moved, sentence=f"The window runs until {made.end:%Y-%m-%d %H:%M} UTC.")
-        return _told(finish(machines, tx, held, done, by, act="open"), done)
+        return told(finish(machines, tx, held, done, by, act="open"), done)
 
 
 def probe(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, _values: Values) -> Told:
@@ -165,7 +163,7 @@ def probe(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, _val
             last = probes.blocks(after.probes)[-1]
             sentence = f"Block {made.block} {'stands' if last.stands else 'does not stand'}: {last.reason}."
         done = Done(engagement=after, sentence=sentence)
-        return _told(finish(machines, tx, held, done, by, act="probe"), done)
+        return told(finish(machines, tx, held, done, by, act="probe"), done)
 
 
 def key(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, _values: Values) -> Told:
@@ -185,8 +183,8 @@ def key(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, _value
         done = Done(
             engagement=held, sentence=f"Shown once. It ends {end:%Y-%m-%d %H:%M} UTC, or sooner with the window."
         )
-        told = _told(finish(machines, tx, held, done, by, act="key"), done)
-    return replace(told, secret=secret)
+        made_known = told(finish(machines, tx, held, done, by, act="key"), done)
+    return replace(made_known, secret=secret)
 
 
 def weakness(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, values: Values) -> Told:
@@ -203,7 +201,7 @@ def weakness(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, v
             engagement=replace(held, weaknesses=number),
             sentence="Handed to the clearinghouse, sealed. It does not go on the card.",
         )
-        told = _told(finish(machines, tx, held, done, by, act="weakness"), done)
+        made_known = told(finish(machines, tx, held, done, by, act="weakness"), done)
         event = Event(
             kind=Kind.WEAKNESS_FOUND,
             key=f"weakness:{id_}:{number}",
@@ -212,7 +210,7 @@ def weakness(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, v
             actor=FLOW.person,
         )
         journal.append(tx, event)
-    return told
+    return made_known
 
 
 def hand_card_over(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, values: Values) -> Told:
@@ -238,7 +236,7 @@ def hand_card_over(machines: Machines, viewer: Viewer, id_: EngagementId, as_: S
             sentence="The card is handed over. Another person recomputes it next.",
             signs=made.digest,
         )
-        return _told(finish(machines, tx, held, done, by, act="hand-over"), done)
+        return told(finish(machines, tx, held, done, by, act="hand-over"), done)
 
 
 def recompute(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, _values: Values) -> Told:
@@ -264,7 +262,7 @@ def recompute(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, 
         done = Done(
             engagement=moved, sentence="The same figures. The card lies before the determiner.", signs=checked.digest
         )
-        return _told(finish(machines, tx, held, done, by, act="recompute"), done)
+        return told(finish(machines, tx, held, done, by, act="recompute"), done)
 
 
 def erase_early(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, values: Values) -> Told:
@@ -273,7 +271,7 @@ def erase_early(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat
         held = engagements.get(tx, machines.custody, id_, viewer)
         by = hand(tx, machines, viewer, as_)
         done = papers.ask_erasure(held, by, values)
-        return _told(finish(machines, tx, held, done, by, act="erase"), done)
+        return told(finish(machines, tx, held, done, by, act="erase"), done)
 
 
 HANDLERS: Final[Mapping[str, Handler]] = {
@@ -308,6 +306,16 @@ def battery(data: bytes) -> list[tuple[str, bytes]]:
     return made
 
 
+def salted(name: str, body: bytes) -> Leaf:
+    """A leaf with a fresh salt."""
+    return Leaf(name=name, salt=secrets.token_bytes(commit.SALT_BYTES), body=body)
+
+
+def threshold_body(minutes: float) -> bytes:
+    """The threshold as it is committed to. The bytes say what they are, since a leaf's name is not hashed."""
+    return json.dumps({"leaf": commit.THRESHOLD, THRESHOLD_SHAPE: minutes}).encode()
+
+
 def leaves_of(tx: Tx, machines: Machines, held: Engagement) -> list[Leaf]:
     """What was sealed, with salts: for whoever two persons let open it."""
     if held.sealing is None:
@@ -326,7 +334,7 @@ def reveal(
     if not commit.holds(held.sealing.battery_root, shown):
         raise Conflict("what is kept is not what was sealed")
     used = pairs.used(held, joint, name, at=by.at)
-    told: dict[str, Any] = {
+    seen: dict[str, Any] = {
         "name": shown.leaf.name,
         "salt": shown.leaf.salt.hex(),
         "body": base64.b64encode(shown.leaf.body).decode(),
@@ -335,7 +343,7 @@ def reveal(
         "path": list(shown.path),
         "root": held.sealing.battery_root,
     }
-    return used, told
+    return used, seen
 
 
 def _probed(machines: Machines, viewer: Viewer, id_: EngagementId) -> Probe:
@@ -351,7 +359,8 @@ def _probed(machines: Machines, viewer: Viewer, id_: EngagementId) -> Probe:
     return flow_gateway.probe(machines, held, opened)
 
 
-def _threshold(values: Values) -> float | None:
+def threshold_of(values: Values) -> float | None:
+    """The threshold in human minutes that somebody wrote, None for none."""
     found = values.get("threshold", "").strip()
     if not found:
         return None
@@ -364,12 +373,14 @@ def _threshold(values: Values) -> float | None:
     return minutes
 
 
-def _kept(leaves: list[Leaf]) -> bytes:
+def kept(leaves: list[Leaf]) -> bytes:
+    """Leaves with salts, as they are sealed."""
     rows = [
         {"name": leaf.name, "salt": leaf.salt.hex(), "body": base64.b64encode(leaf.body).decode()} for leaf in leaves
     ]
     return json.dumps(rows).encode()
 
 
-def _told(saved: Engagement, done: Done) -> Told:
+def told(saved: Engagement, done: Done) -> Told:
+    """What an act answers with."""
     return Told(engagement=saved, sentence=done.sentence)

@@ -1,10 +1,12 @@
-"""Read and recompute cards for the counter: the signed file, its sections, what it recommends."""
+"""Sign, read and recompute cards for the counter: the signed file, its sections, what it recommends."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from comity.errors import Unavailable
+from comity.errors import Invalid, Problem
 from comity.model.engagement import Outcome
+from comity.sealing.keys import SigningKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,28 +17,15 @@ class ReadCard:
     recommended: Outcome
 
 
-class NoCards:
-    """A host without the machine that makes cards."""
-
-    def read(self, data: bytes) -> ReadCard:  # noqa: ARG002  the shape of `Cards`
-        """Unavailable."""
-        raise Unavailable("cards are not read here yet")
-
-    def recompute(self, data: bytes) -> tuple[str, ...]:  # noqa: ARG002  the shape of `Cards`
-        """Unavailable."""
-        raise Unavailable("cards are not recomputed here yet")
-
-    def section(self, data: bytes, name: str) -> object:  # noqa: ARG002  the shape of `Cards`
-        """Unavailable."""
-        raise Unavailable("cards are not read here yet")
-
-    def page(self, data: bytes) -> str:  # noqa: ARG002  the shape of `Cards`
-        """Unavailable."""
-        raise Unavailable("cards are not shown here yet")
-
-
 class Cards(Protocol):
-    """Opens signed cards."""
+    """Signs and opens cards."""
+
+    @property
+    def key_id(self) -> str:
+        """The key that signs cards here."""
+
+    def sign(self, card: Mapping[str, Any]) -> bytes:
+        """The card file."""
 
     def read(self, data: bytes) -> ReadCard:
         """Verify a signed card and name its parts. Tampered or Invalid for anything else."""
@@ -49,3 +38,51 @@ class Cards(Protocol):
 
     def page(self, data: bytes) -> str:
         """The card as one stand-alone page."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostCards:
+    """Cards under the host's own key. The measuring is loaded when it is needed: it takes the extra comity[assess]."""
+
+    key: SigningKey
+
+    @property
+    def key_id(self) -> str:
+        """The host's key."""
+        return self.key.public.id
+
+    def sign(self, card: Mapping[str, Any]) -> bytes:
+        """The card file, signed by the host."""
+        from comity.assess import flow_card
+
+        return flow_card.sign(card, self.key)
+
+    def read(self, data: bytes) -> ReadCard:
+        """Only a card that this host signed is handed over in an engagement."""
+        card = self._opened(data)
+        found = card["numbers"]["determination"]["finding"]
+        outcome = next((one for one in Outcome if one.value == found), None)
+        if outcome is None:
+            raise Invalid("the card's finding is none", [Problem("/card", "unknown_outcome", "work the card out anew")])
+        return ReadCard(sections=tuple(card["sections"]), recommended=outcome)
+
+    def recompute(self, data: bytes) -> tuple[str, ...]:
+        """Out of the card's own data."""
+        from comity.assess.recompute import recompute
+
+        return recompute(self._opened(data)).differences
+
+    def section(self, data: bytes, name: str) -> object:
+        """One section."""
+        return self._opened(data)["sections"][name]
+
+    def page(self, data: bytes) -> str:
+        """The printable page."""
+        from comity.assess.page import page
+
+        return page(self._opened(data), key_id=self.key_id)
+
+    def _opened(self, data: bytes) -> Mapping[str, Any]:
+        from comity.assess import flow_card
+
+        return flow_card.open_card(data, trusted=self.key.public).card

@@ -27,6 +27,9 @@ from comity.cli import (
     reports,
     show,
 )
+from comity.cli import (
+    assess as assessing,
+)
 from comity.cli import defend as defending
 from comity.errors import ComityError, Invalid, Tampered
 
@@ -60,7 +63,9 @@ mirror = App(name="mirror", help="What upstream says, from files you fetched: ad
 account = App(name="account", help="Accounts of this host: setup, link.", group=HOST)
 defend = App(name="defend", help="What you run and what reaches it: scan, register, assets, estate.", group=DEFEND)
 assess = App(
-    name="assess", help="Measure what a model can do, and check a card: run, recompute, attest.", group=MEASURE
+    name="assess",
+    help="Assessments: invite, follow, act, gateway; measure what a model can do: run, recompute.",
+    group=MEASURE,
 )
 recipe = App(name="recipe", help="Run a recipe on this machine: run.", group=FIND)
 brief = App(
@@ -85,6 +90,7 @@ blind_check.command(blind.prove)
 assess.command(assess_runs.run)
 assess.command(assess_runs.recompute)
 assess.command(assess_runs.attest)
+assessing.register(assess)
 
 brief.command(brief_make.make)
 brief.command(briefs.listed, name="list")

@@ -8,10 +8,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from shutil import rmtree
 
 from rich.text import Text
 
@@ -19,8 +18,9 @@ from comity import settings as configuration
 from comity.admin import mirrors
 from comity.app import Office, opened, trusted
 from comity.clearing.desk import Accepted, Answer, CaseView, Refused
-from comity.cli import demo_blind, show
+from comity.cli import demo_assess, demo_blind, show
 from comity.cli.demo_findings import Sent, batch
+from comity.cli.demo_store import fresh
 from comity.cli.serving import listen
 from comity.durable.clock import JumpingClock, SystemClock
 from comity.errors import Conflict, Tampered
@@ -38,11 +38,8 @@ NOT_BUILT = {
     6: "patches climb a ladder",
     8: "an estate reacts by event: deadlines under CISA's directives",
     9: "inventories of national security systems stay apart",
-    10: "a developer invites an assessment",
     11: "an announcement becomes a sourced brief",
 }
-MARK = "comity-demo"
-"""A file of this name says that a folder was made by the demo and may be cleared by it."""
 PATIENCE = timedelta(minutes=4)
 
 
@@ -73,7 +70,7 @@ def say(text: str, style: str = "") -> None:
 
 def run(*, by_hand: bool) -> int:
     """Play the whole demo. 0 when every step that is built did what it is there to show, else 1."""
-    held = _fresh(configuration.load())
+    held = fresh(configuration.load(), "-demo")
     story = Story(started=time.monotonic(), last=time.monotonic())
     show.line("Comity demo. Every decision is taken by a script and everything is sealed with a demo key.", "bold")
     show.line(f"Its store is {held.data}; nothing else on this machine is touched.", "dim")
@@ -86,7 +83,9 @@ def run(*, by_hand: bool) -> int:
         good &= _blind(story, office)
         _not_built(6)
         good &= _publish(story, office, clock, held, by_hand=by_hand)
-        _not_built(8, 9, 10, 11)
+        _not_built(8, 9)
+        good &= _assess(story, office, clock)
+        _not_built(11)
         good &= _tamper(story, office)
         _summary(story, office, good)
         if sys.stdout.isatty():
@@ -94,32 +93,6 @@ def run(*, by_hand: bool) -> int:
             show.line(f"  {held.address}/link/{office.accounts.link('demo-script-1')}")
             listen(office)
     return 0 if good else 1
-
-
-def _fresh(held: Settings) -> Settings:
-    """An empty store of the demo's own, beside the host's."""
-    folder = held.data.with_name(held.data.name + "-demo")
-    if folder.exists():
-        if not (folder / MARK).exists():
-            raise Conflict(f"{folder} is not the demo's own folder: move it away, or set COMITY_DATA")
-        rmtree(folder)
-    for part in (folder, folder / "data", folder / "keys"):
-        part.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (folder / MARK).write_text("made by `comity demo`; cleared at its next start\n")
-    wheels = held.wheels or held.data / "packages"
-    return replace(
-        held,
-        data=folder / "data",
-        keys=folder / "keys",
-        database_url="",
-        workflow_url="",
-        master_key="",
-        master_key_command="",
-        organisation="Comity demo host (not a real organisation)",
-        wheels=wheels if wheels.is_dir() else None,
-        checkpoint_every=16,
-        remote="",
-    )
 
 
 def _doctor(story: Story, held: Settings) -> None:
@@ -293,6 +266,13 @@ def _by_hand(office: Office, held: Settings, view: CaseView) -> None:
         )
     finally:
         server.stop()
+
+
+def _assess(story: Story, office: Office, clock: JumpingClock) -> bool:
+    story.step(10, "A developer invites an assessment; a second engagement withdraws mid-run")
+    good = demo_assess.played(office, clock, say=say, short=True)
+    story.done()
+    return good
 
 
 def _tamper(story: Story, office: Office) -> bool:

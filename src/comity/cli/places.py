@@ -212,7 +212,16 @@ def shell_user(held: "Office") -> "Viewer":
         name=f"{login.removeprefix('shell-')} at the shell",
         login=login,
         organisation=held.settings.organisation,
-        roles=frozenset({Role.ADMIN, Role.COORDINATOR, Role.DEFENDER, Role.EDITOR, Role.SUBMITTER}),
+        roles=frozenset(
+            {
+                Role.ADMIN,
+                Role.COORDINATOR,
+                Role.DEFENDER,
+                Role.DEVELOPER,
+                Role.EDITOR,
+                Role.SUBMITTER,
+            }
+        ),
     )
     if person.disabled_at is not None:
         raise Forbidden(f"the account {login} is disabled: an administrator of this host can say why")

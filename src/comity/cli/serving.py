@@ -4,10 +4,12 @@ import asyncio
 import signal
 import socket
 import threading
+from dataclasses import replace
 from ipaddress import ip_address
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from litestar import Litestar
 
 from comity.app import Office, opened
 from comity.cli import show
@@ -38,6 +40,18 @@ def serve(settings: Settings, *, work: bool = True, demo: bool = False) -> None:
         listen(office)
 
 
+def serve_gateway(settings: Settings, *, port: int = 0) -> None:
+    """Serve the model gateway until interrupted. It listens on this machine; a proxy in front adds https."""
+    held = replace(settings, port=port or settings.gateway_port)
+    if not _is_loopback(held.host) and not held.public_url.startswith("https://"):
+        raise Invalid(
+            f"not listening on {held.host}: keys would travel in clear; set COMITY_PUBLIC_URL to the proxy's address"
+        )
+    with opened(held, work=False) as office:
+        show.line(f"Gateway at http://{held.host}:{held.port}/v1  (end with Ctrl-C)")
+        _run(office.gateway(), held)
+
+
 def work(settings: Settings, name: str, *, demo: bool = False) -> None:
     """Run the flows in this process until somebody ends it."""
     ended = threading.Event()
@@ -50,9 +64,12 @@ def work(settings: Settings, name: str, *, demo: bool = False) -> None:
 
 def listen(office: Office) -> None:
     """Run the web server in this thread until SIGTERM or SIGINT. Unavailable when the port is taken."""
-    held = office.settings
+    _run(office.web(), office.settings)
+
+
+def _run(web: Litestar, held: Settings) -> None:
     _check_free(held.host, held.port)
-    server = Server(office.web(), address=held.host, port=held.port, interface=Interfaces.ASGI, log_enabled=False)
+    server = Server(web, address=held.host, port=held.port, interface=Interfaces.ASGI, log_enabled=False)
 
     async def until_ended() -> None:
         ended = asyncio.Event()

@@ -165,10 +165,10 @@ def add(paths: Paths, assess: Assess) -> None:
 MAIN = {
     State.ENQUIRY: ("declare", "negotiate"),
     State.TERMS: ("declare", "sign", "draft"),
-    State.AGREED: ("declare", "endpoint", "seal", "attest", "countersign", "seat"),
+    State.AGREED: ("declare", "endpoint", "generate", "attest", "countersign", "seat"),
     State.FROZEN: ("declare", "attest", "open"),
     State.OPEN: ("declare", "key", "probe"),
-    State.CLOSED: ("declare", "hand-over", "recompute"),
+    State.CLOSED: ("declare", "score", "recompute"),
     State.WEIGHED: ("declare", "record", "analyse"),
     State.COMMENT: ("declare", "comment"),
     State.ENDED: ("declare", "release"),
