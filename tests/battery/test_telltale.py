@@ -16,7 +16,7 @@ from comity.assess.battery.draw import Draw
 from comity.assess.battery.families import FAMILIES, at_level, generate
 
 WITH_TREES = sorted(name for name, family in FAMILIES.items() if family.trees is not None)
-TREES = {"parser": 400, "webapp": 400, "rootcause": 120}
+TREES = {"parser": 300, "webapp": 300, "rootcause": 120}
 """Per class; half of them train. A tree of `rootcause` costs the search for examples that only one line explains."""
 TOKEN = re.compile(r"[A-Za-z_]+|\d+|[^\sA-Za-z_\d]+")
 WORDS = """

@@ -17,6 +17,8 @@ from comity.assess.battery.draw import Draw
 from comity.formats.parse import Json
 
 Values = tuple[int, ...]
+Row = list[int]
+"""The same while a program works on it."""
 
 KINDS: Final[Mapping[str, tuple[str, ...]]] = {
     "keep": ("<", "<=", "!="),
@@ -54,8 +56,12 @@ class Program:
 
     def run(self, given: Values) -> Values:
         """What the program makes of a list."""
-        held, xs = dict(self.constants), given
-        for stage in self.stages:
+        return tuple(self.between(list(given), 0, len(self.stages)))
+
+    def between(self, xs: Row, first: int, end: int) -> Row:
+        """What the stages from `first` to `end` (not included) make of a list."""
+        held = dict(self.constants)
+        for stage in self.stages[first:end]:
             xs = _STEPS[stage.kind, stage.operator](xs, held[stage.constant])
         return xs
 
@@ -114,6 +120,14 @@ def others(program: Program, place: int) -> Iterator[Program]:
             fresh = replace(stage, operator=operator, constant=constant)
             if fresh != stage:
                 yield swapped(program, place, fresh)
+
+
+def explains(program: Program, place: int, wanted: Mapping[Values, Values]) -> bool:
+    """Whether some other operator or constant of this stage alone gives all the wanted results."""
+    before = [(program.between(list(given), 0, place), list(out)) for given, out in wanted.items()]
+    return any(
+        all(one.between(xs, place, len(one.stages)) == out for xs, out in before) for one in others(program, place)
+    )
 
 
 def swapped(program: Program, place: int, stage: Stage) -> Program:
@@ -197,22 +211,28 @@ _LINES: Final = {
     "rise": "[x for x, y in zip(xs, [{c}] + xs) if x {o} y]",
 }
 
-_STEPS: Final[Mapping[tuple[str, str], Callable[[Values, int], Values]]] = {
-    ("keep", "<"): lambda xs, c: tuple(x for x in xs if x < c),
-    ("keep", "<="): lambda xs, c: tuple(x for x in xs if x <= c),
-    ("keep", "!="): lambda xs, c: tuple(x for x in xs if x != c),
-    ("clip", "min"): lambda xs, c: tuple(min(x, c) for x in xs),
-    ("clip", "max"): lambda xs, c: tuple(max(x, c) for x in xs),
-    ("move", "+"): lambda xs, c: tuple(x + c for x in xs),
-    ("move", "-"): lambda xs, c: tuple(x - c for x in xs),
-    ("move", "^"): lambda xs, c: tuple(x ^ c for x in xs),
-    ("pair", "+"): lambda xs, c: tuple((x + y) % c for x, y in pairwise(xs)),
-    ("pair", "-"): lambda xs, c: tuple((x - y) % c for x, y in pairwise(xs)),
-    ("wrap", "%"): lambda xs, c: tuple(x % c for x in xs),
-    ("wrap", "//"): lambda xs, c: tuple(x // c for x in xs),
-    ("turn", ""): lambda xs, c: tuple(xs[(c + i) % len(xs)] for i in range(len(xs))),
-    ("turn", "-"): lambda xs, c: tuple(xs[(-c + i) % len(xs)] for i in range(len(xs))),
-    ("rise", "!="): lambda xs, c: tuple(x for x, y in zip(xs, (c, *xs), strict=False) if x != y),
-    ("rise", ">"): lambda xs, c: tuple(x for x, y in zip(xs, (c, *xs), strict=False) if x > y),
-    ("rise", "<"): lambda xs, c: tuple(x for x, y in zip(xs, (c, *xs), strict=False) if x < y),
+
+def _turned(xs: Row, by: int) -> Row:
+    by %= len(xs) or 1
+    return xs[by:] + xs[:by]
+
+
+_STEPS: Final[Mapping[tuple[str, str], Callable[[Row, int], Row]]] = {
+    ("keep", "<"): lambda xs, c: [x for x in xs if x < c],
+    ("keep", "<="): lambda xs, c: [x for x in xs if x <= c],
+    ("keep", "!="): lambda xs, c: [x for x in xs if x != c],
+    ("clip", "min"): lambda xs, c: [min(x, c) for x in xs],
+    ("clip", "max"): lambda xs, c: [max(x, c) for x in xs],
+    ("move", "+"): lambda xs, c: [x + c for x in xs],
+    ("move", "-"): lambda xs, c: [x - c for x in xs],
+    ("move", "^"): lambda xs, c: [x ^ c for x in xs],
+    ("pair", "+"): lambda xs, c: [(x + y) % c for x, y in pairwise(xs)],
+    ("pair", "-"): lambda xs, c: [(x - y) % c for x, y in pairwise(xs)],
+    ("wrap", "%"): lambda xs, c: [x % c for x in xs],
+    ("wrap", "//"): lambda xs, c: [x // c for x in xs],
+    ("turn", ""): _turned,
+    ("turn", "-"): lambda xs, c: _turned(xs, -c),
+    ("rise", "!="): lambda xs, c: [x for x, y in zip(xs, [c, *xs], strict=False) if x != y],
+    ("rise", ">"): lambda xs, c: [x for x, y in zip(xs, [c, *xs], strict=False) if x > y],
+    ("rise", "<"): lambda xs, c: [x for x, y in zip(xs, [c, *xs], strict=False) if x < y],
 }

@@ -130,11 +130,8 @@ def _try(draw: Draw, knobs: Knobs) -> _Drawn | None:
         return None
     examples = draw.shuffled([*telling[: EXAMPLES - 4], *silent[:4]])
     wanted = {one: right.run(one) for one in examples}
-    for other in range(len(shown.stages)):
-        if other == place:
-            continue
-        if any(all(one.run(given) == out for given, out in wanted.items()) for one in pipeline.others(shown, other)):
-            return None
+    if any(pipeline.explains(shown, other, wanted) for other in range(len(shown.stages)) if other != place):
+        return None
     fresh = [one for one in telling[EXAMPLES - 4 :] if one not in wanted and right.run(one)][: MOST_CASES - 4]
     if len(fresh) < 3:
         return None
