@@ -50,6 +50,14 @@ def test_the_signs_see_a_new_number_an_opposite_and_a_denial() -> None:
     assert not any(signs("The agency may reduce its 40 reports.", DOCUMENT))
 
 
+def test_the_signs_see_a_word_turned_by_the_word_list_and_new_words_nothing_accounts_for() -> None:
+    true = dict(zip(SIGNS, signs("The agency might lower its 40 reports.", DOCUMENT), strict=True))
+    turned = dict(zip(SIGNS, signs("The agency may boost its 40 reports.", DOCUMENT), strict=True))
+    strange = dict(zip(SIGNS, signs("The agency may reduce its 40 purple elephants.", DOCUMENT), strict=True))
+    assert (true["turned"], turned["turned"]) == (0.0, 1.0)
+    assert true["unaccounted"] < 0 < strange["unaccounted"]
+
+
 def test_the_fit_finds_what_parts_two_groups() -> None:
     model = fit([(0.0, 1.0), (0.0, 0.0), (1.0, 1.0), (1.0, 0.0)], [False, False, True, True])
     assert model.doubts((1.0, 0.5))

@@ -1,4 +1,4 @@
-"""Seven signs that a summary without declared spans departs from its document, and a plain logistic sum of them.
+"""Signs that a summary without declared spans departs from its document, and a plain logistic sum of them.
 
 Used by the bench alone: its figures do not earn it a place among the gates. No sign looks at how much a summary
 paraphrases: in SummEdits edited rows are paraphrased less than consistent ones, which is a trait of that set, not of
@@ -6,22 +6,51 @@ false briefs.
 """
 
 import math
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
 from typing import Final
 
+from comity.bench.faithfulness_words import ALIKE, OPPOSED
+from comity.brief.check import certainty, exact, naming, speech
 from comity.brief.check.certainty import denials, opposites
+from comity.brief.check.evidence import Evidence, Mismatch, nearest
 from comity.brief.extract import numbers
-from comity.brief.lexicon import NEGATORS
-from comity.brief.sentences import STOP, words
+from comity.brief.lexicon import NEGATORS, OPPOSITES
+from comity.brief.sentences import STOP, content, sentences, stem, words
+from comity.model.article import Weight
 
-SIGNS: Final = ("new number", "new unit", "opposite", "denied", "new limit", "limits", "far pairs")
+_RULES: Final[dict[str, Callable[[str, Evidence], Iterator[Mismatch]]]] = {
+    "gate number": exact.number_gate,
+    "gate date": exact.date_gate,
+    "gate speaker": speech.speaker_gate,
+    "gate name": naming.name_gate,
+    "gate role": naming.role_gate,
+    "gate negation": certainty.negation_gate,
+    "gate modality": certainty.modality_gate,
+    "gate attribution": certainty.attribution_gate,
+    "gate amount": certainty.amount_gate,
+}
+SIGNS: Final = (
+    "new number",
+    "new unit",
+    "opposite",
+    "denied",
+    "new limit",
+    "limits",
+    "far pairs",
+    "turned",
+    "unaccounted",
+    *_RULES,
+)
+"""The last nine: whether a rule of the gates blocks the summary against the sentences of the document nearest to it."""
 _LIMITING: Final = NEGATORS | {"except", "only", "excluding", "instead", "rather", "unless", "despite", "regardless"}
 _WINDOW: Final = 6
+_NEAREST: Final = 4
+_AROUND: Final = 5
 _PENALTY: Final = 0.1
 _STEPS: Final = 150
 
@@ -34,6 +63,8 @@ class _Document:
     values: frozenset[Decimal]
     measured: frozenset[tuple[Decimal, str]]
     denied: dict[str, set[bool]]
+    pieces: tuple[frozenset[str], ...]
+    rarity: dict[str, float]
 
 
 @lru_cache(maxsize=64)
@@ -46,6 +77,8 @@ def _document(text: str) -> _Document:
             beside[one].add(other)
             beside[other].add(one)
     given = numbers(text)
+    pieces = tuple(content(text[span.start : span.end]) for span in sentences(text))
+    counts = Counter(one for piece in pieces for one in piece)
     return _Document(
         lower=frozenset(word.lower for word in found),
         stems=frozenset(word.stem for word in found),
@@ -53,7 +86,74 @@ def _document(text: str) -> _Document:
         values=frozenset(one.value for one in given),
         measured=frozenset((one.value, one.unit) for one in given),
         denied=denials(text),
+        pieces=pieces,
+        rarity={one: math.log(1 + len(pieces) / count) for one, count in counts.items()},
     )
+
+
+@lru_cache(maxsize=1)
+def _meanings() -> tuple[dict[str, frozenset[str]], dict[str, frozenset[str]]]:
+    """For each stem the stems of nearly its meaning, and those of the opposite. In both, it counts as alike."""
+    alike: defaultdict[str, set[str]] = defaultdict(set)
+    contrary: defaultdict[str, set[str]] = defaultdict(set)
+    pairs = [[frozenset(map(stem, side.split())) for side in line.split("|")] for line in OPPOSED.strip().split("\n")]
+    for group in [side for pair in pairs for side in pair] + [
+        frozenset(map(stem, line.split())) for line in ALIKE.strip().split("\n")
+    ]:
+        for one in group:
+            alike[one] |= group
+    for sides in pairs:
+        for mine, theirs in ((sides[0], sides[-1]), (sides[-1], sides[0])):
+            if mine != theirs:
+                for one in mine:
+                    contrary[one] |= theirs
+    for first, second in OPPOSITES:
+        contrary[stem(first)].add(stem(second))
+        contrary[stem(second)].add(stem(first))
+    return (
+        {one: frozenset(group) for one, group in alike.items()},
+        {one: frozenset(group - alike[one]) for one, group in contrary.items()},
+    )
+
+
+def _blocked(summary: str, document: str) -> tuple[float, ...]:
+    near = "\n".join(document[span.start : span.end] for span in nearest(summary, document, most=_AROUND))
+    held = Evidence(text=near, whole=document)
+    return tuple(float(any(one.weight is Weight.BLOCK for one in rule(summary, held))) for rule in _RULES.values())
+
+
+def _turned(summary: str, held: _Document) -> int:
+    """Words whose opposite stands in the four sentences nearest to theirs, while neither they nor their like do."""
+    alike, contrary = _meanings()
+    found = 0
+    for span in sentences(summary):
+        text = summary[span.start : span.end]
+        ours = content(text)
+        near = sorted(
+            range(len(held.pieces)),
+            key=lambda place: (
+                -sum(held.rarity[one] for one in ours & held.pieces[place]) / math.sqrt(len(held.pieces[place]) + 3),
+                place,
+            ),
+        )[:_NEAREST]
+        theirs = frozenset().union(*(held.pieces[place] for place in near if ours & held.pieces[place]))
+        for word in words(text):
+            if word.lower in STOP or word.stem in theirs or alike.get(word.stem, frozenset()) & theirs:
+                continue
+            found += bool((contrary.get(word.stem, frozenset()) & theirs) - ours)
+    return found
+
+
+def _unaccounted(summary: str, held: _Document) -> float:
+    """Of the words that the document lacks, the share for which it holds none of nearly that meaning; less a half.
+
+    No measure of how much is paraphrased: many new words that the document accounts for count as few.
+    """
+    alike, _ = _meanings()
+    new = [word for word in words(summary) if word.lower not in STOP and word.stem not in held.stems]
+    new = [word for word in new if not word.text.isdigit()]
+    strange = sum(not alike.get(word.stem, frozenset()) & held.stems for word in new)
+    return (strange + 0.5) / (len(new) + 1) - 0.5
 
 
 def signs(summary: str, document: str) -> tuple[float, ...]:
@@ -73,6 +173,9 @@ def signs(summary: str, document: str) -> tuple[float, ...]:
         float(min(2, sum(limit not in held.lower for limit in limits))),
         float(min(2, len(limits))),
         far / max(1, len(run)),
+        float(min(3, _turned(summary, held))),
+        _unaccounted(summary, held),
+        *_blocked(summary, document),
     )
 
 
