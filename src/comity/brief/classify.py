@@ -19,6 +19,8 @@ TRIGGERS: Final = {topic.name: topic.triggers for topic in TOPICS if topic.trigg
 
 CLEAR_LEAD: Final = 1.25
 """The first class must weigh this much more than the second, else the class is unclear. Policy parameter, ours."""
+LEAST_WEIGHT: Final = 4.0
+"""Below this (one passing mention in a lead weighs 3) a text is unclear. Policy parameter, ours."""
 _MOST_BODY: Final = 5
 _MOST_WORDS: Final = 5
 
@@ -64,7 +66,8 @@ def classify(source: Source) -> Class:
             seen[topic.name] = (words, body)
     genre, genre_because = _genre(title, text)
     ranked = sorted(weights, key=lambda name: (-weights[name], name))
-    if not ranked or (len(ranked) > 1 and weights[ranked[0]] < CLEAR_LEAD * weights[ranked[1]]):
+    thin = not ranked or weights[ranked[0]] < LEAST_WEIGHT
+    if thin or (len(ranked) > 1 and weights[ranked[0]] < CLEAR_LEAD * weights[ranked[1]]):
         return Class(
             primary=NONE,
             others=tuple(ranked[:3]),

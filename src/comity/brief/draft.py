@@ -26,6 +26,10 @@ WHY_DISPUTED: Final = (
 WHY_SHORT: Final = "No extract: the source holds no sentence of a fitting length."
 EXTRACT_WORDS: Final = 120
 EXTRACT_SENTENCES: Final = 4
+_WEEKDAY: Final = re.compile(
+    r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b|\b(?:last|next|this) (?:week|month|year)\b"
+)
+"""Goes stale: nobody knows which one a reader of the brief would take it for."""
 _SOURCE_WRITES: Final = "The source writes: "
 
 
@@ -71,6 +75,7 @@ def _usable(source: Source, avoid: Sequence[Span], least: int, most: int) -> lis
         and source.text[span.end - 1] in ".!?”\"')"
         and not any(span.start < one.end and one.start < span.end for one in avoid)
         and not any(day.relative for day in days(source.text[span.start : span.end]))
+        and not _WEEKDAY.search(source.text[span.start : span.end])
     ]
 
 

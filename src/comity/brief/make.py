@@ -13,7 +13,7 @@ from comity import __version__
 from comity.brief import cluster, model_draft
 from comity.brief.check import gates
 from comity.brief.check.budget import Budget
-from comity.brief.classify import CLEAR_LEAD, Class, classify
+from comity.brief.classify import CLEAR_LEAD, LEAST_WEIGHT, Class, classify
 from comity.brief.conflict import ALIKE, conflicts
 from comity.brief.draft import draft
 from comity.brief.extractors import AGREE
@@ -124,5 +124,15 @@ def judged(held: Made, value: Mapping[str, Any]) -> Made:
 
 def config_hash(budget: Budget) -> str:
     """SHA-256 over every policy parameter that a draft depends on (T12)."""
-    parts = (repr(budget), AGREE, COPY, ALIKE, cluster.JOIN, cluster.HALF_LIFE_HOURS, cluster.MANY_KEYS, CLEAR_LEAD)
+    parts = (
+        repr(budget),
+        AGREE,
+        COPY,
+        ALIKE,
+        cluster.JOIN,
+        cluster.HALF_LIFE_HOURS,
+        cluster.MANY_KEYS,
+        CLEAR_LEAD,
+        LEAST_WEIGHT,
+    )
     return hashlib.sha256("\n".join(str(part) for part in (*parts, TOKENIZER, MODEL_TEXT_TOKENS)).encode()).hexdigest()
