@@ -171,9 +171,13 @@ def test_a_models_lie_is_refused_twice_and_the_keyless_draft_stands(lie: dict[st
 
 
 @needs_client
-@pytest.mark.parametrize(("reply", "why"), [(Junk("Sure!"), Why.NOT_JSON), (Silent(3), Why.TIMED_OUT)])
-def test_a_model_that_fails_leaves_the_keyless_draft_and_a_visible_reason(reply: Reply, why: Why) -> None:
-    with scripted(reply, seconds=0.3) as served:
+@pytest.mark.parametrize(
+    ("reply", "seconds", "why"), [(Junk("Sure!"), 20.0, Why.NOT_JSON), (Silent(3), 0.3, Why.TIMED_OUT)]
+)
+def test_a_model_that_fails_leaves_the_keyless_draft_and_a_visible_reason(
+    reply: Reply, seconds: float, why: Why
+) -> None:
+    with scripted(reply, seconds=seconds) as served:
         held = flow_make.worded(make([closed()]), served.endpoint)
     assert held.brief.origin is Origin.EXTRACTIVE
     document = told.document(held)

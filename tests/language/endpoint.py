@@ -86,7 +86,7 @@ class Served:
 
 
 @contextmanager
-def scripted(*replies: Reply, key: str = "sk-test-key", seconds: float = 5.0) -> Iterator[Served]:
+def scripted(*replies: Reply, key: str = "sk-test-key", seconds: float = 20.0) -> Iterator[Served]:
     """Serve the replies on a free port of this machine while the block runs."""
     done = threading.Event()
 
