@@ -20,6 +20,9 @@ from comity.assess.desk import Assess
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.defend import flow as defend_flow
+from comity.defend.desk_advice import Advice
+from comity.defend.desk_ai import AiDefence
+from comity.defend.desk_attest import Attest
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.errors import Invalid, Problem, Tampered
@@ -157,7 +160,14 @@ def defending(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any
     """The counters for directives and deadlines on the same store."""
     key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
     machines = defend_flow.Machines(store=held.store, settings=settings, now=clock)
-    return {"directives": Directives(machines=machines, key=key), "deadlines": Deadlines(machines, key)}
+    ai = AiDefence(machines=machines)
+    return {
+        "directives": Directives(machines=machines, key=key),
+        "deadlines": Deadlines(machines, key),
+        "ai": ai,
+        "advice": Advice(machines=machines, ai=ai),
+        "attest": Attest(machines=machines, key=key),
+    }
 
 
 def _people(made: Site) -> None:

@@ -33,6 +33,9 @@ def app(held: Host) -> Litestar:
         library=None,  # type: ignore[arg-type]  # its pages are not asked for
         directives=held.directives,
         deadlines=held.deadlines,
+        advice=None,  # type: ignore[arg-type]  # its pages are not asked for
+        attest=None,  # type: ignore[arg-type]  # its pages are not asked for
+        ai=None,  # type: ignore[arg-type]  # its pages are not asked for
         accounts=Directory(),  # type: ignore[arg-type]  # the part that the guard uses
         settings=held.machines.settings,
         clock=held.clock.now,

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from cyclopts import Parameter
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from comity.app import Office
     from comity.model.party import Viewer
 
+SHOWN: Final = 8
+"""Records shown below one sentence."""
 Asset = Annotated[str, Parameter(help="the asset's id, as `comity defend assets` lists it")]
 
 
@@ -82,8 +84,11 @@ def plan(
             show.line(about, "bold")
         show.line(f"  {one.text}")
         if evidence:
-            for record in view.records(one.cites):
+            records = view.records(one.cites)
+            for record in records[:SHOWN]:
                 show.line(f"    {record.digest[:12]}  {record.kind}: {record.source}", "dim")
+            if len(records) > SHOWN:
+                show.line(f"    and {len(records) - SHOWN} more", "dim")
 
 
 def one_page(asset: Asset, *, json: Json = False) -> None:

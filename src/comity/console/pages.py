@@ -42,6 +42,8 @@ LINKS: Final = (
     Link(path="/drafts", name="Drafts", action=Action.EDIT_BRIEFS),
     Link(path="/briefs", name="Briefs", action=Action.READ_BRIEFS),
     Link(path="/deadlines", name="Deadlines", action=Action.READ_DEADLINES),
+    Link(path="/advice", name="Advice", action=Action.READ_ESTATE),
+    Link(path="/ai", name="AI defence", action=Action.READ_ESTATE),
     Link(path="/directives", name="Directives", action=Action.READ_DIRECTIVES),
     Link(path="/order", name="The order", action=Action.READ_ORDER),
     Link(path="/verify", name="Verify", action=Action.VERIFY_DOCUMENT),

@@ -14,12 +14,28 @@ from comity.admin.counter import Accounts
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
-from comity.console import account, cases, cookies, drafts, engagements, home, people, reading, reports, signing
+from comity.console import (
+    account,
+    ai_defence,
+    cases,
+    cookies,
+    drafts,
+    engagements,
+    home,
+    people,
+    reading,
+    reports,
+    signing,
+)
+from comity.console import advice as advice_pages
 from comity.console import briefs as briefs_pages
 from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
+from comity.defend.desk_advice import Advice
+from comity.defend.desk_ai import AiDefence
+from comity.defend.desk_attest import Attest
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.errors import Unauthenticated
@@ -45,6 +61,9 @@ def routes(
     briefs: Briefs,
     directives: Directives,
     deadlines: Deadlines,
+    advice: Advice,
+    attest: Attest,
+    ai: AiDefence,
     library: Library,
     accounts: Accounts,
     settings: Settings,
@@ -63,6 +82,8 @@ def routes(
     briefs_pages.add(paths, briefs)
     drafts.add(paths, briefs)
     deadline_pages.add(paths, deadlines)
+    advice_pages.add(paths, advice, attest)
+    ai_defence.add(paths, ai)
     directive_pages.add(paths, directives)
     session, _ = cookies.names(is_https=paths.is_https)
     return [Router("/", route_handlers=list(paths.handlers), guards=[session_guard(accounts, session)])]

@@ -115,8 +115,10 @@ def _sentences(pack: EvidencePack, asset: Record, tables: Tables) -> Iterator[Se
         yield from _dates(pack, asset, deadline, tables)
 
 
-def _urgency(deadline: Record) -> tuple[bool, str, str]:
-    return (deadline.fact("state") != DUE, deadline.fact("due"), deadline.fact("vulnerability"))
+def _urgency(deadline: Record) -> tuple[int, str, str]:
+    """What a person must decide first, since nothing else can be planned before; then by due moment."""
+    rank = {UNDECIDED: 0, DUE: 1}.get(deadline.fact("state"), 2)
+    return (rank, deadline.fact("due"), deadline.fact("vulnerability"))
 
 
 def _once(records: Iterable[Record], fact: str) -> Iterator[Record]:

@@ -3,7 +3,7 @@
 The action is one plain sentence: upgrade to a version that was proven, else what to do until there is one.
 """
 
-from datetime import datetime
+from datetime import date, datetime
 
 from comity.defend.due import Answer as Dated
 from comity.defend.due import AskPerson, Due, Leads, NotAssessed, State
@@ -47,6 +47,7 @@ def remedy(
         advisory=", ".join(exposure.advisories),
         title=title or exposure.vulnerability,
         asset=asset.name,
+        asset_id=asset.id,
         organisation=organisation,
         sub_organisation=asset.sub_organisation,
         environment=str(asset.environment),
@@ -63,8 +64,8 @@ def remedy(
         tier=due.tier_name if due else "",
         row=due.row if due else None,
         started_by=f"{due.start.event} on {due.start.day.isoformat()}" if due else "",
-        due=due.due if due and due.leads is not Leads.UPGRADE else None,
-        kev_due=clock.local_day(due.kev_due, clock.zone(zone)) if due and due.kev_due else None,
+        due=_date(answer),
+        kev_due=_kev(answer, zone),
         conflict=due.conflict if due else False,
         overdue=bool(isinstance(answer, Due | AskPerson) and answer.overdue),
         triage=due.triage if due else False,
@@ -99,6 +100,18 @@ def action(exposure: Exposure, solution: Solution | None, asset: str) -> str:
             return "Nothing is left to do."
         case None:
             return "Nothing was looked for."
+
+
+def _date(answer: Dated | None) -> datetime | None:
+    """The due moment; where a person must decide first, the catalogue's own. None while it waits for an upgrade."""
+    if isinstance(answer, AskPerson):
+        return answer.kev_due
+    return answer.due if isinstance(answer, Due) and answer.leads is not Leads.UPGRADE else None
+
+
+def _kev(answer: Dated | None, zone: str) -> date | None:
+    held = answer.kev_due if isinstance(answer, Due | AskPerson) else None
+    return clock.local_day(held, clock.zone(zone)) if held else None
 
 
 def _standing(exposure: Exposure, due: Due | None) -> Standing:

@@ -31,6 +31,8 @@ class Remedy:
     advisory: str
     title: str
     asset: str
+    """Name of the asset."""
+    asset_id: str = ""
     organisation: str = ""
     sub_organisation: str = ""
     environment: str = UNKNOWN
