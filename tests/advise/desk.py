@@ -51,20 +51,23 @@ class Place:
 
 
 @contextmanager
-def opened(folder: Path, **settings: object) -> Iterator[Place]:
+def opened(folder: Path, *, stocked: bool = False, **settings: object) -> Iterator[Place]:
     """The desk's machines over a fresh store."""
     held = Settings(data=folder / "data", keys=folder / "keys", **settings)  # type: ignore[arg-type]  # named by each test
     store = engine.open(held, MasterKey(bytes(range(32))))
     clock = Clock()
     try:
-        with store.write() as tx:
-            for id_ in ("water", "power"):
-                parties.add_organisation(tx, Organisation(id=PartyId(id_), name=id_))
-            for one in (ADA, NED, BOB, COORDINATOR):
-                person = Person(
-                    id=one.person, name=str(one.person).title(), organisation=one.organisation, roles=one.roles
-                )
-                parties.add_person(tx, person, login=str(one.person), password_hash=None)
+        if not stocked:
+            _people(store)
         yield Place(machines=Machines(store=store, settings=held, now=clock.now), store=store, clock=clock)
     finally:
         store.close()
+
+
+def _people(store: engine.Store) -> None:
+    with store.write() as tx:
+        for id_ in ("water", "power"):
+            parties.add_organisation(tx, Organisation(id=PartyId(id_), name=id_))
+        for one in (ADA, NED, BOB, COORDINATOR):
+            person = Person(id=one.person, name=str(one.person).title(), organisation=one.organisation, roles=one.roles)
+            parties.add_person(tx, person, login=str(one.person), password_hash=None)

@@ -109,7 +109,7 @@ class AiDefence:
                         name=name,
                         task=task,
                         model=settings.model or "none configured",
-                        model_version="as its endpoint says",
+                        model_version="",
                         tool="Comity, through any OpenAI-compatible endpoint",
                         authority=authority,
                         data=data,
