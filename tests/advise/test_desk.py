@@ -1,4 +1,4 @@
-"""Advice at the counter: real advisories in a real store, other people's rows hidden, a model that lies, tools that read."""
+"""Advice at the counter: real advisories in a real store, others' rows hidden, a model that lies, tools that read."""
 
 import asyncio
 import gzip
