@@ -20,6 +20,8 @@ from comity.cli import (
     brief_make,
     briefs,
     cases,
+    deadlines,
+    directives,
     evidence,
     hosting,
     mcp_server,
@@ -157,6 +159,47 @@ ai.command(ai_defence.cover)
 ai.command(ai_defence.grant)
 ai.command(ai_defence.revoke)
 app.command(mcp_server.mcp, group=DEFEND)
+
+directive = App(
+    name="directive",
+    help="Rules with dates, as data: check, list, show, diff; draft, consult, comment, sign, publish; follow.",
+    group=DEFEND,
+)
+app.command(directive)
+directive.command(directives.check)
+directive.command(directives.listed, name="list")
+directive.command(directives.shown, name="show")
+directive.command(directives.diff)
+directive.command(directives.draft)
+directive.command(directives.consult)
+directive.command(directives.comment)
+directive.command(directives.sign)
+directive.command(directives.publish)
+directive.command(directives.withdraw)
+directive.command(directives.status)
+directive.command(directives.follow)
+directive.command(directives.acknowledge)
+directive.command(directives.report)
+
+deadline = App(name="deadline", help="What is due when, and why: list, show, fixed, mitigated.", group=DEFEND)
+app.command(deadline)
+deadline.command(deadlines.listed, name="list")
+deadline.command(deadlines.shown, name="show")
+deadline.command(deadlines.fixed)
+deadline.command(deadlines.mitigated)
+app.command(deadlines.what_if, name="what-if", group=DEFEND)
+
+triage = App(
+    name="triage", help="Evidence before patch: show, open, step, collect, override, decide, manifest.", group=DEFEND
+)
+app.command(triage)
+triage.command(deadlines.triage_show, name="show")
+triage.command(deadlines.triage_open, name="open")
+triage.command(deadlines.triage_step, name="step")
+triage.command(deadlines.triage_collect, name="collect")
+triage.command(deadlines.triage_override, name="override")
+triage.command(deadlines.triage_decide, name="decide")
+triage.command(deadlines.triage_manifest, name="manifest")
 
 app.command(hosting.doctor, group=HOST)
 app.command(hosting.serve, group=HOST)

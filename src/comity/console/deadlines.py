@@ -124,6 +124,7 @@ def add(paths: Paths, deadlines: Deadlines) -> None:
             difference=difference,
             problems=problems,
             packs=listed.packs,
+            zone=listed.zone,
             examples=EXAMPLES,
         )
 

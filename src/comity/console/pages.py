@@ -15,6 +15,7 @@ from comity.access.headers import PAGE_CSP
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
 from comity.console.cookies import csrf_of
+from comity.model import clock
 from comity.model.evidence import Flaky, NeedsPerson, NotReproduced, Reproduced, Verdict
 from comity.model.handling import Tlp
 from comity.model.product import Affected, EventKind, Range
@@ -89,6 +90,21 @@ def iso(value: str | None) -> Markup:
 
 def _spoken(at: datetime) -> str:
     return f"{at.day} {at:%b %Y, %H:%M} UTC"
+
+
+def local(value: datetime | None, zone: str) -> Markup:
+    """`13 Dec 2026, end of the day in America/New_York`: a due date as the day it is there."""
+    if value is None:
+        return Markup('<span class="unknown">none</span>')
+    there = value.astimezone(clock.zone(zone))
+    hour = "end of the day" if (there.hour, there.minute) == (23, 59) else f"{there:%H:%M}"
+    said = f"{there.day} {there:%b %Y}, {hour} in {zone}"
+    return Markup('<time datetime="{}">{}</time>').format(value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"), said)
+
+
+def local_day(value: datetime, zone: str) -> date:
+    """The calendar day there."""
+    return clock.local_day(value, clock.zone(zone))
 
 
 def day(value: date | None) -> Markup:
@@ -192,6 +208,8 @@ def _environment() -> Environment:
         "moment": moment,
         "iso": iso,
         "day": day,
+        "local": local,
+        "local_day": local_day,
         "tlp": tlp,
         "paragraphs": paragraphs,
         "web_link": web_link,

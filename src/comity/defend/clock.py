@@ -441,6 +441,7 @@ class _Case:
             "version": self.pack.version,
             "at": self.at,
             "binds": self.pack.binds,
+            "zone": self.where.zone.key,
             "certainty": f"{standing.certainty}{' (secondary)' if standing.secondary else ''}",
         }
 

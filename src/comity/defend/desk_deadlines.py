@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Final
 
 import rfc8785
 
@@ -81,6 +81,8 @@ class Listed:
     undecided: int
     not_assessed: int
     packs: tuple[Pack, ...]
+    zone: str
+    """Whose days the dates are, as the first answer has it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +172,7 @@ class Deadlines:
             undecided=gathered.undecided,
             not_assessed=gathered.not_assessed,
             packs=tuple(shown.values()),
+            zone=next((one.zone for one in answers), self.machines.settings.zone or "UTC"),
         )
 
     def deadline(
@@ -208,6 +211,18 @@ class Deadlines:
             at=at,
             is_past=is_past,
         )
+
+    def asset_named(self, viewer: Viewer, name: str) -> AssetId:
+        """The asset with this id or name. Missing when there is none for this viewer."""
+        allow(viewer, Action.READ_DEADLINES)
+        with self.machines.store.read() as tx:
+            ids_ = list(inventories.asset_versions(tx, viewer))
+            if name in ids_:
+                return AssetId(name)
+            for one in inventories.assets_of(tx, ids_, viewer):
+                if one.name == name:
+                    return one.id
+        raise Missing(f"no asset {name}")
 
     def what_if(self, viewer: Viewer, changes: Sequence[Change], *, at: datetime | None = None) -> Difference:
         """What these changes would move, over all this viewer meets. Nothing is changed, nothing is journalled."""
@@ -645,10 +660,3 @@ def _pair(text: str) -> tuple[str, str]:
 def _among(value: str | None, legal: set[str]) -> None:
     if value is not None and value not in legal:
         raise ValueError(value)
-
-
-def plain(value: Any) -> Any:
-    """Values of this desk as JSON-ready data, for the terminal."""
-    import msgspec
-
-    return msgspec.to_builtins(value, enc_hook=str)

@@ -74,6 +74,8 @@ class Stated:
     at: datetime
     binds: str
     certainty: str
+    zone: str = "UTC"
+    """Whose days these are: the agency's IANA zone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
