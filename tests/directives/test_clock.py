@@ -235,6 +235,8 @@ def test_how_old_the_catalogue_may_be_is_a_parameter() -> None:
     old = NOW - timedelta(days=8)
     assert isinstance(ask(facts(), kev_as_of=old), NotAssessed)
     assert isinstance(ask(facts(), kev_as_of=old, kev_max_age="P14D"), Due)
+    lifted = due(facts(), kev_as_of=old, kev_max_age="unlimited")
+    assert [(used.id, used.value) for used in lifted.params] == [("kev_max_age", "unlimited")]
 
 
 def test_both_dates_stand_side_by_side_and_the_earlier_leads_with_a_flag() -> None:

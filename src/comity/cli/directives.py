@@ -26,7 +26,7 @@ ANSWER_DAYS = 10
 
 
 def check(file: Path, *, json: Json = False) -> int:
-    """Read a pack as a stranger's: limits, schema, references, table, and its own examples. Exit status 1: not sound."""
+    """Read a pack as a stranger's: limits, schema, references, table, its own examples. Exit status 1: not sound."""
     from comity.formats import directive
 
     try:
@@ -72,8 +72,17 @@ def listed(*, domain: Domain = "civil", json: Json = False) -> None:
         show.document(rows)
         return
     show.table(
-        ("pack", "version", "kind", "certainty", "binding on"),
-        [(str(r["pack"]), str(r["version"]), str(r["kind"]), str(r["certainty"]), str(r["binds"])) for r in rows],
+        ("pack", "version", "kind", "certainty", "here"),
+        [
+            (
+                str(r["pack"]),
+                str(r["version"]),
+                str(r["kind"]),
+                str(r["certainty"]),
+                ("ships" if r["shipped"] else "published") + (", followed" if r["followed"] else ""),
+            )
+            for r in rows
+        ],
     )
     show.note("what ships with Comity is a transcription: compare with the authority's own text")
 
@@ -106,24 +115,18 @@ def shown(pack: str, *, domain: Domain = "civil", json: Json = False) -> None:
         )
     if held.duties:
         show.line("")
-        show.table(
-            ("duty", "due", "binding on", "who and what"),
-            [
-                (
-                    one.id,
-                    one.on.isoformat() if one.on else f"{one.amount} {one.unit.replace('_', ' ')} after {one.after}",
-                    ", ".join(one.binding_on) or "none",
-                    f"{one.actor}: {one.text}" + (f" [{one.result}]" if one.result else ""),
-                )
-                for one in held.duties
-            ],
-        )
+    for duty in held.duties:
+        unit = duty.unit.replace("_", " ") + ("" if duty.amount == 1 else "s")
+        due = duty.on.isoformat() if duty.on else f"{duty.amount} {unit} after: {duty.after.replace('_', ' ')}"
+        show.line(f"{duty.id}: {due}; binding on {', '.join(duty.binding_on) or 'none'}", "bold")
+        show.line(f"  {duty.actor}: {duty.text}")
+        if duty.result:
+            show.line(f"  {duty.result}", "dim")
     if held.parameters:
         show.line("")
-        show.table(
-            ("parameter", "default", "choices", "why it is open"),
-            [(one.id, one.default, ", ".join(one.choices) or "any", one.why) for one in held.parameters],
-        )
+        show.line("What no source settles:", "bold")
+    for one in held.parameters:
+        show.line(f"  {one.id}={one.default} (of {', '.join(one.choices) or 'any'}): {one.why}")
 
 
 def diff(before: str, after: str, *, domain: Domain = "civil", json: Json = False) -> int:
@@ -134,8 +137,10 @@ def diff(before: str, after: str, *, domain: Domain = "civil", json: Json = Fals
     if json:
         show.document([asdict(one) for one in found])
     else:
-        rows = [(one.place, one.before or "-", one.after or "-") for one in found]
-        show.table(("what", "before", "after"), rows, empty="They ask the same.")
+        for one in found:
+            show.line(f"{one.place}: {one.before or 'not there'} -> {one.after or 'not there'}")
+        if not found:
+            show.line("They ask the same.", "green")
     return 1 if found else 0
 
 

@@ -190,7 +190,13 @@ class _Case:
         choice = self.pack.parameter("kev_max_age")
         if choice is None:
             return asked.max_age
-        return timedelta(days=int(choice.chosen(self.policy)[1:-1]))
+        value = choice.chosen(self.policy)
+        if value == "unlimited":
+            seen = self.feeds.kev_as_of
+            days = 0 if seen is None else (self.at - seen).days
+            self._use("kev_max_age", f"the catalogue is {days} days old and counts all the same, by this host's choice")
+            return None
+        return timedelta(days=int(value[1:-1]))
 
     # (4)
 

@@ -80,7 +80,8 @@ def gather(tx: Tx, viewer: Viewer, *, at: datetime, only: AssetId | None = None)
         for one in expose.exposures(asset, held, saids[owner], now=at, gone=True):
             undecided += one.answer is Answer.UNKNOWN
             not_assessed += one.answer is Answer.NOT_ASSESSED
-            if one.answer is Answer.AFFECTED or one.gone_at is not None:
+            # a finding out of advisories that have grown old is still a finding: its date stands, and the age is told
+            if one.answer in {Answer.AFFECTED, Answer.NOT_ASSESSED} or one.gone_at is not None:
                 by_flaw.setdefault(one.vulnerability, []).append(one)
         grouped.append((asset, by_flaw))
     said = upstream.several(tx, {flaw for _, by_flaw in grouped for flaw in by_flaw})
