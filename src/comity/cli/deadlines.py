@@ -19,7 +19,14 @@ Only = Annotated[
 ]
 
 
-def listed(*, only: Only = "", on: Day = "", domain: Domain = "civil", json: Json = False) -> None:
+def listed(
+    *,
+    only: Only = "",
+    on: Day = "",
+    limit: Annotated[int, Parameter(help="findings to list, at most 200")] = 20,
+    domain: Domain = "civil",
+    json: Json = False,
+) -> None:
     """What is due, earliest first, with row, start and both dates."""
     with acting(domain) as (office, viewer):
         found = office.deadlines.deadlines(viewer, at=_moment(on), only=only)
@@ -42,10 +49,12 @@ def listed(*, only: Only = "", on: Day = "", domain: Domain = "civil", json: Jso
             f"{found.undecided} more could not be matched and {found.not_assessed} were not assessed: that is not clean"
         )
         show.line(text, "yellow")
-    columns = ("asset", "vulnerability", "tier", "row", "started", "due", "KEV date", "mind")
-    show.table(columns, [_cells(row) for row in found.rows], empty=_empty(found.assets))
-    if found.total > len(found.rows):
-        show.note(f"{found.total - len(found.rows)} more: see the page /deadlines")
+    if not found.rows:
+        show.line(_empty(found.assets))
+    for row in found.rows[:limit]:
+        _listed(row)
+    if found.total > limit:
+        show.note(f"{found.total - limit} more: --limit, or the page /deadlines")
 
 
 def shown(asset: str, vulnerability: str, *, on: Day = "", domain: Domain = "civil", json: Json = False) -> None:
@@ -247,32 +256,36 @@ def _moment(text: str) -> datetime | None:
         raise Invalid("that is no day", [problem]) from error
 
 
-def _cells(row: Any) -> tuple[str, ...]:
+def _listed(row: Any) -> None:
+    """One finding in two lines: what is due where, and why with what to mind."""
     answer: Any = row.answer
     kind = type(answer).__name__
+    what = f"{row.vulnerability} on {row.asset_name} ({row.component})"
     if kind == "Due":
-        marks = [name for name, on in (("OVERDUE", answer.overdue), ("triage", answer.triage)) if on]
-        marks += [f"{one.input} unknown, taken as {one.value}" for one in answer.defaulted]
-        marks += ["dates differ"] if answer.conflict else []
+        late = " OVERDUE" if answer.overdue else ""
+        show.line(
+            f"{_day(answer.due, answer)}{late}  {answer.tier} row {answer.row}  {what}", "red" if late else "bold"
+        )
+        marks = ["triage asked for"] if answer.triage else []
+        marks += [f"{one.input} unknown, taken as {one.value} ({one.param})" for one in answer.defaulted]
+        marks += ["the two dates differ"] if answer.conflict else []
         marks += [answer.standing] if answer.standing != "binding" else []
         marks += [answer.alarm] if answer.alarm else []
-        return (
-            row.asset_name,
-            row.vulnerability,
-            answer.tier,
-            str(answer.row),
-            f"{answer.start.day} {answer.start.event}",
-            _day(answer.due, answer),
-            _day(answer.kev_due, answer),
-            "; ".join(marks),
+        marks += [f"{used.id}={used.value}" for used in answer.params if used.id == "kev_max_age"]
+        event = answer.start.event.replace("_", " ")
+        why = f"started {answer.start.day} ({event}); KEV date {_day(answer.kev_due, answer)}"
+        show.line(f"  {'; '.join([why, *marks])}", "yellow" if answer.defaulted else "dim")
+    elif kind == "AskPerson":
+        rows = ", ".join(f"{number} {tier}" for number, tier in answer.possible)
+        show.line(f"{_day(answer.strictest_due, answer)} plan by  rows {rows}  {what}", "yellow")
+        show.line(
+            f"  a person decides: {', '.join(answer.missing)} unknown; KEV date {_day(answer.kev_due, answer)}",
+            "yellow",
         )
-    if kind == "AskPerson":
-        rows = ",".join(str(number) for number, _ in answer.possible)
-        plan = f"plan by {_day(answer.strictest_due, answer)}"
-        mind = f"a person decides: {', '.join(answer.missing)} unknown"
-        return (row.asset_name, row.vulnerability, "?", rows, "", plan, _day(answer.kev_due, answer), mind)
-    word = "NOT ASSESSED" if kind == "NotAssessed" else "no date"
-    return (row.asset_name, row.vulnerability, word, "", "", "", "", answer.reason)
+    else:
+        word = "NOT ASSESSED" if kind == "NotAssessed" else "no date"
+        show.line(f"{word}  {what}", "red" if kind == "NotAssessed" else "")
+        show.line(f"  {answer.reason}", "dim")
 
 
 def _due(answer: Any) -> None:

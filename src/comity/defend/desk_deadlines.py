@@ -4,7 +4,7 @@ Each call checks access first; which rows a caller meets is decided in the store
 """
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -489,10 +489,23 @@ class Deadlines:
                 domain: for_domain(domain, directive.every_shipped(), own)
                 for domain in {one.asset.domain for one in gathered.findings}
             }
-            answers = tuple(self._answer(packs[one.asset.domain], one, gathered.feeds, at) for one in gathered.findings)
+            answers = tuple(self._many(packs, gathered, at))
             warm = _Warm(key=key, gathered=gathered, answers=answers)
             self._warm = {**dict(list(self._warm.items())[-7:]), place: warm}
         return warm.gathered, warm.answers
+
+    def _many(self, packs: Mapping[Domain, Sequence[Pack]], gathered: Gathered, at: datetime) -> Iterator[Answer]:
+        """One answer for each finding; findings that are alike for the clock are asked about once."""
+        asked: dict[tuple[object, ...], Answer] = {}
+        for one in gathered.findings:
+            facts = one.facts
+            alike = (facts.exposure, facts.upgrade_on, facts.kev_added, facts.kev_due, facts.automatable)
+            pair = (facts.found_at, facts.done_at, facts.mitigated_at, facts.technical_impact, facts.domain)
+            key = (*alike, *pair, facts.vulnerability[:8])
+            answer = asked.get(key)
+            if answer is None:
+                answer = asked[key] = self._answer(packs[one.asset.domain], one, gathered.feeds, at)
+            yield replace(answer, asset=facts.asset, vulnerability=facts.vulnerability)
 
     def _answer(self, packs: Sequence[Pack], found: Finding, feeds: Feeds, at: datetime) -> Answer:
         answer = first_answer(
