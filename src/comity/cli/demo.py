@@ -18,7 +18,7 @@ from comity import settings as configuration
 from comity.admin import mirrors
 from comity.app import Office, opened, trusted
 from comity.clearing.desk import Accepted, Answer, CaseView, Refused
-from comity.cli import demo_assess, demo_blind, show
+from comity.cli import demo_assess, demo_blind, demo_estate, show
 from comity.cli.demo_findings import Sent, batch
 from comity.cli.demo_store import fresh
 from comity.cli.serving import listen
@@ -36,8 +36,6 @@ from comity.settings import Settings
 
 NOT_BUILT = {
     6: "patches climb a ladder",
-    8: "an estate reacts by event: deadlines under CISA's directives",
-    9: "inventories of national security systems stay apart",
     11: "an announcement becomes a sourced brief",
 }
 PATIENCE = timedelta(minutes=4)
@@ -83,7 +81,7 @@ def run(*, by_hand: bool) -> int:
         good &= _blind(story, office)
         _not_built(6)
         good &= _publish(story, office, clock, held, by_hand=by_hand)
-        _not_built(8, 9)
+        good &= _estate(story, office, clock)
         good &= _assess(story, office, clock)
         _not_built(11)
         good &= _tamper(story, office)
@@ -203,6 +201,16 @@ def _verdicts(story: Story, office: Office, answers: Sequence[Answer]) -> bool:
 def _blind(story: Story, office: Office) -> bool:
     story.step(5, "A second party asks blindly whether a finding is known")
     good = demo_blind.ask(office, _script(office, "demo-script-rival", "Demo Rival (not a real party)"), say)
+    story.done()
+    return good
+
+
+def _estate(story: Story, office: Office, clock: JumpingClock) -> bool:
+    story.step(8, "An estate reacts by event: deadlines under CISA's directives")
+    good = demo_estate.react(office, clock, say)
+    story.done()
+    story.step(9, "Inventories of national security systems stay apart")
+    good &= demo_estate.apart(office, say)
     story.done()
     return good
 

@@ -33,5 +33,6 @@ def fresh(held: Settings, suffix: str) -> Settings:
         wheels=wheels if wheels.is_dir() else None,
         checkpoint_every=16,
         remote="",
+        directive_choices="kev_max_age=unlimited",
         gateway_loopback=True,
     )
