@@ -236,3 +236,20 @@ def test_a_table_in_which_the_number_of_criteria_decides_fails_the_packs_own_cou
 
 def test_the_schema_describes_every_field_at_the_top_level() -> None:
     assert all(part.get("description") for part in directive.schema()["properties"].values())
+
+
+def test_the_page_of_the_format_is_what_the_schema_says() -> None:
+    from comity.formats.directive_page import reference
+
+    page = (ROOT / "docs" / "directives.md").read_text(encoding="utf-8")
+    assert reference() in page
+    assert all(f"`{name}`" in page for name in directive.SHIPPED)
+
+
+def test_the_example_of_the_page_is_yaml_that_the_reader_takes_as_far_as_it_goes() -> None:
+    page = (ROOT / "docs" / "directives.md").read_text(encoding="utf-8")
+    example = page.split("```yaml\n")[1].split("```")[0]
+    with pytest.raises(Invalid) as caught:
+        directive.read(example.encode())
+    [problem] = caught.value.problems
+    assert problem.reason.startswith("missing: title, authority, standing, dates, sources")

@@ -162,7 +162,7 @@ def _against_schema(value: object) -> list[Problem]:
     for error in _validator().iter_errors(value):
         pointer = pointers.shown(pointers.from_path(error.absolute_path))
         found.append(Problem(pointer, "schema", _reason(error)))
-    return sorted(found, key=lambda one: pointers.order(one.pointer))
+    return sorted(dict.fromkeys(found), key=lambda one: pointers.order(one.pointer))
 
 
 def _reason(error: Any) -> str:
