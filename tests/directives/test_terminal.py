@@ -46,7 +46,6 @@ def test_a_pack_is_shown_with_its_doubt_rows_and_open_questions(local: Path, cap
     for words in (
         "This is a transcription",
         "agreed (secondary)",
-        "3 days and forensic triage",
         "on_tighten=first_start",
     ):
         assert words in text.replace("\n", " ")
