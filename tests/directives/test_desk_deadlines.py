@@ -272,3 +272,24 @@ def test_the_journal_learns_of_work_no_vulnerability_and_no_name(held: Host) -> 
     text = repr(entries)
     assert LOG4SHELL not in text
     assert "locker" not in text
+
+
+def test_what_if_over_two_civil_domains_counts_each_by_its_own_rules(held: Host) -> None:
+    held.estate("agency", Domain.FCEB)
+    web, _ = held.estate("agency", Domain.OTHER)
+    listed = held.deadlines.deadlines(ADA).summary
+    found = held.deadlines.what_if(ADA, held.deadlines.changes(ADA, [f"exposure {web} no"]))
+    assert found.before == listed
+    assert (found.before.findings, found.touched) == (8, 2)
+    with pytest.raises(Missing):
+        held.deadlines.what_if(ADA, held.deadlines.changes(ADA, ["exposure nowhere no"]))
+
+
+@pytest.mark.parametrize(
+    "text", ["on_tigthen=change_date", "on_tighten=sometimes", "on_tighten", "exposure_unknown=ask,,x=y"]
+)
+def test_a_choice_that_no_pack_knows_is_told_and_never_ignored(tmp_path: Path, text: str) -> None:
+    with host(tmp_path, directive_choices=text) as held:
+        held.estate("agency", Domain.FCEB)
+        with pytest.raises(Invalid):
+            held.deadlines.deadlines(ADA)

@@ -12,13 +12,13 @@ from typing import Final
 import rfc8785
 
 from comity.access.policy import Action, allow
-from comity.defend import flow_deadlines, triage
+from comity.defend import flow_deadlines, triage, whatif
 from comity.defend.clock import first_answer
 from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound, State
 from comity.defend.facts import Feeds
 from comity.defend.flow import Machines
 from comity.defend.flow_deadlines import Finding, Gathered
-from comity.defend.packs import for_domain
+from comity.defend.packs import advisory, for_domain
 from comity.defend.triage import Step
 from comity.defend.whatif import (
     Change,
@@ -233,20 +233,36 @@ class Deadlines:
             packs = self._own(tx, viewer)
         if not gathered.findings:
             raise Missing("there is no open finding to try a change on")
-        domain = gathered.findings[0].asset.domain
-        pack = next(
-            (one for one in for_domain(domain, directive.every_shipped(), packs) if one.holds_on(moment.date())), None
-        )
-        if pack is None:
+        parts: list[Difference] = []
+        met: set[str] = {""}
+        for domain in sorted({one.asset.domain for one in gathered.findings}):
+            rows = [one.facts for one in gathered.findings if one.asset.domain is domain]
+            names = {one.asset for one in rows} | {one.vulnerability for one in rows}
+            met |= names
+            rules = self._rules(domain, packs, gathered, moment)
+            if rules is not None:
+                fitting = [_for(domain, one) for one in changes if whatif.about(one) in {"", *names}]
+                parts.append(Estate.of(rows, rules).what_if(fitting))
+        strange = [whatif.about(one) for one in changes if whatif.about(one) not in met]
+        if strange:
+            raise Missing(f"no open finding names {strange[0]}")
+        if not parts:
             raise Missing("no pack with dates is in force for these assets")
-        rules = Rules(
+        return whatif.merged(parts)
+
+    def _rules(self, domain: Domain, packs: Sequence[Pack], gathered: Gathered, at: datetime) -> Rules | None:
+        """The rules in force for one domain; None where no pack with dates is."""
+        own = (one for one in for_domain(domain, directive.every_shipped(), packs) if one.holds_on(at.date()))
+        pack = next(own, None)
+        if pack is None:
+            return None
+        return Rules(
             pack=pack,
             policy=flow_deadlines.policy(self.machines),
             feeds=gathered.feeds,
             zone=self.machines.settings.zone,
-            at=moment,
+            at=at,
         )
-        return Estate.of((one.facts for one in gathered.findings), rules).what_if(changes)
 
     def changes(self, viewer: Viewer, texts: Sequence[str]) -> tuple[Change, ...]:
         """Changes out of short texts, as the terminal and the page take them. Invalid lists what cannot be read.
@@ -657,6 +673,13 @@ def _change(
             return UseRules(pack=packs[name], policy=dict(choices))
         case _:
             raise ValueError(text)
+
+
+def _for(domain: Domain, change: Change) -> Change:
+    """A change of rules as it holds in a domain: rules of another civil domain are advice there."""
+    if isinstance(change, UseRules) and change.pack.domain not in {None, domain}:
+        return replace(change, pack=advisory(change.pack))
+    return change
 
 
 def _asset(text: str, names: Mapping[str, AssetId]) -> AssetId:

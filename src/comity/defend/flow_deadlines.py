@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import cache
 
 from comity.defend import expose
 from comity.defend.expose import Said
 from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.flow import Machines, said_of
 from comity.errors import Invalid, Missing, Problem
+from comity.formats import directive
 from comity.model import signals
 from comity.model.asset import Asset, Confidence, Domain, Reach
 from comity.model.directive import Policy
@@ -48,15 +50,39 @@ class Gathered:
 
 
 def policy(machines: Machines) -> Policy:
-    """The host's choices. Invalid for a text that is no list of `parameter=value`."""
-    text = machines.settings.directive_choices
-    found = {}
+    """The host's choices. Invalid for a text that is no list of `parameter=value`, and for one no shipped pack knows:
+    a slip of the pen does not pass for a choice."""
+    return _policy(machines.settings.directive_choices)
+
+
+@cache
+def _policy(text: str) -> Policy:
+    found: dict[str, str] = {}
+    problems: list[Problem] = []
+    known = _choices()
     for part in filter(None, (one.strip() for one in text.split(","))):
-        name, equals, value = part.partition("=")
+        name, equals, value = (one.strip() for one in part.partition("="))
+        found[name] = value
         if not equals:
             reason = "give parameter=value, separated by commas"
-            raise Invalid("COMITY_DIRECTIVE_CHOICES", [Problem("/directive_choices", "bad_choice", reason)])
-        found[name.strip()] = value.strip()
+        elif name not in known:
+            reason = f"no shipped pack has such a parameter: one of {', '.join(sorted(known))}"
+        elif known[name] and value not in known[name]:
+            reason = f"one of {', '.join(sorted(known[name]))}"
+        else:
+            continue
+        problems.append(Problem(f"/directive_choices/{name[:64]}", "bad_choice", reason))
+    if problems:
+        raise Invalid("COMITY_DIRECTIVE_CHOICES cannot be read", problems)
+    return found
+
+
+def _choices() -> dict[str, set[str]]:
+    """Every parameter of a shipped pack with its choices; an empty set takes any text of the right form."""
+    found: dict[str, set[str]] = {}
+    for pack in directive.every_shipped():
+        for one in pack.parameters:
+            found.setdefault(one.id, set()).update(one.choices)
     return found
 
 

@@ -438,6 +438,45 @@ class Estate:
                 return Standing("not bound", "", None, overdue=False, triage=False, defaulted=False)
 
 
+def about(change: Change) -> str:
+    """The asset or vulnerability a change names; "" for a change of rules, which is about all."""
+    match change:
+        case SetExposure(asset=name) | SetUpgrade(asset=name):
+            return name
+        case SetKev(vulnerability=name) | SetSsvc(vulnerability=name):
+            return name
+        case UseRules():
+            return ""
+
+
+def merged(parts: Sequence[Difference]) -> Difference:
+    """Estates under different rules, told as one: every number is the sum."""
+    return Difference(
+        before=_added([one.before for one in parts]),
+        after=_added([one.after for one in parts]),
+        touched=sum(one.touched for one in parts),
+        moved_count=sum(one.moved_count for one in parts),
+        moved=tuple(moved for one in parts for moved in one.moved)[:SHOWN],
+    )
+
+
+def _added(many: Sequence[Summary]) -> Summary:
+    tiers: Counter[str] = Counter()
+    for one in many:
+        tiers.update(one.tiers)
+    return Summary(
+        findings=sum(one.findings for one in many),
+        tiers=dict(sorted(tiers.items())),
+        overdue=sum(one.overdue for one in many),
+        triage=sum(one.triage for one in many),
+        ask=sum(one.ask for one in many),
+        not_assessed=sum(one.not_assessed for one in many),
+        not_bound=sum(one.not_bound for one in many),
+        defaulted=sum(one.defaulted for one in many),
+        done=sum(one.done for one in many),
+    )
+
+
 def on_asset(change: SetExposure | SetUpgrade, side: AssetSide, at: datetime) -> AssetSide:
     """The asset as it would be from `at` on."""
     if isinstance(change, SetUpgrade):
