@@ -14,8 +14,7 @@ from comity.admin import mirrors
 from comity.app import Office
 from comity.cli.sample_estate import KNOWN
 from comity.defend.desk import Document
-from comity.defend.desk_deadlines import Deadlines, Row
-from comity.defend.due import AskPerson, Due, NotAssessed
+from comity.defend.desk_deadlines import AskPerson, Deadlines, Due, NotAssessed, Row
 from comity.durable.clock import JumpingClock
 from comity.errors import Conflict, Missing
 from comity.formats import directive, pack

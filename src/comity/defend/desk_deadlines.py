@@ -49,7 +49,7 @@ from comity.sealing.keys import SigningKey
 from comity.store import directives, inventories, journal, parties, upstream
 from comity.store.engine import Tx
 
-__all__ = ["Deadlines", "FindingView", "Listed", "Row", "TriageView"]
+__all__ = ["AskPerson", "Deadlines", "Due", "FindingView", "Listed", "NotAssessed", "Row", "TriageView"]
 
 TRIAGE: Final = "https://comity.invalid/triage/v1"
 """Predicate type of a signed triage manifest. The name is a name: nothing is fetched from it."""
