@@ -16,8 +16,10 @@ from comity.assess.battery.draw import Draw
 from comity.assess.battery.families import FAMILIES, at_level, generate
 
 WITH_TREES = sorted(name for name, family in FAMILIES.items() if family.trees is not None)
-TREES = {"parser": 300, "webapp": 300, "rootcause": 120}
+TREES = {"parser": 800, "webapp": 800, "rootcause": 120}
 """Per class; half of them train. A tree of `rootcause` costs the search for examples that only one line explains."""
+SIGMAS = 4
+"""Sixteen comparisons are made: at three, one of them is over the limit by chance in a fiftieth of all seeds."""
 TOKEN = re.compile(r"[A-Za-z_]+|\d+|[^\sA-Za-z_\d]+")
 WORDS = """
 if else for while return free calloc struct box int uint8_t unsigned enum xs min max in def user record state team owner
@@ -33,11 +35,11 @@ def features(text: str) -> Counter[str]:
     return Counter(tokens) + Counter(f"{a} {b}" for a, b in pairwise(tokens))
 
 
-def trees(name: str, planted: bool, level: int) -> list[Counter[str]]:
+def trees(name: str, planted: bool, level: int, count: int = 0) -> list[Counter[str]]:
     family = FAMILIES[name]
     assert family.trees is not None
     made = []
-    for seed in range(TREES[name]):
+    for seed in range(count or TREES[name]):
         files = family.trees(Draw(f"tell-tale {name} {planted} {seed}"), at_level(name, level), planted)
         made.append(features("\n".join(content.decode() for content in files.values())))
     return made
@@ -63,7 +65,8 @@ def by_best_token(with_bug: list[Counter[str]], without: list[Counter[str]]) -> 
     half = len(with_bug) // 2
     seen = (with_bug[:half], without[:half])
     best, rule = 0, ("", 0, True)
-    for word in sorted(set().union(*with_bug[:half], *without[:half])):
+    held = Counter(word for tree in (*seen[0], *seen[1]) for word in tree)
+    for word in sorted(word for word, count in held.items() if count > half // 10):
         for cut in range(4):
             above = sum(tree[word] > cut for tree in seen[0]) + sum(tree[word] <= cut for tree in seen[1])
             for right, more in ((above, True), (2 * half - above, False)):
@@ -83,16 +86,16 @@ def by_best_token(with_bug: list[Counter[str]], without: list[Counter[str]]) -> 
 )
 def test_classifiers_stay_near_chance_on_trees_with_and_without_a_planted_mistake(name, level):
     sides = trees(name, True, level), trees(name, False, level)
-    limit = 0.5 + 3 * math.sqrt(0.25 / TREES[name])
+    limit = 0.5 + SIGMAS * math.sqrt(0.25 / TREES[name])
     assert by_bayes(*sides) <= limit
     assert by_best_token(*sides) <= limit
 
 
 def test_the_classifiers_find_mistakes_that_do_look_planted():
-    clean = trees("parser", False, 1)
-    marked = [tree + Counter({"0xdead": 1}) for tree in trees("parser", True, 1)]
+    clean = trees("parser", False, 1, 200)
+    marked = [tree + Counter({"goto": 1}) for tree in trees("parser", True, 1, 200)]
     assert by_best_token(marked, clean) == 1
-    assert by_bayes([tree + Counter({"goto": 1}) for tree in trees("parser", True, 1)], clean) > 0.9
+    assert by_bayes(marked, clean) > 0.9
 
 
 @pytest.mark.parametrize("seed", range(12))
