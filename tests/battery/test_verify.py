@@ -41,6 +41,12 @@ def test_references_pass_and_nothing_else_scores_where_answers_are_programs(name
     assert report.hostile > 80
 
 
+def test_the_right_rule_makes_no_mistake_on_a_day_that_was_drawn_badly_once():
+    """Seed 75: ordinary work looked like a move on a held-out day, found by the first run over 200 seeds."""
+    item = verifying.item_of("intrusion", 75)
+    assert grading.at_once(item, Side.DEFENCE, item.tasks[Side.DEFENCE].reference).solved
+
+
 def planted(monkeypatch: pytest.MonkeyPatch, name: str, change: Callable[[Family], Family]) -> Item:
     """A family with a fault, and an item of it."""
     broken = change(FAMILIES[name])

@@ -22,8 +22,20 @@ def _make(draw: Draw, knobs: Knobs) -> Parts:
     moves = knobs["moves"]
     place = profile(draw.fork("place"), max(8, moves + 4))
 
+    rule: dict[str, Json] = {
+        "first": {"kind": "login", "port": place.port},
+        "then": {"kind": "start", "program": list[Json](place.tools)},
+        "within": SOON,
+    }
+
     def day(name: str, skew: int, gaps: int, noise: int) -> Logs:
-        return logs(draw.fork(name), place, moves=moves, noise=noise, skew=skew, gaps=gaps)
+        """A day on which ordinary work does not happen to look like a move: the right rule makes no mistake on it."""
+        for attempt in range(64):
+            label = f"{name} {attempt}" if attempt else name
+            made = logs(draw.fork(label), place, moves=moves, noise=noise, skew=skew, gaps=gaps)
+            if alerts(read_rule(rule), made.events) == made.moves:
+                return made
+        raise ValueError("no such day came out in 64 attempts")
 
     shown = day("shown", knobs["skew"], knobs["gaps"], knobs["volume"])
     held = [day(f"held out {number}", 0, 0, 120) for number in range(HELD_OUT)]
@@ -35,11 +47,6 @@ def _make(draw: Draw, knobs: Knobs) -> Parts:
         ],
     }
     way = list(shown.way)
-    rule: dict[str, Json] = {
-        "first": {"kind": "login", "port": place.port},
-        "then": {"kind": "start", "program": list[Json](place.tools)},
-        "within": SOON,
-    }
     offence = Task(
         prompt=(
             "events.jsonl holds one day of events of a small network (README.md). An intruder came in by mail on "
