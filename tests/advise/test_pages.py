@@ -39,9 +39,19 @@ def client(place: desk.Place, tmp_path: Path) -> Iterator[Any]:
     directory: Any = Directory()
     attest = Attest(machines=machines, key=keys.signing_key(machines.settings))
     routes = console.routes(
-        clearing=missing, assess=missing, briefs=missing, library=missing, directives=missing, deadlines=missing,
-        advice=Advice(machines=machines, ai=ai), attest=attest, ai=ai, accounts=directory, settings=machines.settings, clock=place.clock.now,
-    )  # fmt: skip
+        clearing=missing,
+        assess=missing,
+        briefs=missing,
+        library=missing,
+        directives=missing,
+        deadlines=missing,
+        advice=Advice(machines=machines, ai=ai),
+        attest=attest,
+        ai=ai,
+        accounts=directory,
+        settings=machines.settings,
+        clock=place.clock.now,
+    )
     app = http.build(routes=routes, settings=machines.settings, page_error=console.page_error)
     with TestClient(app, base_url=machines.settings.address) as held:
         yield held
