@@ -82,7 +82,7 @@ def measure(
     *,
     key: SigningKey,
     settings: Settings,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
     stop: Callable[[], bool] = lambda: False,
 ) -> Measured:
     """Run, or go on with, a campaign in `asked.folder`, and leave the signed card and its page there.

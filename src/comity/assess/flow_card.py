@@ -48,7 +48,7 @@ def open_card(file: bytes, *, trusted: PublicKey | None = None) -> Opened:
     try:
         card: dict[str, Any] = msgspec.json.decode(payload, type=dict[str, Any])
         key = read_public(msgspec.json.encode(card.get(KEY)))
-    except (msgspec.DecodeError, ValueError) as error:
+    except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Tampered("(2) the file holds no card") from error
     if body(card) != payload:
         raise Tampered("(2) the card is not in its canonical form")
@@ -59,9 +59,20 @@ def open_card(file: bytes, *, trusted: PublicKey | None = None) -> Opened:
     return Opened(card=card, key=key, trusted=trusted is not None)
 
 
+class _Signature(msgspec.Struct, forbid_unknown_fields=True):
+    keyid: str
+    sig: bytes
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    payload: bytes
+    payloadType: str  # noqa: N815  # DSSE's own name
+    signatures: list[_Signature]
+
+
 def _canonical(file: bytes) -> bytes:
+    """The one way to write this envelope: known fields in order, standard base64 (whose last letter has spare bits)."""
     try:
-        held = msgspec.json.decode(file)
-        return msgspec.json.encode(held, order="sorted") + b"\n"
-    except msgspec.DecodeError as error:
+        return msgspec.json.encode(msgspec.json.decode(file, type=_Envelope), order="sorted") + b"\n"
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Tampered("(1) this is no card file") from error

@@ -1,8 +1,9 @@
 """Write down every finished run before anything follows from it, so that a killed campaign loses none and repeats none.
 
-One line per entry, in order, each naming the digest of the one before; a line is on the disk (fsync) before `append`
-returns. A line cut short by a power cut or a kill is the last one and was never acknowledged: it is dropped. Any other
-damage is Tampered. With `seal` and `unseal` (an engagement's own key) the content of a line is ciphertext.
+One line per entry, in order, each naming the digest of the one before. A line is with the operating system when `append`
+returns, so a killed process loses none; it is on the disk (fdatasync, beside the next run) before another line follows,
+so a power cut can lose the last one and no other. A line cut short is the last one: it is dropped. Any other damage is
+Tampered. With `seal` and `unseal` (an engagement's own key) the content of a line is ciphertext.
 """
 
 import base64
@@ -10,6 +11,7 @@ import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, TypeAlias
@@ -46,12 +48,18 @@ class Ledger:
         except BaseException:
             os.close(self._file)
             raise
+        self._disk = ThreadPoolExecutor(max_workers=1, thread_name_prefix="comity-ledger")
+        self._synced: Future[None] | None = None
 
     def __enter__(self) -> "Ledger":
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        os.close(self._file)
+        try:
+            self._settle()
+        finally:
+            self._disk.shutdown()
+            os.close(self._file)
 
     @property
     def head(self) -> str:
@@ -59,14 +67,21 @@ class Ledger:
         return self._head
 
     def append(self, entry: Mapping[str, Any]) -> None:
-        """Write an entry; it is on the disk when this returns."""
+        """Write an entry, once the one before is on the disk."""
+        self._settle()
         body = rfc8785.dumps(dict(entry))
         held = base64.b64encode(self._seal(body)).decode() if self._seal is not None else body.decode()
         line = rfc8785.dumps({"before": self._head, "n": len(self.entries), "body": held})
         _write(self._file, line + b"\n")
-        os.fsync(self._file)
+        self._synced = self._disk.submit(os.fdatasync, self._file)
         self._head = hashlib.sha256(line).hexdigest()
         self.entries.append(dict(entry))
+
+    def _settle(self) -> None:
+        """Wait until the last line is on the disk; an error of the disk is raised here."""
+        if self._synced is not None:
+            self._synced.result()
+            self._synced = None
 
     def _opened(self, line: bytes) -> dict[str, Any]:
         try:

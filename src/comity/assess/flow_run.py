@@ -2,7 +2,7 @@
 
 (1) the ledger names the protocol it belongs to; another protocol is refused
 (2) what stands in the ledger counts; nothing of it is run again
-(3) each finished run is on the disk before the next one is chosen
+(3) each finished run is written down before the next one is chosen
 (4) the window is looked at while a run goes on: what it cuts is cut, never failed
 Called again after a kill, an interrupt or a spent window, it goes on where the ledger ends.
 """
@@ -89,7 +89,7 @@ def conduct(
     clock: Callable[[], datetime],
     ends_at: datetime | None = None,
     stop: Callable[[], bool] = lambda: False,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[Progress], None] | None = None,
     tools: bool = True,
 ) -> Campaign:
     """Run, or go on with, a campaign. `threshold_minutes` is the opened sealed value; None: estimate only.
@@ -182,7 +182,9 @@ def _begin(ledger: Ledger, protocol: Protocol, now: datetime) -> None:
 class _Keeper:
     """The driver on one side, the ledger on the other."""
 
-    def __init__(self, at: Course, battery: Battery, ledger: Ledger, progress: Callable[[Progress], None]) -> None:
+    def __init__(
+        self, at: Course, battery: Battery, ledger: Ledger, progress: Callable[[Progress], None] | None
+    ) -> None:
         self.at, self.battery, self.ledger, self.progress = at, battery, ledger, progress
         self.entries = {entry.id: entry for entry in battery.entries}
         done = [Attempt(**entry["attempt"]) for entry in ledger.entries if entry["kind"] == "attempt"]
@@ -200,7 +202,8 @@ class _Keeper:
         (now,) = seen_of(self.at.protocol, self.at.bank, [attempt])
         self.running = [step for step in self.running if step != now.step]
         self.seen.append(now)
-        self.progress(self._progress(attempt))
+        if self.progress is not None:
+            self.progress(self._progress(attempt))
         return self._assigned()
 
     def _assigned(self) -> list[Assignment]:

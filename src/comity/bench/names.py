@@ -16,6 +16,7 @@ NAMES = (
     "horizon",
     "adaptive",
     "coverage",
+    "harness",
     "dedupe",
     "brief",
     "faithfulness",

@@ -77,7 +77,7 @@ def run(
         asked,
         key=signing_key(held),
         settings=held,
-        progress=_progress if live else lambda _: None,
+        progress=_progress if live else None,
     )
     found = measured.card["numbers"]["determination"]
     if json:

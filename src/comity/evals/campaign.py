@@ -31,6 +31,8 @@ from comity.sandbox.containment import Containment
 from comity.sandbox.policy import Tier
 
 TASK: Final = "comity"
+LOG_BUFFER: Final = 10
+"""Samples between two writes of the transcripts: Inspect's own default. The ledger waits for none."""
 _one_at_a_time: Final = threading.Lock()
 """Inspect runs one evaluation per process."""
 
@@ -80,6 +82,7 @@ def run(
             log_format="eval",
             log_realtime=False,
             log_images=False,
+            log_buffer=LOG_BUFFER,
             log_model_api=False,
             fail_on_error=False,
             max_samples=at_once,

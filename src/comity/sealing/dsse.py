@@ -59,7 +59,7 @@ def verify(envelope: bytes, payload_type: str, trusted: Sequence[PublicKey]) -> 
         raise Tampered(f"(1) the envelope is over {LIMIT_BYTES} bytes: this is none of Comity's")
     try:
         held = msgspec.json.decode(envelope, type=_Envelope)
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Tampered("(1) this is no DSSE envelope: give the file with the seal or statement, unchanged") from error
     if not 1 <= len(held.signatures) <= SIGNATURE_LIMIT:
         raise Tampered(f"(1) the envelope holds {len(held.signatures)} signatures: expected 1 to {SIGNATURE_LIMIT}")
@@ -88,7 +88,7 @@ def payload_unverified(envelope: bytes) -> bytes:
     """What an envelope claims, without any check of who signed it. Tampered when it is no envelope."""
     try:
         return msgspec.json.decode(envelope, type=_Envelope).payload
-    except (msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Tampered("(1) this is no DSSE envelope: give the file with the seal or statement, unchanged") from error
 
 
