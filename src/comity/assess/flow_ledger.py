@@ -1,9 +1,9 @@
 """Write down every finished run before anything follows from it, so that a killed campaign loses none and repeats none.
 
-One line per entry, in order, each naming the digest of the one before. A line is with the operating system when `append`
-returns, so a killed process loses none; it is on the disk (fdatasync, beside the next run) before another line follows,
-so a power cut can lose the last one and no other. A line cut short is the last one: it is dropped. Any other damage is
-Tampered. With `seal` and `unseal` (an engagement's own key) the content of a line is ciphertext.
+One line per entry, in order, each naming the digest of the one before. A line is with the operating system when
+`append` returns, so a killed process loses none; it is on the disk (fdatasync, beside the next run) before another line
+follows, so a power cut can lose the last one and no other. A line cut short is the last one: it is dropped. Any other
+damage is Tampered. With `seal` and `unseal` (an engagement's own key) the content of a line is ciphertext.
 """
 
 import base64
