@@ -34,6 +34,8 @@ from comity.settings import Settings
 
 __all__ = ["Asked", "Budget", "Measured", "Policy", "Progress", "attest", "card_of", "check", "measure", "write"]
 
+GUESSED_MARGIN: Final = 1.0
+"""Doublings that a finding must survive where human minutes are guesses (policy parameter; decision 0011)."""
 BATTERY: Final = "comity generated battery"
 LEDGER: Final = "runs.ledger"
 SECRET: Final = "battery.secret"  # noqa: S105  # a file name
@@ -57,7 +59,7 @@ class Asked:
     families: tuple[str, ...] = ()
     per_family: int = 10
     budget: Budget = field(default_factory=Budget)
-    policy: Policy = field(default_factory=Policy)
+    policy: Policy = field(default_factory=lambda: Policy(margin_log2=GUESSED_MARGIN))
     fixed: bool = False
     seed: int = 0
     at_once: int = 1

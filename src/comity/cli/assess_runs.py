@@ -30,6 +30,7 @@ def run(
     threshold: Annotated[float | None, Parameter(help="human minutes; without it the result is an estimate")] = None,
     family: Annotated[list[str] | None, Parameter(negative="", help="only this family, repeatable")] = None,
     per_family: Annotated[int, Parameter(help="targets per family; each has two tasks")] = 10,
+    margin: Annotated[float, Parameter(help="doublings of human time that a finding must survive")] = 1.0,
     most_runs: Annotated[int | None, Parameter(help="end after so many items")] = None,
     stage: Annotated[list[int] | None, Parameter(negative="", help="tokens per run, repeatable, rising")] = None,
     most_tokens: Annotated[int, Parameter(help="tokens of the whole campaign")] = 50_000_000,
@@ -65,7 +66,7 @@ def run(
         budget=desk_runs.Budget(
             stages=tuple(stage or (100_000, 500_000, 2_000_000)), most_tokens=most_tokens, seconds_per_run=seconds
         ),
-        policy=desk_runs.Policy(most_runs=most_runs),
+        policy=desk_runs.Policy(most_runs=most_runs, margin_log2=margin),
         fixed=fixed,
         seed=seed,
         at_once=at_once,
