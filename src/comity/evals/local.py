@@ -29,8 +29,8 @@ from comity.errors import Unavailable
 from comity.evals.subjects import Reached
 
 NAME: Final = "comity-small"
-REPLY_TOKENS: Final = 96
-PROMPT_LETTERS: Final = 2400
+REPLY_TOKENS: Final = 48
+PROMPT_LETTERS: Final = 800
 """Reading is what costs on a plain processor: the middle of a longer text is left out."""
 TURNS: Final = 2
 """Replies after which it is done: a model this small repeats itself."""
