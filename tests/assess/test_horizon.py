@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from comity.assess import resample
-from comity.assess.horizon import ALWAYS, NEVER, RIDGE, Runs, SlopePrior, fit, horizons, newton, weights
+from comity.assess.horizon import ALWAYS, NEVER, RIDGE, Fit, Runs, SlopePrior, fit, horizons, newton, weights
 from comity.errors import Invalid
 
 
@@ -179,3 +179,7 @@ def test_simex_moves_a_flattened_curve_back_towards_the_truth() -> None:
     data = runs(y.tolist(), noisy.tolist())
     plain, mended = math.log2(fit(data).p50), math.log2(resample.simex(data, copies=20))
     assert abs(mended - 5) < abs(plain - 5)
+
+
+def test_a_curve_without_slope_has_no_horizon():
+    assert math.isnan(Fit(intercept=0.5, slope=0.0).p50)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import msgspec
+import rfc8785
 
 from comity.assess.card import body
 from comity.errors import Tampered
@@ -50,13 +51,20 @@ def open_card(file: bytes, *, trusted: PublicKey | None = None) -> Opened:
         key = read_public(msgspec.json.encode(card.get(KEY)))
     except (msgspec.DecodeError, ValueError, RecursionError) as error:
         raise Tampered("(2) the file holds no card") from error
-    if body(card) != payload:
-        raise Tampered("(2) the card is not in its canonical form")
     dsse.verify(file, TYPE, [key])
+    if not _is_canonical(card, payload):
+        raise Tampered("(2) the card is not in its canonical form")
     # (3)
     if trusted is not None and trusted.id != key.id:
         raise Tampered(f"(3) signed by {key.id[:16]}, not by the key you named ({trusted.id[:16]})")
     return Opened(card=card, key=key, trusted=trusted is not None)
+
+
+def _is_canonical(card: Mapping[str, Any], payload: bytes) -> bool:
+    try:
+        return body(card) == payload
+    except rfc8785.CanonicalizationError:
+        return False
 
 
 class _Signature(msgspec.Struct, forbid_unknown_fields=True):

@@ -90,6 +90,8 @@ class Fit:
             return 0.0
         if self.intercept == math.inf:
             return math.inf
+        if self.slope == 0:
+            return math.nan  # length tells nothing: no length has this chance
         return _exp2((math.log(success / (1 - success)) - self.intercept) / self.slope)
 
     @property
