@@ -278,3 +278,24 @@ def test_what_is_no_card_is_refused(made):
     for junk in (b"", b"{}", b"[1]", Path(__file__).read_bytes()):
         with pytest.raises((Tampered, Invalid)):
             open_card(junk)
+
+
+def test_a_battery_too_small_for_a_ceiling_claims_no_horizon():
+    few = ENTRIES[:4]
+    told = compose(
+        Facts(),
+        replace(PROTOCOL, items=4),
+        entries=few,
+        bank=bank(few),
+        runs=[{**row, "outcome": "failed", "tokens": 100_000} for row in rows(number=4)],
+        threshold_minutes=None,
+        ended="every item was given",
+        level_sentence="C1",
+        machine={},
+        signers=[],
+        at=AT,
+    )
+    assert told["numbers"]["determination"]["estimate"].startswith("none")
+    assert "too few items" in page(told)
+    assert recompute(told).same
+    assert told["sections"]["signatures"]["reason"] == "not signed yet"

@@ -55,13 +55,14 @@ def _template() -> Any:
 def charts(card: Mapping[str, Any]) -> dict[str, Markup]:
     """The plots by name, each with its caption; none when nothing was run."""
     worked, data = card["numbers"], card["data"]
+    ceiling = worked["determination"]["ceiling_minutes"]
     if not data["runs"]:
         return {}
+    if ceiling <= 0:
+        return {"items": _figured(ITEM_MAP, _items(data))}
     threshold = data["threshold_minutes"]
     marks = [chart.Mark(label="threshold", at=threshold)] if threshold is not None else []
-    ceiling = worked["determination"]["ceiling_minutes"]
-    if ceiling > 0:
-        marks.append(chart.Mark(label="ceiling", at=ceiling))
+    marks.append(chart.Mark(label="ceiling", at=ceiling))
     readings = "Horizon in human minutes under every treatment of unclear outcomes"
     families_title = "Horizon in human minutes by family"
     budget = "Fitted p50 in human minutes at each budget in tokens"

@@ -188,6 +188,8 @@ def _combine(
 
 def estimate_text(reading: Reading, ceiling: float) -> str:
     """The horizon in words, never beyond the ceiling: "41 min (28 to 60)" or "at least 454 min"."""
+    if ceiling <= 0:
+        return "none: the battery holds too few items to bound a horizon"
     if reading.low_minutes >= ceiling or math.isclose(reading.horizon_minutes, ceiling):
         return f"at least {reading.low_minutes:.3g} min"
     upper = f"above {ceiling:.3g}" if reading.beyond else f"{reading.high_minutes:.3g}"
