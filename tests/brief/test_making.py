@@ -18,6 +18,7 @@ from comity.brief.check.budget import Budget, mirrored, spent
 from comity.brief.check.gates import check
 from comity.brief.classify import classify
 from comity.brief.draft import WHY_NO_PARAPHRASE, draft
+from comity.brief.handover import as_draft
 from comity.brief.label import label
 from comity.brief.make import make
 from comity.brief.mentions import mentions
@@ -303,3 +304,34 @@ def test_the_draft_is_dated_by_its_source_alone() -> None:
     late = closed(retrieved_at=datetime(2030, 1, 1, tzinfo=UTC))
     assert draft(late) == draft(closed(retrieved_at=RETRIEVED))
     assert isinstance(draft(late), Brief)
+
+
+def test_a_made_brief_is_handed_over_with_all_it_was_made_from() -> None:
+    one = closed(marks=("https://example.org/m.c2pa",), extractor="trafilatura/2 precision", published_from="meta")
+    other = closed(LONG + " Reporting by our staff.", name="Copy Desk", url="https://copy.example/a")
+    held = make([one, other])
+    draft_ = as_draft(held)
+    assert draft_.brief == held.brief
+    assert [facts.independent_origin for facts in draft_.provenance.sources] == ["origin 1", "origin 1"]
+    first = draft_.provenance.sources[0]
+    assert (first.extractor, first.extractor_version) == ("trafilatura", "2 precision")
+    assert first.marks == ("https://example.org/m.c2pa",)
+    assert {row.gate for row in draft_.provenance.gate_results} == {str(gate) for gate in held.checked.gates}
+    assert draft_.provenance.fallback == ""
+    assert not any(entity.kind == "attack" for entity in draft_.entities)
+
+
+def test_keep_puts_an_unreviewed_draft_into_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from comity.cli import commands
+
+    path = tmp_path / "article.txt"
+    path.write_text(LONG, encoding="utf-8")
+    monkeypatch.setenv("COMITY_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COMITY_KEYS", str(tmp_path / "keys"))
+    assert commands.run(["brief", "make", str(path), "--name", "Example Agency", "--keep"]) == 0
+    capsys.readouterr()
+    assert commands.run(["brief", "list", "--drafts", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)["rows"]
+    assert [(row["state"], row["is_published"]) for row in rows] == [("unreviewed", False)]

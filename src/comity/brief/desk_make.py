@@ -7,9 +7,10 @@ counter's business (`desk`), which asks.
 from collections.abc import Sequence
 from typing import Any
 
-from comity.brief import flow_make, told
+from comity.brief import flow_make, handover, told
 from comity.brief.gather import Registered
 from comity.brief.make import Made
+from comity.model.brief import Draft
 from comity.settings import Settings
 
 
@@ -19,6 +20,11 @@ def made(
     """The made brief as a value, for whoever keeps it."""
     about = Registered(name=name, openly_licensed=bool(open_licence), licence=open_licence)
     return flow_make.made_from(places, about=about, settings=settings, judge=judge)
+
+
+def as_draft(held: Made) -> Draft:
+    """For the counter that keeps drafts."""
+    return handover.as_draft(held)
 
 
 def as_text(held: Made) -> str:

@@ -1,11 +1,13 @@
 """Briefs at the terminal: make one from a file or an address, on this machine, and print it."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
 from comity.cli import show
 from comity.cli.options import Json, configured
+from comity.errors import Invalid, Problem
+from comity.settings import Settings
 
 
 def make(
@@ -18,18 +20,35 @@ def make(
     judge: Annotated[
         bool, Parameter(negative="", help="let the configured model doubt sentences; it never blocks")
     ] = False,
+    keep: Annotated[bool, Parameter(negative="", help="keep it as an unreviewed draft here")] = False,
     json: Json = False,
 ) -> int:
     """Make a brief from a file or an address. More of them are further sources of the same story.
 
-    Nothing is stored or published. Exit status 1 when a gate blocks the brief.
+    Nothing is published, and nothing is stored without `--keep`. Exit status 1 when a gate blocks the brief.
     """
     from comity.brief import desk_make
 
-    held = desk_make.made((source, *further), configured(), name=name, open_licence=open_licence, judge=judge)
+    settings = configured()
+    held = desk_make.made((source, *further), settings, name=name, open_licence=open_licence, judge=judge)
+    if keep:
+        _keep(held, settings)
     if json:
         show.document(desk_make.as_document(held))
     else:
         for line in desk_make.as_text(held).split("\n"):
             show.line(line)
     return 1 if held.checked.blocked else 0
+
+
+def _keep(held: Any, settings: Settings) -> None:
+    from comity.brief import desk_make
+    from comity.cli.places import Local, place
+
+    if settings.remote:
+        problem = Problem("/host", "local_only", "unset COMITY_HOST: a draft is kept on this machine")
+        raise Invalid("a draft is kept here, not on a remote host", [problem])
+    with place(settings) as there:
+        assert isinstance(there, Local)
+        kept = there.office.briefs.keep(there.viewer, desk_make.as_draft(held))
+    show.note(f"kept as draft {kept.brief.id}: somebody else reviews it (comity brief review)")

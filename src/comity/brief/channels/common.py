@@ -59,7 +59,7 @@ def body(public: Published) -> tuple[str, ...]:
     paragraphs = [first]
     if more:
         paragraphs.append(" ".join(more))
-    elif public.why_no_paraphrase:
+    if public.why_no_paraphrase:
         paragraphs.append(public.why_no_paraphrase)
     return tuple(paragraphs)
 
