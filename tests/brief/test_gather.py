@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import time
 from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
@@ -16,7 +17,8 @@ from comity.brief.draft import draft
 from comity.brief.extractors import NOT_INSTALLED
 from comity.brief.gather import Registered, read
 from comity.brief.make import make
-from comity.errors import Conflict, Forbidden, Invalid, Missing
+from comity.brief.mentions import mentions
+from comity.errors import Conflict, Forbidden, Invalid, Missing, TooLarge
 from comity.model.article import Source
 from comity.model.handling import Tlp
 from comity.settings import Settings
@@ -245,6 +247,15 @@ def test_an_address_is_fetched_read_and_its_reservation_honoured(tmp_path: Path)
             flow_make.gathered(
                 f"{one.address}/a", about=ABOUT, settings=Settings(data=tmp_path, keys=tmp_path), now=NOW
             )
+
+
+def test_a_text_too_long_for_an_article_is_refused_and_endless_labels_cost_no_time() -> None:
+    with pytest.raises(TooLarge):
+        read(b"The agency may act. " * 20_000, url="a.txt", retrieved_at=NOW, about=ABOUT, name="a.txt")
+    start = time.process_time()
+    mentions("a[.]" * 40_000)
+    mentions("a@" + "a." * 40_000)
+    assert time.process_time() - start < 5
 
 
 def test_a_file_that_is_not_there_is_named_without_its_folder(tmp_path: Path) -> None:

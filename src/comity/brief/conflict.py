@@ -38,6 +38,8 @@ _ACTS: Final = frozenset(
 )
 _LONGEST: Final = 60
 _MOST_SENTENCES: Final = 120
+_MOST_LINES: Final = 600
+"""Sentences of all sources together: pairs of them are compared."""
 
 
 class _Line(NamedTuple):
@@ -51,7 +53,8 @@ class _Line(NamedTuple):
 def conflicts(sources: Sequence[Source], origins: Sequence[Sequence[int]]) -> tuple[Conflict, ...]:
     """Conflicts between origins, in the order of the sources; at most `MOST`. `origins` are groups of places."""
     group = {place: number for number, some in enumerate(origins) for place in some}
-    lines = [line for place in sorted(group) for line in _lines(place, sources[place])]
+    each = min(_MOST_SENTENCES, max(10, _MOST_LINES // max(1, len(group))))
+    lines = [line for place in sorted(group) for line in _lines(place, sources[place], each)]
     found: list[Conflict] = []
     seen: set[tuple[Span, int, Span, int]] = set()
     for number, one in enumerate(lines):
@@ -67,8 +70,8 @@ def conflicts(sources: Sequence[Source], origins: Sequence[Sequence[int]]) -> tu
     return tuple(_merged(found)[:MOST])
 
 
-def _lines(place: int, source: Source) -> Iterator[_Line]:
-    for span in sentences(source.text)[:_MOST_SENTENCES]:
+def _lines(place: int, source: Source, most: int) -> Iterator[_Line]:
+    for span in sentences(source.text)[:most]:
         text = source.text[span.start : span.end]
         run = words(text)
         if 4 <= len(run) <= _LONGEST:

@@ -22,6 +22,8 @@ from comity.model.article import SeenDate, Source
 from comity.model.handling import Tlp
 
 __all__ = ["LIMIT_BYTES", "LIMIT_DEPTH", "Registered", "clean", "read", "read_page"]
+LIMIT_CHARACTERS: Final = 200_000
+"""Of the text itself: about 30,000 words. A longer one is no article, and every gate reads all of it."""
 MOST_ENTRIES: Final = 40
 """Entries of one feed that are read at once; the newest."""
 
@@ -73,6 +75,7 @@ def _page(content: bytes, *, url: str, retrieved_at: datetime, about: Registered
     found = extractors.extract(seen)
     if not found.text:
         raise Invalid("the page holds no words", [Problem("", "empty", "send the address of the article itself")])
+    _short_enough(found.text)
     dates = page.dates(seen, url)
     published, origin = _published(dates)
     needs = list(found.needs_person)
@@ -214,7 +217,13 @@ def _feed(content: bytes, *, url: str, retrieved_at: datetime, about: Registered
     return tuple(made)
 
 
+def _short_enough(text: str) -> None:
+    if len(text) > LIMIT_CHARACTERS:
+        raise TooLarge(f"a text holds at most {LIMIT_CHARACTERS} characters: give one article")
+
+
 def _source(content: bytes, *, text: str, about: Registered, **given: object) -> Source:
+    _short_enough(text)
     fields: dict[str, object] = {
         "name": about.name or str(given.get("publisher") or "") or urlsplit(str(given.get("url"))).hostname or "a file",
         "text": text,

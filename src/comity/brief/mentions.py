@@ -17,9 +17,11 @@ from comity.model.article import Mention, Polarity, Span
 _EXACT: Final = frozenset(listed("cve ghsa cwe capec attack cpe purl bug"))
 _INDICATOR: Final = {"url": "url", "hash": "hash", "ip": "ip"}
 _DEFANGED: Final = re.compile(
-    r"(?<![\w@.-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\[\.\]|\(\.\)|\[dot\]))+[a-z]{2,24}\b", re.IGNORECASE
+    r"(?<![\w@.-])(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\[\.\]|\(\.\)|\[dot\])){1,10}[a-z]{2,24}\b", re.IGNORECASE
 )
-_MAIL: Final = re.compile(r"\b[\w.+-]{1,64}(?:@|\[@\]|\[at\])[\w-]+(?:(?:\.|\[\.\])[\w-]+)+\b", re.IGNORECASE)
+_MAIL: Final = re.compile(
+    r"\b[\w.+-]{1,64}(?:@|\[@\]|\[at\])[\w-]{1,63}(?:(?:\.|\[\.\])[\w-]{1,63}){1,10}\b", re.IGNORECASE
+)
 _PRODUCT: Final = re.compile(
     r"(?<![\w.])(?P<name>[A-Z][\w+-]*(?:\s+[A-Z][\w+-]*){0,4})\s+"
     r"(?P<how>(?:versions?\s+)?(?:before|prior to|up to|through|from|earlier than)?\s*(?:versions?\s+)?)"
