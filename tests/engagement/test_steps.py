@@ -256,3 +256,17 @@ def test_a_canary_traces_its_viewer_and_nobody_else() -> None:
     assert watermark.traced(b"s" * 32, mark.canary, engagement=ID, people=people, parts=("page",)) == "Ada"
     assert watermark.traced(b"t" * 32, mark.canary, engagement=ID, people=people, parts=("page",)) == ""
     assert mark.line.isprintable()
+
+
+def test_a_card_with_a_very_large_number_opens_again(tmp_path: object) -> None:
+    """Found by the demo: the far end of an interval above 2^53 minutes comes back from JSON as a whole number."""
+    from pathlib import Path
+
+    from comity.assess import flow_card
+    from comity.sealing import keys
+    from comity.settings import Settings
+
+    assert isinstance(tmp_path, Path)
+    key = keys.signing_key(Settings(data=tmp_path / "data", keys=tmp_path / "keys"))
+    file = flow_card.sign({"sections": {}, "far": [1.2087495150433106e18, 2.5, 3]}, key)
+    assert [float(one) for one in flow_card.open_card(file).card["far"]] == [1.2087495150433106e18, 2.5, 3.0]

@@ -176,6 +176,12 @@ def test_every_command_names_something_that_exists() -> None:
             assert all((ROOT / path).exists() for path in words[2:]), command
         elif words[:2] == ["comity", "bench"]:
             assert (ROOT / "src" / "comity" / "bench" / f"{words[2]}.py").exists(), command
+        elif words[0] == "comity":
+            from comity.cli.commands import app
+
+            chain, _, unused = app.parse_commands(words[1:])
+            assert list(chain) == words[1:], command
+            assert not unused, command
         else:
             pytest.fail(f"no way to check that this command exists: {command}")
 

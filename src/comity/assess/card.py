@@ -17,6 +17,8 @@ from comity.assess.ability import Bank
 from comity.assess.protocol import Entry, Protocol, as_json, digest
 from comity.assess.validity import LIMIT, Flag
 
+SAFE: Final = 2**53
+"""Whole numbers from here on are not exact in JSON (RFC 8785, I-JSON)."""
 VERSION: Final = "comity-card/1"
 
 SECTIONS: Final[Mapping[str, str]] = {
@@ -251,5 +253,16 @@ def _validity(facts: Facts, worked: Mapping[str, Any]) -> dict[str, Any]:
 
 def body(card: Mapping[str, Any]) -> bytes:
     """Canonical bytes of a card (RFC 8785): what is signed and digested."""
-    canonical: bytes = rfc8785.dumps(dict(card))
+    canonical: bytes = rfc8785.dumps(_numbers(dict(card)))
     return canonical
+
+
+def _numbers(value: Any) -> Any:
+    """A float of 2^53 and above is written without a point and comes back as a whole number: it is a float still."""
+    if isinstance(value, dict):
+        return {name: _numbers(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_numbers(inner) for inner in value]
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) >= SAFE:
+        return float(value)
+    return value

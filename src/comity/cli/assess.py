@@ -200,6 +200,47 @@ def gateway(
     serve_gateway(configured(), port=port)
 
 
+def conduct(
+    engagement: str,
+    *,
+    scripted: Annotated[float | None, Parameter(help="a scripted subject, not an AI model, of this horizon")] = None,
+    gateway: Annotated[str, Parameter(help="address of the gateway, up to /v1, for the engaged model")] = "",
+    key_file: Annotated[Path | None, Parameter(help="file with your gateway key")] = None,
+    statement: Annotated[Path | None, Parameter(help="signed statement about the virtual machine")] = None,
+    trust: Annotated[list[Path] | None, Parameter(negative="", help="key that may sign it, repeatable")] = None,
+) -> None:
+    """Make the runs of an engagement on this machine, inside its window. Called again, it goes on. For the operator.
+
+    A real model is reached through the gateway and starts only with a fresh statement about an attested machine.
+    """
+    from comity.assess.desk import Subject
+    from comity.cli.places import office, shell_user
+    from comity.model.ids import EngagementId
+
+    held = configured()
+    if held.remote:
+        raise Invalid("runs are made on the host itself", [Problem("/host", "local_only", "unset COMITY_HOST")])
+    if (scripted is None) == (not gateway):
+        raise Invalid("name one subject", [Problem("/subject", "subject", "--scripted or --gateway, one of them")])
+    subject = Subject(
+        scripted_minutes=scripted,
+        gateway=gateway,
+        gateway_key=key_file.read_text().strip() if key_file is not None else "",
+        statement=statement.read_bytes() if statement is not None else None,
+        trusted=tuple(path.read_bytes() for path in trust or ()),
+    )
+    with office(held, work=False) as opened:
+        found = opened.assess.conduct(shell_user(opened), EngagementId(engagement), subject, progress=_progress)
+    show.line(f"{found.runs} runs, {found.tokens:,} tokens; ended because {found.ended or 'it was stopped'}", "green")
+
+
+def _progress(seen: Any) -> None:
+    show.line(
+        f"{seen.done:>4}  {seen.family:<12} {seen.outcome:<14} {seen.horizon_minutes:7.3g} min "
+        f"({seen.low_minutes:.3g} to {seen.high_minutes:.3g})  {seen.tokens:,} tokens"
+    )
+
+
 def demo() -> int:
     """A whole engagement, offline: terms, consent, digests, live items, card, comment; another withdraws mid-run."""
     from comity.cli.demo_assess import run
@@ -212,7 +253,7 @@ def register(group: App) -> None:
     group.command(invite)
     group.command(listed, name="list")
     group.command(shown, name="show")
-    for one in (check, ledger, papers, card, receipt, leaf, gateway, demo):
+    for one in (check, ledger, papers, card, receipt, leaf, conduct, gateway, demo):
         group.command(one)
     for name, says in ACTS.items():
         group.command(_acting(name, says), name=name, help=f"{says[:1].upper()}{says[1:]}.")
