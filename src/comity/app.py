@@ -21,6 +21,7 @@ from comity.brief.desk import Briefs
 from comity.clearing import flow, flow_blind
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_blind import Blind
+from comity.clearing.desk_claims import Claims
 from comity.clearing.flow_runs import Laboratory
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
@@ -65,6 +66,7 @@ class Office:
     worker: durable.Engine | None
     clearing: Clearing
     blind: Blind
+    claims: Claims
     assess: Assess
     defend: Defend
     briefs: Briefs
@@ -85,6 +87,7 @@ class Office:
         api = api_routes.routes(
             clearing=clearing,
             blind=self.blind,
+            claims=self.claims,
             assess=assess,
             briefs=briefs,
             library=library,
@@ -93,6 +96,7 @@ class Office:
         )
         pages = console.routes(
             clearing=clearing,
+            claims=self.claims,
             assess=assess,
             briefs=briefs,
             directives=self.directives,
@@ -191,6 +195,13 @@ def opened(
             worker=running,
             clearing=clearing,
             blind=blind,
+            claims=Claims(
+                store=store,
+                settings=settings,
+                signer=machines.signer,
+                now=clock.now,
+                own_report=clearing.own_report,
+            ),
             assess=assess,
             briefs=briefs,
             defend=defend,

@@ -114,6 +114,12 @@ class Settings:
     share_days: int = 30
     """How long a member may open a brief that was shared with them."""
 
+    claim_quota: int = 20
+    """Scan claims that an organisation may hold, with those of the last 90 days that brought no result (policy)."""
+
+    claim_life: timedelta = timedelta(days=7)
+    """How long a scan claim lives, and how long a heartbeat with progress renews it (policy parameter)."""
+
     blind_quota: int = 20
     """Blind questions that an organisation may have unanswered for in this epoch and the last (policy parameter)."""
 
@@ -253,6 +259,7 @@ LEAST: Mapping[str, int] = {
     "inventory_limit_bytes": 1,
     "approvals": 1,
     "blind_quota": 1,
+    "claim_quota": 1,
     "review_floor_seconds": 1,
     "review_planted": 1,
     "share_days": 1,

@@ -27,6 +27,7 @@ EXPECTED = {
     Action.OWN_ACCOUNT: "admin coordinator reader submitter editor developer assessor "
     "defender nss-defender dow-defender authority",
     Action.SUBMIT: "coordinator submitter",
+    Action.CLAIM_SCANS: "coordinator submitter",
     Action.ASK_BLINDLY: "coordinator submitter",
     Action.READ_OWN_REPORTS: "coordinator submitter",
     Action.READ_CASES: "coordinator",

@@ -19,17 +19,18 @@ from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
+from comity.clearing.desk_claims import Claims
 from comity.defend import flow as defend_flow
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
-from comity.errors import Invalid, Problem, Tampered
+from comity.errors import Invalid, Missing, Problem, Tampered
 from comity.formats import pack
 from comity.library.counter import Library, Verification
 from comity.model.advisory import Advisory
-from comity.model.ids import PartyId
+from comity.model.ids import PartyId, ReportId
 from comity.model.party import Role, Viewer
 from comity.partners.endpoint import ModelEndpoint
 from comity.sealing import keys
@@ -109,7 +110,8 @@ def site(
         library = Library(store=held.store, order_pack=pack.shipped_order, check=check)
         assess = assessing(held, settings, clock)
         briefs = briefing(held, settings, clock)
-        desks = {"clearing": clearing, "assess": assess, "briefs": briefs}
+        claims = claiming(held, settings, clock)
+        desks = {"clearing": clearing, "claims": claims, "assess": assess, "briefs": briefs}
         counters = {**desks, "library": library, "accounts": held, "settings": settings}
         routes: list[ControllerRouterHandler] = [*api_routes(**counters, blind=FakeBlind())]  # type: ignore[arg-type]  # one mapping for two doors
         if more is not None:
@@ -130,6 +132,17 @@ def site(
         if not is_empty:
             _people(made)
         yield made
+
+
+def claiming(held: Accounts, settings: Settings, clock: Clock) -> Claims:
+    """The real counter of scan claims on the site's store."""
+    key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
+
+    def none(_viewer: Viewer, _receipt: str) -> ReportId:
+        raise Missing("no submission with this receipt")
+
+    signer = HostSigner(key=key, organisation=PartyId("host"))
+    return Claims(store=held.store, settings=settings, signer=signer, now=clock, own_report=none)
 
 
 def assessing(held: Accounts, settings: Settings, clock: Clock) -> Assess:

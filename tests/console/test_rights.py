@@ -22,6 +22,7 @@ SHOWN = {
     "/reports": Action.READ_OWN_REPORTS,
     "/reports/{report:str}": Action.READ_OWN_REPORTS,
     "/reports/{report:str}/attachments/{sha256:str}": Action.READ_OWN_REPORTS,
+    "/claims": Action.CLAIM_SCANS,
     "/queue": Action.READ_CASES,
     "/cases/{case:str}": Action.READ_CASES,
     "/cases/{case:str}/preview/{format:str}": Action.READ_CASES,

@@ -27,6 +27,7 @@ class Action(StrEnum):
     FOLLOW_RECEIPT = "ask what became of a receipt"
     OWN_ACCOUNT = "use an account of their own"
     SUBMIT = "submit reports"
+    CLAIM_SCANS = "claim scans"
     ASK_BLINDLY = "ask blindly whether a finding is known"
     READ_OWN_REPORTS = "read reports"
     READ_CASES = "read the queue and its cases"
@@ -101,6 +102,7 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.FOLLOW_RECEIPT: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.OWN_ACCOUNT: Rule(scope=Scope.READ, roles=_ALL),
     Action.SUBMIT: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}, system=True),
+    Action.CLAIM_SCANS: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.ASK_BLINDLY: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.READ_OWN_REPORTS: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}, system=True),
     Action.READ_CASES: Rule(scope=Scope.READ, roles=_COORDINATOR, system=True),

@@ -9,11 +9,13 @@ from comity.admin.counter import Accounts
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
 from comity.api import cases, engagements, host, reading, reports
+from comity.api import claims as claim_calls
 from comity.api.asking import Nested
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_blind import Blind
+from comity.clearing.desk_claims import Claims
 from comity.library.counter import Library
 from comity.settings import Settings
 
@@ -24,6 +26,7 @@ def routes(
     *,
     clearing: Clearing,
     blind: Blind,
+    claims: Claims,
     assess: Assess,
     briefs: Briefs,
     library: Library,
@@ -35,6 +38,7 @@ def routes(
         *reports.routes(clearing, settings),
         *cases.routes(clearing),
         *blind_calls.routes(blind),
+        *claim_calls.routes(claims),
         *engagements.routes(assess, settings),
         *reading.routes(library, settings),
         *brief_calls.routes(briefs),

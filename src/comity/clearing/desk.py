@@ -152,6 +152,15 @@ class Clearing:
         last = max((e.event.at for e in entries), default=report.received_at)
         return Status(receipt=report.receipt, status="processing" if busy else "done", at=last)
 
+    def own_report(self, viewer: Viewer, receipt: str) -> ReportId:
+        """The report behind a receipt of the viewer's own organisation. Missing for any other receipt."""
+        allow(viewer, Action.READ_OWN_REPORTS)
+        with self.machines.store.read() as tx:
+            report = reports.by_receipt(tx, Receipt(receipt))
+        if report.organisation != viewer.organisation:
+            raise Missing("no submission with this receipt")
+        return report.id
+
     def cases(self, viewer: Viewer, *, stage: Stage | None = None, after: str = "", limit: int = 50) -> Page:
         """The queue that this viewer may see, newest first. Needs the role coordinator."""
         allow(viewer, Action.READ_CASES)

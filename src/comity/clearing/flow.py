@@ -59,6 +59,9 @@ class Signer(Protocol):
     def blind_receipt(self, receipt: Receipt) -> bytes:
         """The signed receipt (DSSE envelope) of a blind question."""
 
+    def scan_result(self, statement: bytes) -> bytes:
+        """The signed result (DSSE envelope) of a scan claim."""
+
     def seal(self, name: str, data: bytes, *, approved_by: str, at: datetime) -> bytes:
         """A detached seal over one file."""
 

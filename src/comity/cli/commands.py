@@ -20,6 +20,7 @@ from comity.cli import (
     brief_make,
     briefs,
     cases,
+    claims,
     deadlines,
     directives,
     evidence,
@@ -57,6 +58,7 @@ report = App(name="report", help="Follow what you sent: list, show.", group=FIND
 blind_check = App(
     name="blind", help="Is it known there? Ask without showing: check, list, open, withdraw, prove.", group=FIND
 )
+claim = App(name="claim", help="Who looks where: ask, take, list, beat, end, result.", group=FIND)
 case = App(name="case", help="Work the queue: list, show, preview, statement.", group=COORDINATE)
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
@@ -75,7 +77,21 @@ brief = App(
     help="Short, sourced, labelled briefs: make, list, show, review, publish, correct, withdraw, detect.",
     group=BRIEF,
 )
-for branch in (assess, brief, report, blind_check, recipe, case, advisory, journal, key, defend, mirror, account):
+for branch in (
+    assess,
+    brief,
+    report,
+    blind_check,
+    claim,
+    recipe,
+    case,
+    advisory,
+    journal,
+    key,
+    defend,
+    mirror,
+    account,
+):
     app.command(branch)
 
 app.command(reports.submit, group=FIND)
@@ -83,6 +99,12 @@ app.command(reports.status, group=FIND)
 report.command(reports.listed, name="list")
 report.command(reports.shown, name="show")
 recipe.command(recipes.run)
+claim.command(claims.ask)
+claim.command(claims.take)
+claim.command(claims.listed, name="list")
+claim.command(claims.beat)
+claim.command(claims.end)
+claim.command(claims.result)
 blind_check.command(blind.check)
 blind_check.command(blind.listed, name="list")
 blind_check.command(blind.opened, name="open")

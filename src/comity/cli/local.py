@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import blind, wire
+from comity.api import blind, claims, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
@@ -105,6 +105,16 @@ def _withdraw_blindly(office: Office, viewer: Viewer, names: tuple[str, ...], _b
     return BlindSettled(question=names[0], standing="withdrawn")
 
 
+def _overlap(office: Office, viewer: Viewer, _names: tuple[str, ...], body: Query) -> Any:
+    data = msgspec.convert(body, claims.AskOverlap)
+    return claims.overlap(office.claims.ask(viewer, claims.wish(data.area), may_be_named=data.may_be_named))
+
+
+def _beat(office: Office, viewer: Viewer, names: tuple[str, ...], body: Query) -> Any:
+    data = msgspec.convert(body, claims.Heartbeat)
+    return claims.body(office.claims.beat(viewer, names[0], progress=data.progress), is_open=True)
+
+
 NAME = r"([^/]+)"
 READS: Mapping[str, Answer] = {
     **local_briefs.READS,
@@ -123,6 +133,7 @@ READS: Mapping[str, Answer] = {
     ),
     "/journal/verification": lambda o, v, _n, _q: wire.journal_proof(o.accounts.verify_journal(v)),
     "/doctor": lambda o, v, _n, _q: Doctor(lines=tuple(wire.health(line) for line in o.accounts.doctor(v))),
+    "/claims": lambda o, v, _n, _q: claims.held_claims(o.claims.own(v)),
     "/blind": lambda o, v, _n, _q: blind.terms(o.blind.terms(v)),
     f"/blind/questions/{NAME}/shelves/{NAME}/([0-9]+)": lambda o, v, n, _: BlindShelf(
         entries=o.blind.shelf(v, n[0], n[1], int(n[2]))
@@ -133,6 +144,7 @@ DOWNLOADS: Mapping[str, Answer] = {
     **local_briefs.DOWNLOADS,
     **local_engagements.DOWNLOADS,
     f"/advisories/{NAME}/files/{NAME}": lambda o, v, n, _: o.library.file(v, AdvisoryId(n[0]), n[1]).data,
+    f"/claims/{NAME}/result": lambda o, v, n, _: o.claims.result(v, n[0]),
     f"/cases/{NAME}/statements/{NAME}": lambda o, v, n, _: o.clearing.statement(v, CaseId(n[0]), Digest(n[1])),
     f"/reports/{NAME}/attachments/{NAME}": lambda o, v, n, _: o.clearing.attachment(v, ReportId(n[0]), Digest(n[1]))[1],
 }
@@ -142,6 +154,10 @@ ACTS: Mapping[str, Answer] = {
     f"/cases/{NAME}/approvals": _approve,
     f"/cases/{NAME}/publication": lambda o, v, n, _: Outcome(outcome=o.clearing.publish(v, CaseId(n[0]))),
     f"/cases/{NAME}/closing": _close,
+    "/claims/overlap": _overlap,
+    "/claims": lambda o, v, _n, b: claims.take(o.claims, v, msgspec.convert(b, claims.TakeClaim)),
+    f"/claims/{NAME}/heartbeat": _beat,
+    f"/claims/{NAME}/end": lambda o, v, n, b: claims.end(o.claims, v, n[0], msgspec.convert(b, claims.EndClaim)),
     "/blind/questions": _ask_blindly,
     f"/blind/questions/{NAME}/opening": _open_blindly,
     f"/blind/questions/{NAME}/withdrawal": _withdraw_blindly,

@@ -36,6 +36,7 @@ class Link:
 LINKS: Final = (
     Link(path="/report", name="Report", action=Action.SUBMIT),
     Link(path="/reports", name="My reports", action=Action.READ_OWN_REPORTS),
+    Link(path="/claims", name="Claims", action=Action.CLAIM_SCANS),
     Link(path="/queue", name="Queue", action=Action.READ_CASES),
     Link(path="/advisories", name="Advisories", action=Action.READ_PUBLISHED),
     Link(path="/engagements", name="Engagements", action=Action.READ_ENGAGEMENTS),

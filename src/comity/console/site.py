@@ -14,6 +14,7 @@ from comity.admin.counter import Accounts
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
+from comity.clearing.desk_claims import Claims
 from comity.console import (
     account,
     ai_defence,
@@ -29,6 +30,7 @@ from comity.console import (
 )
 from comity.console import advice as advice_pages
 from comity.console import briefs as briefs_pages
+from comity.console import claims as claims_pages
 from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
 from comity.console.pages import page, status_name
@@ -57,6 +59,7 @@ NEXT: Final = {
 def routes(
     *,
     clearing: Clearing,
+    claims: Claims,
     assess: Assess,
     briefs: Briefs,
     directives: Directives,
@@ -77,6 +80,7 @@ def routes(
     people.add(paths, accounts, settings)
     reports.add(paths, clearing, settings)
     cases.add(paths, clearing)
+    claims_pages.add(paths, claims)
     engagements.add(paths, assess)
     reading.add(paths, library, settings)
     briefs_pages.add(paths, briefs)

@@ -30,6 +30,8 @@ class Kind(StrEnum):
     BRIEF_SHARED = "brief.shared"
     BRIEF_NOTIFIED = "brief.notified"
     MIRROR_UPDATED = "mirror.updated"
+    SCAN_CLAIMED = "scan.claimed"
+    SCAN_ENDED = "scan.ended"
     BLIND_EPOCH_BEGAN = "blind.epoch-began"
     BLIND_ASKED = "blind.asked"
     BLIND_SETTLED = "blind.settled"

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 import rfc8785
 
@@ -10,8 +11,10 @@ from comity.model.evidence import Verdict
 from comity.model.ids import Digest, PartyId, digest
 from comity.model.recipe import Recipe, Trial
 from comity.model.report import Report
-from comity.sealing import blind, papers, seal, statement
+from comity.sealing import blind, dsse, papers, seal, statement
 from comity.sealing.keys import SigningKey
+
+SCAN_RESULT: Final = "application/vnd.comity.scan-result+json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +45,10 @@ class HostSigner:
     def blind_receipt(self, receipt: blind.Receipt) -> bytes:
         """The signed receipt (DSSE envelope) of a blind question: digests and a time."""
         return blind.sign_receipt(receipt, self.key)
+
+    def scan_result(self, statement: bytes) -> bytes:
+        """The signed result (DSSE envelope) of a scan claim: times, counts and digests."""
+        return dsse.sign(statement, SCAN_RESULT, self.key)
 
     def seal(self, name: str, data: bytes, *, approved_by: str, at: datetime) -> bytes:
         """A detached seal over one file."""

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from comity.errors import Unavailable
 
-HEAD: Final = "0008"
+HEAD: Final = "0009"
 """Newest revision in `migrations/versions`; a test compares the two."""
 MIGRATION_LOCK: Final = 0x636F6D6974790002
 

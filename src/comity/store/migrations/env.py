@@ -6,6 +6,7 @@ from alembic import context
 from comity.store import (  # noqa: F401  for that alone
     blind,
     capabilities,
+    claims,
     directives_tables,
     drafts_tables,
     engagement_calls,

@@ -1,0 +1,199 @@
+"""Decide whether a scan claim may be taken, and how far two areas overlap: set arithmetic over paths and weaknesses.
+
+A claim advises and gives no exclusivity: two overlapping claims are both good. What it is for is the moment before the
+money is spent. A claim without an authorisation is refused.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+from comity.errors import Invalid, Problem
+from comity.formats import cwe
+from comity.model.claim import Area, Authorisation, Claim, Ending, Method, Overlap
+
+PATH_LIMIT: Final = 200
+CWE_LIMIT: Final = 50
+TEXT_LIMIT: Final = 500
+MEMORY: Final = timedelta(days=90)
+"""How long claims that brought no result stay on their holder's record, and results are told (policy parameter)."""
+NO_RESULT: Final = frozenset({Ending.ABANDONED, Ending.EXPIRED})
+
+_REPOSITORY: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}(?::\d{1,5})?(?:/[a-z0-9._~+-]{1,100}){1,8}\Z")
+_SCHEME: Final = re.compile(r"(?:[a-z][a-z0-9+.-]*://)?(?:[^/@\s]{1,64}@)?")
+_COMMIT: Final = re.compile(r"[0-9a-f]{7,64}\Z")
+_CWE: Final = re.compile(r"CWE-[1-9]\d{0,4}\Z")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """An area as somebody writes it, not yet looked at."""
+
+    repository: str
+    paths: Sequence[str] = ()
+    cwes: Sequence[str] = ()
+    methods: Sequence[str] = ()
+    commits: Sequence[str] = ()
+
+
+def area(wish: Wish) -> Area:
+    """The wish in canonical form; Invalid with every violation."""
+    problems: list[Problem] = []
+    repository = _repository(wish.repository)
+    if not _REPOSITORY.match(repository):
+        problems.append(Problem("/repository", "bad_repository", "give it as https://host/owner/name"))
+    paths = _paths(wish.paths, problems)
+    cwes = _cwes(wish.cwes, problems)
+    methods = []
+    for place, word in enumerate(wish.methods):
+        if word in set(Method):
+            methods.append(Method(word))
+        else:
+            problems.append(Problem(f"/methods/{place}", "unknown_method", f"one of: {', '.join(Method)}"))
+    commits = tuple(one.lower() for one in wish.commits)
+    if commits and (len(commits) != 2 or not all(_COMMIT.match(one) for one in commits)):
+        problems.append(
+            Problem("/commits", "bad_commits", "give the first and the last commit, 7 to 64 hex characters")
+        )
+    if problems:
+        raise Invalid("this area cannot be claimed", problems)
+    return Area(
+        repository=repository,
+        paths=paths,
+        cwes=cwes,
+        methods=tuple(sorted(set(methods))),
+        commits=(commits[0], commits[1]) if commits else None,
+    )
+
+
+def authorised(authorisation: Authorisation, *, today: date) -> None:
+    """Invalid unless owner, scope and contact are named and the dates hold today."""
+    problems = []
+    for name in ("owner", "scope", "contact"):
+        text = getattr(authorisation, name).strip()
+        if not 1 <= len(text) <= TEXT_LIMIT or not text.isprintable():
+            reason = f"1 to {TEXT_LIMIT} printable characters: who allowed it, what, and whom to ask"
+            problems.append(Problem(f"/authorisation/{name}", "missing_field", reason))
+    if not authorisation.starts_on <= today <= authorisation.ends_on:
+        problems.append(Problem("/authorisation", "not_in_force", "it must be in force today"))
+    if problems:
+        raise Invalid("a scan is claimed only with an authorisation", problems)
+
+
+def spent(claims: Iterable[Claim], now: datetime) -> int:
+    """How many places an organisation uses up: its open claims, and those of the last 90 days without a result."""
+    number = 0
+    for claim in claims:
+        if claim.is_open(now) or (ending_of(claim) in NO_RESULT and now - (claim.ended_at or claim.ends_at) < MEMORY):
+            number += 1
+    return number
+
+
+def ending_of(claim: Claim) -> Ending:
+    """How a claim ended that is not open: one that nobody ended has expired."""
+    return claim.ending or Ending.EXPIRED
+
+
+def overlap(ours: Area, others: Iterable[tuple[Claim, str]], now: datetime, *, may_be_named: bool) -> Overlap:
+    """How far others hold or held this area. `others`: claims on the same repository with their holders' names.
+
+    Claims on other weaknesses or by other methods count: somebody is there all the same. The answer says how alike.
+    """
+    held: list[Claim] = []
+    names: set[str] = set()
+    before = []
+    for claim, name in others:
+        share = _share(ours.paths, [claim.area.paths])
+        if not _touches(ours.paths, claim.area.paths):
+            continue
+        if claim.is_open(now):
+            held.append(claim)
+            if may_be_named and claim.may_be_named:
+                names.add(name)
+        elif claim.ended_at is not None and ending_of(claim) not in NO_RESULT and now - claim.ended_at < MEMORY:
+            before.append((claim.ended_at, ending_of(claim), share))
+    areas = [claim.area for claim in held]
+    return Overlap(
+        held_percent=_share(ours.paths, [one.paths for one in areas]),
+        partly=sum(_is_partly(path, [one.paths for one in areas]) for path in ours.paths),
+        same_methods=tuple(sorted({m for one in areas for m in one.methods} & set(ours.methods))),
+        same_weaknesses=any(cwe.related(ours.cwes, one.cwes) for one in areas),
+        commits=_commits(ours, areas),
+        until=max((claim.ends_at for claim in held), default=None),
+        names=tuple(sorted(names)),
+        looked_before=tuple(sorted(before, key=lambda one: one[0], reverse=True)),
+    )
+
+
+def _share(ours: Sequence[str], theirs: Sequence[Sequence[str]]) -> int:
+    """Percent of our paths that lie wholly within theirs; of the whole repository, 100 only for another whole claim."""
+    wholly = any(not paths for paths in theirs)
+    if wholly:
+        return 100
+    if not ours:
+        return 0
+    held = sum(any(_within(path, other) for paths in theirs for other in paths) for path in ours)
+    return round(100 * held / len(ours))
+
+
+def _is_partly(path: str, theirs: Sequence[Sequence[str]]) -> bool:
+    others = [other for paths in theirs for other in paths]
+    return not any(_within(path, other) for other in others) and any(_within(other, path) for other in others)
+
+
+def _touches(ours: Sequence[str], theirs: Sequence[str]) -> bool:
+    if not ours or not theirs:
+        return True
+    return any(_within(one, other) or _within(other, one) for one in ours for other in theirs)
+
+
+def _within(path: str, prefix: str) -> bool:
+    return path == prefix or path.startswith(prefix.rstrip("/") + "/")
+
+
+def _commits(ours: Area, areas: Sequence[Area]) -> str:
+    if not areas:
+        return ""
+    return "same" if all(one.commits == ours.commits for one in areas) else "unknown"
+
+
+def _repository(text: str) -> str:
+    bare = text.strip().lower()
+    found = _SCHEME.match(bare)
+    bare = bare[found.end() :] if found else bare
+    if ":" in bare.partition("/")[0] and not re.match(r"[^/]+:\d+(?:/|\Z)", bare):
+        bare = bare.replace(":", "/", 1)  # git's own short form, host:path
+    return bare.rstrip("/").removesuffix(".git")
+
+
+def _paths(given: Sequence[str], problems: list[Problem]) -> tuple[str, ...]:
+    if len(given) > PATH_LIMIT:
+        problems.append(Problem("/paths", "too_many_items", f"at most {PATH_LIMIT} paths: claim a folder instead"))
+        return ()
+    found = set()
+    for place, text in enumerate(given):
+        parts = [part for part in text.replace("\\", "/").split("/") if part not in ("", ".")]
+        if not parts or ".." in parts or len(text) > TEXT_LIMIT or not text.isprintable():
+            reason = "a path within the repository, such as src/parser"
+            problems.append(Problem(f"/paths/{place}", "bad_path", reason))
+        else:
+            found.add("/".join(parts))
+    return tuple(sorted(path for path in found if not any(_within(path, other) for other in found - {path})))
+
+
+def _cwes(given: Sequence[str], problems: list[Problem]) -> tuple[str, ...]:
+    if len(given) > CWE_LIMIT:
+        problems.append(Problem("/cwes", "too_many_items", f"at most {CWE_LIMIT} weakness classes"))
+        return ()
+    found = set()
+    for place, text in enumerate(given):
+        name = text.strip().upper()
+        if _CWE.match(name) and cwe.name(name):
+            found.add(name)
+        else:
+            problems.append(
+                Problem(f"/cwes/{place}", "unknown_weakness", "a weakness of the CWE list, such as CWE-787")
+            )
+    return tuple(sorted(found))

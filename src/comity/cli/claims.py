@@ -1,0 +1,151 @@
+"""Scan claims at the terminal: ask before the spend, take, show progress, end with a result."""
+
+from datetime import date
+from pathlib import Path
+from typing import Annotated, Any
+
+from cyclopts import Parameter
+
+from comity.cli import show
+from comity.cli.options import Host, Json, configured
+from comity.cli.places import place
+
+Repository = Annotated[str, Parameter(help="where the source lives, such as https://host/owner/name")]
+Paths = Annotated[list[str] | None, Parameter(name=["--path"], negative="", help="a file or folder; repeat it")]
+Cwes = Annotated[list[str] | None, Parameter(name=["--cwe"], negative="", help="a weakness class; repeat it")]
+Methods = Annotated[list[str] | None, Parameter(name=["--method"], negative="", help="how you look; repeat it")]
+Commits = Annotated[list[str] | None, Parameter(name=["--commit"], negative="", help="first and last commit")]
+Named = Annotated[bool, Parameter(name=["--named"], negative="", help="agree to be named to those who agree too")]
+
+
+def ask(
+    repository: Repository,
+    *,
+    path: Paths = None,
+    cwe: Cwes = None,
+    method: Methods = None,
+    commit: Commits = None,
+    named: Named = False,
+    host: Host = "",
+    json: Json = False,
+) -> int:
+    """How far others hold an area, before you spend anything on it. Exit status 1: somebody is there."""
+    with place(configured(host)) as there:
+        area = _area(repository, path, cwe, method, commit)
+        found = there.act("/claims/overlap", {"area": area, "may_be_named": named})
+    show.document(found) if json else _overlap(found, of=bool(path))
+    return 1 if found["held_percent"] or found["partly"] else 0
+
+
+def take(
+    repository: Repository,
+    *,
+    owner: Annotated[str, Parameter(help="who owns the target, or under which programme it may be looked at")],
+    scope: Annotated[str, Parameter(help="what they allowed")],
+    contact: Annotated[str, Parameter(help="whom to ask about it")],
+    starts_on: Annotated[date, Parameter(name=["--from"], help="first day of the authorisation")],
+    ends_on: Annotated[date, Parameter(name=["--until"], help="last day of the authorisation")],
+    path: Paths = None,
+    cwe: Cwes = None,
+    method: Methods = None,
+    commit: Commits = None,
+    named: Named = False,
+    host: Host = "",
+    json: Json = False,
+) -> None:
+    """Claim an area for a scan. It tells others that you are there; it keeps nobody out."""
+    authorisation = {
+        "owner": owner,
+        "scope": scope,
+        "contact": contact,
+        "starts_on": starts_on.isoformat(),
+        "ends_on": ends_on.isoformat(),
+    }
+    with place(configured(host)) as there:
+        area = _area(repository, path, cwe, method, commit)
+        taken = there.act("/claims", {"area": area, "authorisation": authorisation, "may_be_named": named})
+    if json:
+        show.document(taken)
+        return
+    show.line(f"claimed: {taken['claim']['claim']} until {show.moment(taken['claim']['ends_at'])}", "bold")
+    _overlap(taken["overlap"], of=bool(path))
+
+
+def listed(*, host: Host = "", json: Json = False) -> None:
+    """Your organisation's claims, and how many more it may take."""
+    with place(configured(host)) as there:
+        held = there.read("/claims")
+    if json:
+        show.document(held)
+        return
+    rows = [
+        (c["claim"], c["standing"], f"{c['progress']} %", show.moment(c["ends_at"]), c["repository"])
+        for c in held["rows"]
+    ]
+    show.table(("claim", "standing", "progress", "ends", "repository"), rows, empty="No claims: `comity claim take`.")
+    show.line(f"{held['left']} more may be taken", "dim")
+
+
+def beat(claim: str, *, progress: Annotated[int, Parameter(help="percent")], host: Host = "") -> None:
+    """Show progress. More than before renews the claim."""
+    with place(configured(host)) as there:
+        held = there.act(f"/claims/{claim}/heartbeat", {"progress": progress})
+    show.line(f"{claim}: {held['progress']} %, held until {show.moment(held['ends_at'])}")
+
+
+def end(
+    claim: str,
+    *,
+    found: Annotated[list[str] | None, Parameter(negative="", help="receipt of a finding's report; repeat it")] = None,
+    nothing_found: Annotated[str, Parameter(help="nothing found: one line that says what was looked at")] = "",
+    abandoned: Annotated[bool, Parameter(negative="", help="you stopped without a result")] = False,
+    host: Host = "",
+    json: Json = False,
+) -> None:
+    """End a claim with its result: findings, nothing found, or abandoned."""
+    ending = "findings" if found else "nothing found" if nothing_found else "abandoned" if abandoned else ""
+    with place(configured(host)) as there:
+        body = {"ending": ending, "receipts": found or [], "coverage": nothing_found}
+        held = there.act(f"/claims/{claim}/end", body)
+    show.document(held) if json else show.line(f"{claim}: {held['standing']}")
+
+
+def result(claim: str, *, out: Path, host: Host = "") -> None:
+    """The signed result of your own claim."""
+    with place(configured(host)) as there:
+        data = there.fetch(f"/claims/{claim}/result")
+    out.write_bytes(data)
+    show.line(f"written to {out}")
+
+
+def _area(
+    repository: str,
+    path: list[str] | None,
+    cwe: list[str] | None,
+    method: list[str] | None,
+    commit: list[str] | None,
+) -> dict[str, Any]:
+    return {
+        "repository": repository,
+        "paths": path or [],
+        "cwes": cwe or [],
+        "methods": method or [],
+        "commits": commit or [],
+    }
+
+
+def _overlap(found: dict[str, Any], *, of: bool) -> None:
+    what = "of your paths" if of else "of the repository"
+    if not found["held_percent"] and not found["partly"]:
+        show.line(f"0 % {what} is held by others")
+    else:
+        by = " and ".join(found["names"]) or "another party (nobody is named without both sides' consent)"
+        show.line(f"{found['held_percent']} % {what} held until {show.moment(found['until'])} by {by}")
+        if found["partly"]:
+            show.line(f"  others hold parts of {found['partly']} more")
+        same = ", ".join(found["same_methods"]) or "another way of looking, as far as is said"
+        weak = "the same weaknesses" if found["same_weaknesses"] else "other weaknesses"
+        commits = "" if found["commits"] == "same" else "; whether the commits meet is unknown"
+        show.line(f"  {weak}; {same}{commits}", "dim")
+    for one in found["looked_before"]:
+        show.line(f"  looked at before: {one['percent']} %, {one['ending']}, {show.moment(one['ended_at'])}", "dim")

@@ -1,0 +1,103 @@
+"""A scan claim: who looks where, for what, until when. It advises others and keeps nobody out."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from comity.model.ids import Digest, PartyId, ReportId
+
+
+class Method(StrEnum):
+    """How somebody looks."""
+
+    MANUAL = "manual review"
+    STATIC = "static analysis"
+    FUZZING = "fuzzing"
+    DYNAMIC = "dynamic testing"
+    MODEL = "review by a model"
+    DEPENDENCIES = "dependency review"
+
+
+class Ending(StrEnum):
+    """How a claim ended. `NOTHING_FOUND` is a result like any other; the last two are none."""
+
+    FINDINGS = "findings"
+    NOTHING_FOUND = "nothing found"
+    ABANDONED = "abandoned"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Authorisation:
+    """Who allowed the scan. Without one no claim is taken: the law leaves no gap for good intentions."""
+
+    owner: str
+    """Who owns the target, or under which programme it may be looked at."""
+    scope: str
+    contact: str
+    starts_on: date
+    ends_on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Area:
+    """Where and for what. All of it canonical: `clearing.claims` makes it so."""
+
+    repository: str
+    """`host/path`, lower case, without scheme and `.git`."""
+    paths: tuple[str, ...] = ()
+    """Prefixes of files, without a leading slash; none means the whole repository."""
+    cwes: tuple[str, ...] = ()
+    """Weakness classes, each with everything below it; none means every class."""
+    methods: tuple[Method, ...] = ()
+    commits: tuple[str, str] | None = None
+    """First and last commit looked at; None means whatever is current."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """One claim as it stands. `ends_at` moves with each heartbeat that shows progress."""
+
+    id: str
+    organisation: PartyId
+    person: PartyId
+    area: Area
+    authorisation: Authorisation
+    may_be_named: bool
+    """The holder agrees to be named to others who agree to be named."""
+    made_at: datetime
+    ends_at: datetime
+    beat_at: datetime
+    progress: int = 0
+    """Percent, as the holder states it."""
+    ended_at: datetime | None = None
+    ending: Ending | None = None
+    reports: tuple[ReportId, ...] = ()
+    coverage: str = ""
+    """One line: what was looked at, above all where nothing was found."""
+    result: Digest | None = None
+    """The signed result, among the claim's files."""
+
+    def is_open(self, now: datetime) -> bool:
+        """Whether it is held at this moment."""
+        return self.ended_at is None and now < self.ends_at
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """What an asker learns: how much of their area is held, until when, how alike; never by whom without consent."""
+
+    held_percent: int
+    """Of the asker's paths (or of the repository when none are named), wholly held by others."""
+    partly: int
+    """Paths of the asker that others hold parts of."""
+    same_methods: tuple[Method, ...]
+    same_weaknesses: bool
+    commits: str
+    """`same`, `unknown` (two ranges that nobody compared) or "" (nothing is held)."""
+    until: datetime | None
+    """When the last of these claims ends, unless it is renewed."""
+    names: tuple[str, ...] = ()
+    """Holders who agreed to be named, when the asker did too."""
+    looked_before: tuple[tuple[datetime, Ending, int], ...] = ()
+    """Results of the same area: when, how it ended, percent of the asker's paths."""
