@@ -58,7 +58,7 @@ def documents(item: Item) -> st.SearchStrategy[object]:
 
 
 @pytest.mark.parametrize(("name", "side"), SIDES)
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_any_json_is_graded_and_none_is_a_solve(name, side, data):
     item = ITEMS[name]
@@ -76,7 +76,7 @@ def test_any_json_is_graded_and_none_is_a_solve(name, side, data):
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))
 @pytest.mark.parametrize("side", list(Side))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(content=st.binary(max_size=300) | st.text(max_size=200).map(str.encode))
 def test_any_bytes_are_planned_or_refused(name, side, content):
     item = ITEMS[name]
