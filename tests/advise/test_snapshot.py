@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -195,6 +196,13 @@ def test_another_key_is_not_trusted_and_a_demo_key_is_called_demo(
     )
     with pytest.raises(Tampered, match="hides, or pretends"):
         verify(bundle.pack(files | {attest.STATEMENT: envelope}), [demo.public])
+
+
+def test_ten_thousand_inventories_stay_within_the_statements_limit(key: SigningKey) -> None:
+    many = tuple(
+        Listed(inventory=InventoryId(f"I-{n:012}"), document=Digest("a" * 64), components=()) for n in range(10_000)
+    )
+    assert verify(signed(replace(INPUTS, inventories=many), key).data, [key.public]).deadlines == 3
 
 
 @pytest.mark.parametrize("data", [b"", b"PK\x03\x04", b"not a zip", b"{}"])

@@ -5,7 +5,7 @@ Checking needs no store, no account and no network: the bundle, and the key that
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from comity.access.policy import Action, allow
 from comity.defend import attest, flow, flow_advice
@@ -20,6 +20,10 @@ from comity.sealing.keys import PublicKey, SigningKey
 from comity.store import journal
 
 __all__ = ["Attest", "Checked", "Snapshot", "verify"]
+
+
+MOST_NAMED: Final = 500
+"""Inventories named in the statement itself, which has a limit; `inventories.json`, under the same signature, has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +150,7 @@ def _predicate(inputs: Inputs, summary: Mapping[str, Any], key: SigningKey) -> d
         for one in inputs.mirrors.feeds
     ]
     documents: list[statement.Json] = [
-        {"inventory": one.inventory, "sha256": one.document} for one in inputs.inventories
+        {"inventory": one.inventory, "sha256": one.document} for one in inputs.inventories[:MOST_NAMED]
     ]
     counts: dict[str, statement.Json] = {
         name: summary[name]
