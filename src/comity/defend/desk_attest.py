@@ -23,7 +23,7 @@ __all__ = ["Attest", "Checked", "Snapshot", "verify"]
 
 
 MOST_NAMED: Final = 500
-"""Inventories named in the statement itself, which has a limit; `inventories.json`, under the same signature, has all."""
+"""Inventories named in the statement itself, which has a limit; `inventories.json`, signed with it, has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
