@@ -99,6 +99,7 @@ class Office:
             claims=self.claims,
             assess=assess,
             briefs=briefs,
+            defend=self.defend,
             directives=self.directives,
             deadlines=self.deadlines,
             advice=self.advice,

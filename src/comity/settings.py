@@ -93,6 +93,9 @@ class Settings:
     inventory_limit_bytes: int = 64 * 1024 * 1024
     """Largest inventory document (SBOM, lock file, scanner export)."""
 
+    help_contact: str = ""
+    """Whom a small operator may call or write to, shown under every answer; empty means nobody is named."""
+
     feed_age: timedelta = timedelta(days=7)
     """How old mirrored advisories may be before nothing is assessed by them any more, in days (policy parameter)."""
 

@@ -24,6 +24,7 @@ from comity.defend import flow as defend_flow
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
+from comity.defend.desk import Defend
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.errors import Invalid, Missing, Problem, Tampered
@@ -180,6 +181,10 @@ def defending(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any
         "ai": ai,
         "advice": Advice(machines=machines, ai=ai),
         "attest": Attest(machines=machines, key=key),
+    return {
+        "defend": Defend(machines=machines),
+        "directives": Directives(machines=machines, key=key),
+        "deadlines": Deadlines(machines, key),
     }
 
 

@@ -38,6 +38,11 @@ SHOWN = {
     "/advisories/{advisory:str}": Action.READ_PUBLISHED,
     "/advisories/{advisory:str}/{file:str}": Action.READ_PUBLISHED,
     "/order": Action.READ_ORDER,
+    "/affected": Action.ASK_AFFECTED,
+    "/estate": Action.READ_ESTATE,
+    "/inventories/{inventory:str}": Action.READ_ESTATE,
+    "/assets/{asset:str}": Action.READ_ESTATE,
+    "/assets/{asset:str}/{flaw:str}": Action.READ_ESTATE,
     "/deadlines": Action.READ_DEADLINES,
     "/deadlines/{asset:str}/{flaw:str}": Action.READ_DEADLINES,
     "/advice": Action.READ_ESTATE,
@@ -71,6 +76,7 @@ SHOWN = {
     "/drafts/{brief:str}/source": Action.EDIT_BRIEFS,
 }
 TAKEN = {
+    "/estate": Action.REGISTER,
     "/sign-in": Action.SIGN_IN,
     "/sign-out": Action.OWN_ACCOUNT,
     "/setup/{secret:str}": Action.SIGN_IN,
@@ -117,7 +123,14 @@ TAKEN = {
 """Both written a second time on purpose: a page that changes its action must change here too."""
 
 ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor", "defender", "authority")
-OPEN_AT_FIRST = {"/", "/static/{name:str}", "/sign-in", "/setup/{secret:str}", "/invitation/{secret:str}"} | {
+OPEN_AT_FIRST = {
+    "/affected",
+    "/",
+    "/static/{name:str}",
+    "/sign-in",
+    "/setup/{secret:str}",
+    "/invitation/{secret:str}",
+} | {
     "/link/{secret:str}",
     "/assessments",
     "/assessments/rules",

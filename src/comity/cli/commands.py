@@ -30,6 +30,7 @@ from comity.cli import (
     reports,
     show,
 )
+from comity.cli import affected as asking
 from comity.cli import (
     assess as assessing,
 )
@@ -145,6 +146,7 @@ app.command(generated)
 generated.command(battery.verify)
 generated.command(battery.families)
 
+app.command(asking.affected, group=DEFEND)
 defend.command(defending.scan)
 defend.command(defending.register)
 defend.command(defending.inventories)

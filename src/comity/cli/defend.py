@@ -14,6 +14,7 @@ from comity.cli.places import office, shell_user
 from comity.errors import Conflict, Invalid, Problem
 from comity.model.asset import Domain, Reach
 from comity.model.ids import AssetId, InventoryId
+from comity.model.inventory import Answer
 
 if TYPE_CHECKING:
     from comity.defend.desk import Defend
@@ -132,10 +133,14 @@ def inventory(inventory: str, *, json: Json = False) -> None:
     show.document(show_defend.view_document(view)) if json else show_defend.inventory(view, now)
 
 
-def estate(*, json: Json = False) -> None:
+def estate(
+    *,
+    as_of: Annotated[str, Parameter(help="by what was known on an earlier day, e.g. 2024-10-10")] = "",
+    json: Json = False,
+) -> None:
     """Everything in counts: affected, not affected, unknown, not assessed, how long, who can reach it."""
     with _desk() as (desk, viewer):
-        held = desk.estate(viewer)
+        held = desk.estate(viewer, day=_day(as_of))
     show.document(show_defend.estate_document(held)) if json else show_defend.estate(held)
 
 
@@ -155,16 +160,22 @@ def sample_estate(
     json: Json = False,
 ) -> None:
     """Make a sample estate out of the starter data. Nothing in it is anybody's: names say that it is a sample."""
-    from comity.cli.sample_estate import make
+    from comity.cli.sample_estate import make, take_in_starter
+    from comity.formats.pack import STARTER_DAY
 
     with _desk() as (desk, viewer):
+        taken = take_in_starter(desk)
         made = make(desk, viewer, assets=assets, seed=seed, domain=_domain(domain))
         held = desk.estate(viewer)
     if json:
         show.document(made | {"estate": show_defend.estate_document(held)})
         return
     show.line(f"{made['assets']} sample assets, {made['inventories']} inventories, seed {seed}", "green")
+    if taken:
+        show.line(f"mirrors were empty: the starter data was taken in ({', '.join(taken)})", "dim")
     show_defend.estate(held)
+    if held.counts[Answer.NOT_ASSESSED]:
+        show.line(f"by what was known on its own day: comity defend estate --as-of {STARTER_DAY}", "yellow")
 
 
 def _document(file: Path, release: str, columns: str) -> Any:

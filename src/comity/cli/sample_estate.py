@@ -9,8 +9,10 @@ import random
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from comity.admin import mirrors
 from comity.defend.desk import Document, Registered
 from comity.formats import osv_bundle, pack
+from comity.formats.versions import key
 from comity.formats.versions.identity import package_of
 from comity.model.asset import Domain
 
@@ -31,8 +33,23 @@ CVE-2022-33891."""
 KINDS = ("web server", "application server", "batch server", "workstation", "database server", "gateway")
 ENVIRONMENTS = ("prod", "prod", "dev", "test")
 IMAGES = 40
+OLD_SHARE = 0.12
+"""How many of the packages of an image are behind."""
 OWN = (("npm", "left-pad", "1.3.0"), ("maven", "org.example/unlisted", "1.0"), ("generic", "site-tools", ""))
 """What every third image also holds and no advisory is held for: an honest estate has such."""
+
+
+def take_in_starter(desk: "Defend") -> tuple[str, ...]:
+    """Where no advisories are mirrored: the starter data as mirrors, each with its own date. Gives their names."""
+    store, now = desk.machines.store, desk.machines.now()
+    held = {one.source for one in mirrors.held(store)}
+    if any(source.startswith("OSV ") for source in held):
+        return ()
+    taken = [mirrors.take_in(store, data, at=now, as_of=at).mirror.source for data, at in pack.starter_advisories()]
+    for data, source in zip(pack.starter(), ("CISA KEV", "CISA Vulnrichment"), strict=True):
+        if source not in held:
+            taken.append(mirrors.take_in(store, data, at=now).mirror.source)
+    return tuple(taken)
 
 
 def make(desk: "Defend", viewer: "Viewer", *, assets: int, seed: int, domain: Domain) -> dict[str, Any]:
@@ -43,7 +60,9 @@ def make(desk: "Defend", viewer: "Viewer", *, assets: int, seed: int, domain: Do
     for number in range(IMAGES):
         title, fixed = KNOWN[number] if number < len(KNOWN) else (chance.choice(KINDS), ())
         name = f"sample image {number + 1:02d} {title}"
-        listed = [*fixed, *chance.sample(pool, chance.randint(20, 60)), *(OWN if number % 3 == 0 else ())]
+        picked = chance.sample(pool, chance.randint(30, 80))
+        others = [("pypi", name, old if chance.random() < OLD_SHARE or not new else new) for name, old, new in picked]
+        listed = [*fixed, *others, *(OWN if number % 3 == 0 else ())]
         outcome = desk.register(
             viewer, Document(name=f"{name}.json", data=_bom(name, listed)), name=name, domain=domain
         )
@@ -55,15 +74,23 @@ def make(desk: "Defend", viewer: "Viewer", *, assets: int, seed: int, domain: Do
 
 
 def _pool() -> list[tuple[str, str, str]]:
-    """Packages of the Python advisories with a version that they list, in text order; and Go modules, as they are."""
-    found: dict[str, set[str]] = {}
+    """Packages of the Python advisories in text order: name, a version they list, the highest they call fixed."""
+    old: dict[str, str] = {}
+    fixed: dict[str, set[str]] = {}
     data, _ = pack.starter_advisories()[0]
     for record in osv_bundle.read(data).records:
         if record.advisory.withdrawn_at is None:
             for affected in record.advisory.affected:
+                name = package_of(affected).name
                 if affected.versions:
-                    found.setdefault(package_of(affected).name, set()).update(affected.versions[-3:])
-    return [("pypi", name, version) for name in sorted(found) for version in sorted(found[name])]
+                    old[name] = affected.versions[-1]
+                fixed.setdefault(name, set()).update(affected.fixed_versions)
+    return [(name, old[name], _highest(fixed[name])) for name in sorted(old)]
+
+
+def _highest(versions: set[str]) -> str:
+    placed = [(position, version) for version in versions if (position := key("pypi", version)) is not None]
+    return max(placed, default=(b"", ""))[1]
 
 
 def _bom(name: str, listed: list[tuple[str, str, str]]) -> bytes:

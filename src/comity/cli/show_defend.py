@@ -441,11 +441,21 @@ def asset_document(view: "AssetView") -> dict[str, Any]:
 def estate(held: "Estate") -> None:
     """The whole in counts."""
     show.line(f"{held.assets} assets, {held.inventories} inventories", "bold")
+    if held.as_of:
+        show.line(
+            f"as of {held.at:%Y-%m-%d}: the estate as it stands, by what was known then; not today's answer", "yellow"
+        )
     headline(held.counts)
     reach = ", ".join(f"{number} {one.value}" for one, number in held.reach.items())
     show.line(f"exposure: {reach}")
     exploited = f"{held.vulnerabilities} vulnerabilities reach it, {len(held.kev)} of them known to be exploited"
     show.line(exploited, "red" if held.kev else "")
+    if held.stale:
+        show.line(
+            f"data too old to assess by names {held.stale} vulnerabilities, "
+            f"{len(held.stale_kev)} of them known to be exploited",
+            "yellow",
+        )
     if held.oldest:
         show.line(f"oldest data behind an answer: {held.oldest:%Y-%m-%d}, {(held.at - held.oldest).days} days old")
     if held.unlisted:

@@ -51,7 +51,15 @@ WISHES: Final = (
         title="Check what I run",
         who="Agency defenders, small operators",
         get="An inventory matched against advisories, with the reason why and the deadline that follows.",
-        gap="Inventories and deadlines are not built yet. Published advisories can be read and downloaded today.",
+        path="/estate",
+        verb="Open the estate",
+    ),
+    Wish(
+        title="Am I affected?",
+        who="Utilities, hospitals, banks, anybody",
+        get="Ask by a product's name and version. One answer, one action, a page to print. No account needed.",
+        path="/affected",
+        verb="Ask",
     ),
     Wish(
         title="Invite an assessment",

@@ -43,6 +43,8 @@ LINKS: Final = (
     Link(path="/assessments", name="Assessments", action=Action.READ_ASSESSING),
     Link(path="/drafts", name="Drafts", action=Action.EDIT_BRIEFS),
     Link(path="/briefs", name="Briefs", action=Action.READ_BRIEFS),
+    Link(path="/affected", name="Am I affected?", action=Action.ASK_AFFECTED),
+    Link(path="/estate", name="Estate", action=Action.READ_ESTATE),
     Link(path="/deadlines", name="Deadlines", action=Action.READ_DEADLINES),
     Link(path="/advice", name="Advice", action=Action.READ_ESTATE),
     Link(path="/ai", name="AI defence", action=Action.READ_ESTATE),

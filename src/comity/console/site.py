@@ -29,6 +29,7 @@ from comity.console import (
     signing,
 )
 from comity.console import advice as advice_pages
+from comity.console import account, cases, cookies, drafts, engagements, estate, home, people, reading, reports, signing
 from comity.console import briefs as briefs_pages
 from comity.console import claims as claims_pages
 from comity.console import deadlines as deadline_pages
@@ -38,6 +39,7 @@ from comity.console.routing import Paths
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
+from comity.defend.desk import Defend
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.errors import Unauthenticated
@@ -62,6 +64,7 @@ def routes(
     claims: Claims,
     assess: Assess,
     briefs: Briefs,
+    defend: Defend,
     directives: Directives,
     deadlines: Deadlines,
     advice: Advice,
@@ -85,6 +88,7 @@ def routes(
     reading.add(paths, library, settings)
     briefs_pages.add(paths, briefs)
     drafts.add(paths, briefs)
+    estate.add(paths, defend)
     deadline_pages.add(paths, deadlines)
     advice_pages.add(paths, advice, attest)
     ai_defence.add(paths, ai)

@@ -10,7 +10,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 
 from comity.access.policy import Action, allow
-from comity.defend import flow, flow_estate, flow_register, flow_scan
+from comity.defend import flow, flow_affected, flow_estate, flow_register, flow_scan
+from comity.defend.affected import Reply
 from comity.defend.estate import AssetLine, Estate
 from comity.defend.flow_register import ClaimsTaken, Document, Outcome, Registered, StatementsTaken
 from comity.defend.scan import Found, Scan, Source, Todo
@@ -40,6 +41,7 @@ __all__ = [
     "InventoryView",
     "Outcome",
     "Registered",
+    "Reply",
     "Scan",
     "Source",
     "StatementsTaken",
@@ -124,10 +126,12 @@ class Defend:
                 unmatched=unmatched,
             )
 
-    def estate(self, viewer: Viewer, *, at: datetime | None = None) -> Estate:
+    def estate(self, viewer: Viewer, *, day: date | None = None) -> Estate:
         """All that this viewer's organisation runs, in counts: the unknown beside the known, and each asset's line."""
         allow(viewer, Action.READ_ESTATE)
-        return flow_estate.of(self.machines, viewer, now=at or self.machines.now())
+        if day is not None:
+            return flow_estate.as_of(self.machines, viewer, day)
+        return flow_estate.of(self.machines, viewer, now=self.machines.now())
 
     def assets(self, viewer: Viewer, *, query: str = "", after: int = 0, limit: int = 50) -> tuple[AssetLine, ...]:
         """Lines of assets, most pressing first, those whose name holds `query`."""
@@ -271,6 +275,15 @@ class Defend:
     def actions(self, found: Scan) -> tuple[Todo, ...]:
         """What a scan says to do first."""
         return scan_actions(found.found)
+
+    def affected(self, viewer: Viewer, text: str) -> Reply:
+        """Whether a product is affected, asked by its name. Anybody may ask; nothing of it is kept."""
+        allow(viewer, Action.ASK_AFFECTED)
+        if not 1 <= len(text.strip()) <= 200:
+            raise Invalid(
+                "nothing was asked", [Problem("/product", "missing_field", "name a product, such as “Product 1.2”")]
+            )
+        return flow_affected.ask(self.machines, text)
 
     # ---- reacting
 

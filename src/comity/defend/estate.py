@@ -6,7 +6,7 @@ cheap: ten thousand assets over a few hundred inventories are sums of small tupl
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from comity.model.asset import Asset, Domain, Environment, Reach
@@ -23,6 +23,9 @@ class Tally:
     """Vulnerabilities that reach it."""
     kev: frozenset[str] = frozenset()
     """Those of them that are known to be exploited."""
+    stale: frozenset[str] = frozenset()
+    """Vulnerabilities that data too old to assess by names: not assessed, and not hidden."""
+    stale_kev: frozenset[str] = frozenset()
     oldest: datetime | None = None
     """Date of the oldest data behind an answer."""
     found: tuple[tuple[str, datetime], ...] = ()
@@ -54,6 +57,9 @@ class Estate:
     """Components, summed over the assets that run them."""
     vulnerabilities: int
     kev: tuple[str, ...]
+    stale: int
+    """Vulnerabilities named by data that is too old to assess by."""
+    stale_kev: tuple[str, ...]
     reach: Mapping[Reach, int]
     environments: Mapping[Environment, int]
     domains: Mapping[Domain, int]
@@ -68,8 +74,8 @@ class Estate:
     """Assets that run nothing that is known here: of them nothing can be said."""
     no_upgrade: int = 0
     """Assets without a planned upgrade."""
-    reasons: tuple[tuple[str, int], ...] = field(default=())
-    """Why components are unknown or not assessed, with how many, over the inventories."""
+    as_of: bool = False
+    """True: an earlier day was asked about, with what is dated later left out."""
 
 
 BANDS = (("up to 3 days", 3), ("up to 14 days", 14), ("up to 60 days", 60), ("up to 180 days", 180))
@@ -82,7 +88,13 @@ def tally(contents: Contents, matched: Matched | None, kev: Mapping[str, object]
     counts = Counter(one.answer for one in matched.answers)
     found: dict[str, datetime] = {}
     exploited: set[str] = set()
+    stale: set[str] = set()
+    stale_kev: set[str] = set()
     for one in matched.answers:
+        if one.answer is Answer.NOT_ASSESSED:
+            named = [hit for hit in one.hits if hit.certain]
+            stale |= {hit.vulnerability for hit in named}
+            stale_kev |= {hit.vulnerability for hit in named if hit.vulnerability in kev or hit.advisory in kev}
         if one.answer is not Answer.AFFECTED:
             continue
         for hit in one.hits:
@@ -96,6 +108,8 @@ def tally(contents: Contents, matched: Matched | None, kev: Mapping[str, object]
         counts={answer: counts[answer] for answer in Answer},
         affected=frozenset(found),
         kev=frozenset(exploited),
+        stale=frozenset(stale),
+        stale_kev=frozenset(stale_kev),
         oldest=min(dates, default=None),
         found=tuple(sorted(found.items())),
         gone=tuple((one.found_at, one.gone_at) for one in matched.gone),
@@ -141,6 +155,8 @@ def of(assets: Iterable[Asset], tallies: Mapping[InventoryId, Tally], *, now: da
         counts={answer: counts[answer] for answer in Answer},
         vulnerabilities=len(vulnerabilities),
         kev=tuple(sorted(exploited)),
+        stale=len(frozenset().union(*(one.stale for one in tallies.values()))),
+        stale_kev=tuple(sorted(frozenset().union(*(one.stale_kev for one in tallies.values())))),
         reach={one: reach[one] for one in Reach},
         environments={one: environments[one] for one in Environment if environments[one]},
         domains={one: per_domain[one] for one in Domain if per_domain[one]},

@@ -6,12 +6,13 @@ one process and never across domains: a row that the query does not name is not 
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time
 from threading import Lock
 from typing import Final
 
-from comity.defend import estate
+from comity.defend import answer, estate, flow_scan
+from comity.defend.answer import Answering
 from comity.defend.estate import Estate, Tally
 from comity.defend.flow import Machines, kev
 from comity.model.asset import Asset
@@ -46,6 +47,32 @@ def of(machines: Machines, viewer: Viewer, *, now: datetime) -> Estate:
             held = _assets(tx, kept, versions, viewer)
             tallies = _tallies(tx, kept, viewer)
     return estate.of(held, tallies, now=now)
+
+
+def as_of(machines: Machines, viewer: Viewer, day: date) -> Estate:
+    """The estate as it stands, answered by what was known at the end of an earlier day. Nothing is kept."""
+    at = min(machines.now(), datetime.combine(day, time(23, 59, 59), tzinfo=UTC))
+    kept = _of_store(machines.store)
+    with machines.store.read() as tx:
+        versions = inventories.asset_versions(tx, viewer)
+        with kept.lock:
+            held = _assets(tx, kept, versions, viewer)
+        numbers = inventories.numbers(tx, viewer)
+        listed = {id_: inventories.contents(tx, id_, viewer, number=number) for id_, number in numbers.items()}
+        known, _ = flow_scan.knowledge_at(tx, machines, answer.packages(listed.values()), at=at, cut=True)
+        said = flow_scan.signals_at(tx, machines, at=at, cut=True)
+    answering = Answering(known, now=at, max_age=machines.settings.feed_age)
+    tallies = {
+        id_: estate.tally(
+            contents,
+            answer.matched(
+                id_, numbers[id_], contents, answering.contents(contents), feeds=known.feeds, at=at, before=None
+            ),
+            said.kev,
+        )
+        for id_, contents in listed.items()
+    }
+    return replace(estate.of(held, tallies, now=at), as_of=True)
 
 
 def _of_store(store: Store) -> _Kept:

@@ -46,8 +46,8 @@ def run(machines: Machines, contents: Contents, *, day: date | None, reach: Reac
     at = now if day is None else min(now, datetime.combine(day, time(23, 59, 59), tzinfo=UTC))
     names = answer.packages([contents])
     with machines.store.read() as tx:
-        known, sources = _knowledge(tx, machines, names, at=at, cut=day is not None)
-        said = _signals(tx, machines, at=at, cut=day is not None)
+        known, sources = knowledge_at(tx, machines, names, at=at, cut=day is not None)
+        said = signals_at(tx, machines, at=at, cut=day is not None)
     return scan.scan(
         contents,
         known,
@@ -98,9 +98,10 @@ def _release() -> str:
     return f"{family}:{version}" if family and version else ""
 
 
-def _knowledge(
+def knowledge_at(
     tx: Tx, machines: Machines, names: Iterable[Package], *, at: datetime, cut: bool
 ) -> tuple[Knowledge, list[Source]]:
+    """What the mirrors (else the starter data) and this host say about these packages, as known at a moment."""
     held = mirrored.feeds(tx)
     feeds: list[tuple[Feed, Digest]] = []
     sources: list[Source] = []
@@ -158,7 +159,8 @@ def _starter_lines() -> tuple[tuple[str, tuple[tuple[bytes, frozenset[str]], ...
     return tuple(held)
 
 
-def _signals(tx: Tx, machines: Machines, *, at: datetime, cut: bool) -> Signals:
+def signals_at(tx: Tx, machines: Machines, *, at: datetime, cut: bool) -> Signals:
+    """What upstream says of vulnerabilities, as known at a moment."""
     kev, kev_source = _facts(tx, machines, signals.KEV_SOURCE, at=at, cut=cut)
     ssvc, ssvc_source = _facts(tx, machines, signals.SSVC_SOURCE, at=at, cut=cut)
     return Signals(
