@@ -28,7 +28,7 @@ CLOSE: Final = 0.06
 CHOICES: Final = 6
 _VERSION: Final = re.compile(r"v?(\d+(?:\.\d+){0,5}[A-Za-z0-9.-]*)\Z")
 _DOTTED: Final = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,6}\Z")
-_ENDED: Final = re.compile(r"end[- ]of[- ](?:life|service|support)|discontinu|disconnect", re.IGNORECASE)
+_ENDED: Final = re.compile(r"end[- ]of[- ](?:life|service|support)|should be disconnected", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[a-z]+|\d+")
 _FILLERS: Final = frozenset({"the", "inc", "corp", "corporation", "software", "and", "of", "for", "server", "version"})
 
