@@ -285,3 +285,14 @@ def test_the_terminal_provides_an_account_once(held: Accounts) -> None:
     assert first == again
     assert first.is_script
     assert isinstance(held.sign_in("demo", "", address="192.0.2.1"), Refused)
+
+
+def test_no_account_holds_the_roles_of_two_domains(held: Accounts) -> None:
+    admin = viewer(held, first_admin(held))
+    both = frozenset({Role.DEFENDER, Role.NSS_DEFENDER})
+    with pytest.raises(Invalid, match="mix domains"):
+        held.add(admin, name="A Person", login="person", organisation="Agency", roles=both)
+    held.add(admin, name="A Person", login="person", organisation="Agency", roles=frozenset({Role.DEFENDER}))
+    person = next(one.person.id for one in held.accounts(admin) if one.login == "person")
+    with pytest.raises(Invalid, match="mix domains"):
+        held.set_roles(admin, person, both)

@@ -18,6 +18,7 @@ from comity.admin import kinds
 from comity.admin.kinds import Kind
 from comity.admin.views import Account, Health, Proof, Refused, SignedIn, SignIn
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
+from comity.model.asset import mixes
 from comity.model.events import Event
 from comity.model.events import Kind as Happened
 from comity.model.ids import PartyId, code
@@ -235,6 +236,7 @@ class Accounts:
         policy.allow(viewer, Action.MANAGE_ACCOUNTS)
         with self.store.write() as tx:
             known = parties.person(tx, person)
+            _keep_domains_apart(roles)
             if Role.ADMIN in known.roles and Role.ADMIN not in roles:
                 _keep_an_admin(tx, without=person)
             parties.set_roles(tx, person, roles)
@@ -312,6 +314,7 @@ class Accounts:
         is_script: bool = False,
     ) -> Person:
         _check_names(name=name, login=login)
+        _keep_domains_apart(roles)
         home = _organisation(tx, organisation)
         person = Person(id=_party("P"), name=name.strip(), organisation=home.id, roles=roles, is_script=is_script)
         parties.add_person(tx, person, login=_login(login), password_hash=None)
@@ -337,6 +340,13 @@ def _keep_an_admin(tx: Tx, *, without: PartyId) -> None:
     others = (p for p in parties.all_people(tx) if p.id != without and p.disabled_at is None)
     if not any(Role.ADMIN in person.roles for person in others):
         raise Conflict("this is the last administrator: make another one first")
+
+
+def _keep_domains_apart(roles: frozenset[Role]) -> None:
+    """No account holds defenders' roles of two kinds: domains do not mix in one pair of eyes."""
+    if mixes(roles):
+        problem = Problem("/roles", "mixed_domains", "give defenders of different domains an account each")
+        raise Invalid("these roles would mix domains", [problem])
 
 
 def _organisation(tx: Tx, name: str) -> Organisation:
