@@ -22,6 +22,7 @@ from comity.console import (
     cookies,
     drafts,
     engagements,
+    estate,
     home,
     people,
     reading,
@@ -29,17 +30,16 @@ from comity.console import (
     signing,
 )
 from comity.console import advice as advice_pages
-from comity.console import account, cases, cookies, drafts, engagements, estate, home, people, reading, reports, signing
 from comity.console import briefs as briefs_pages
 from comity.console import claims as claims_pages
 from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
+from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
-from comity.defend.desk import Defend
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.errors import Unauthenticated
