@@ -21,10 +21,10 @@ from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing.desk_claims import Claims
 from comity.defend import flow as defend_flow
+from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
-from comity.defend.desk import Defend
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.errors import Invalid, Missing, Problem, Tampered
@@ -181,10 +181,7 @@ def defending(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any
         "ai": ai,
         "advice": Advice(machines=machines, ai=ai),
         "attest": Attest(machines=machines, key=key),
-    return {
         "defend": Defend(machines=machines),
-        "directives": Directives(machines=machines, key=key),
-        "deadlines": Deadlines(machines, key),
     }
 
 
