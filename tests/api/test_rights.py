@@ -61,6 +61,7 @@ ROUTES = {
     ("GET", "/api/v1/notices"): Action.READ_NOTICES,
     ("GET", "/api/v1/drafts"): Action.EDIT_BRIEFS,
     ("GET", "/api/v1/drafts/{brief:str}"): Action.EDIT_BRIEFS,
+    ("POST", "/api/v1/drafts"): Action.EDIT_BRIEFS,
     ("POST", "/api/v1/drafts/{brief:str}/words"): Action.EDIT_BRIEFS,
     ("POST", "/api/v1/drafts/{brief:str}/review"): Action.REVIEW_BRIEFS,
     ("POST", "/api/v1/drafts/{brief:str}/opened"): Action.EDIT_BRIEFS,

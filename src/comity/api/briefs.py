@@ -26,6 +26,15 @@ class ToDetect(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     text: Text
 
 
+class ToTakeIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A page to make a draft of: its bytes (base64) and address, and why its words may be copied, "" if not."""
+
+    content: bytes
+    url: Annotated[str, msgspec.Meta(max_length=2000)]
+    name: Few = ""
+    open_licence: Few = ""
+
+
 class ToDecide(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The end of a review: one of `holds` and `wrong` for each line, by its number as a word."""
 
@@ -184,6 +193,21 @@ def _editing(briefs: Briefs) -> list[HTTPRouteHandler]:
         return draft(briefs.draft(asking.viewer_of(request), asking.name(brief)))
 
     @post(
+        "/drafts",
+        opt={"action": Action.EDIT_BRIEFS},
+        operation_id="makeDraft",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Make a draft of a page",
+        responses=asking.ERRORS,
+    )
+    def made(request: Ask, data: JSONBody[ToTakeIn]) -> dict[str, Any]:
+        """Keyless: sentences of an open source, or one line about any other. Nothing is fetched here."""
+        viewer = asking.viewer_of(request)
+        held = briefs.take_in(viewer, data.content, url=data.url, name=data.name, open_licence=data.open_licence)
+        return draft(briefs.draft(viewer, held.id))
+
+    @post(
         "/drafts/{brief:str}/words",
         opt={"action": Action.EDIT_BRIEFS},
         operation_id="editDraft",
@@ -198,7 +222,7 @@ def _editing(briefs: Briefs) -> list[HTTPRouteHandler]:
         briefs.edit(viewer, id_, title=data.title, sentences=data.sentences, class_primary=data.class_primary)
         return draft(briefs.draft(viewer, id_))
 
-    return [listed, one, edit]
+    return [listed, one, made, edit]
 
 
 def _reviewing(briefs: Briefs) -> list[HTTPRouteHandler]:

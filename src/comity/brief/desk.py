@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.brief import disputed, fingerprint, flow, publish, review, scrub
+from comity.brief import disputed, fingerprint, flow, gather, make, publish, review, scrub
 from comity.brief.channels import feeds, linked, mail, page, printed, text
 from comity.brief.desk_views import (
     Answer,
@@ -106,6 +106,23 @@ class Briefs:
                 model_tokens=draft.model_tokens,
             )
             return self._saved(tx, viewer, again)
+
+    def extract(self, viewer: Viewer, *sources: Source) -> Record:
+        """Make the keyless draft of the first source and keep it; the others are further origins of its story."""
+        allow(viewer, Action.EDIT_BRIEFS)
+        return self.keep(viewer, publish.from_made(make.make(sources)))
+
+    def take_in(self, viewer: Viewer, content: bytes, *, url: str, name: str, open_licence: str = "") -> Record:
+        """Read a page, feed entry or record, make its keyless draft and keep it. `open_licence` says why its words may be copied, "" if not.
+
+        Whoever takes it in says so, never the page. Invalid for what is no page; TooLarge over its limit.
+        """
+        allow(viewer, Action.EDIT_BRIEFS)
+        if not url.startswith(("https://", "http://")):
+            raise Invalid("a source has an address", [Problem("/url", "bad_address", "give its http or https address")])
+        about = gather.Registered(name=name, openly_licensed=bool(open_licence), licence=open_licence)
+        read = gather.read(content, url=url, retrieved_at=self.machines.now(), about=about, name=url)
+        return self.keep(viewer, publish.from_made(make.make(read[:1])))
 
     def edit(
         self, viewer: Viewer, id_: str, *, title: str, sentences: Sequence[str], class_primary: str = ""

@@ -17,6 +17,7 @@ from comity.brief import twin
 from comity.brief.check import gates
 from comity.brief.check.gates import check
 from comity.brief.extract import identifiers
+from comity.brief.make import Made
 from comity.brief.label import MARKS, SCHEMA_MARKS, label
 from comity.model.article import Brief, Checked, Sentence, Source, Span, Weight
 from comity.model.brief import Correction, Draft, Entity, GateResult, Line, Provenance, Published, Record, SourceFacts
@@ -61,6 +62,26 @@ def drafted(
     )
 
 
+def from_made(held: Made) -> Draft:
+    """What the pipeline made, as a draft to keep: its gates, mentions and model record go along."""
+    asked = held.brief.asked
+    return Draft(
+        brief=held.brief,
+        sources=held.sources,
+        entities=tuple(Entity(kind=one.kind, value=one.value, span=one.span) for one in held.mentions),
+        model_tokens=held.model_tokens,
+        provenance=Provenance(
+            pipeline_version=held.pipeline_version,
+            config_hash=held.config_hash,
+            model_id=asked.model if asked is not None and held.model_tokens is not None else "none",
+            prompt_hash=asked.prompt_hash if asked is not None else "",
+            sources=tuple(source_facts(source) for source in held.sources),
+            gate_results=results(held.checked),
+            fallback=str(asked.why) if asked is not None and asked.fell_back else "",
+        ),
+    )
+
+
 def config_hash() -> str:
     """Digest of what decides a gate's answer besides the texts: the gates' version and names."""
     return hashlib.sha256(f"{gates.VERSION} {' '.join(name for name, _ in gates.SENTENCE_GATES)}".encode()).hexdigest()
@@ -71,15 +92,18 @@ def source_facts(source: Source) -> SourceFacts:
     return SourceFacts(
         name=source.name,
         url=source.url,
-        canonical_url=source.url,
+        canonical_url=source.canonical_url or source.url,
         author=source.author,
         publisher=source.publisher,
         published_at=source.published_at,
+        published_from=source.published_from,
         retrieved_at=source.retrieved_at,
         sha256=source.sha256,
         text_sha256=source.text_sha256,
         marks=source.marks,
-        licence="open (as registered)" if source.openly_licensed else "",
+        licence=source.licence or ("open (as registered)" if source.openly_licensed else ""),
+        reservation=", ".join(source.reservations),
+        extractor=source.extractor,
     )
 
 

@@ -1,5 +1,6 @@
 """Commands of editors and readers of briefs: what is public, drafts, reviewing, publishing, correcting, detecting."""
 
+import base64
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -70,6 +71,29 @@ def shown(
                 show.line(line)
             return
     show.document(held) if json else _draft(held)
+
+
+def keep(
+    file: Annotated[Path, Parameter(help="the page, as you fetched it")],
+    *,
+    url: Annotated[str, Parameter(help="its address")],
+    name: Annotated[str, Parameter(help="what the source is called", show_default=False)] = "",
+    open_licence: Annotated[
+        str, Parameter(help="why its words may be copied, e.g. 'US government work'", show_default=False)
+    ] = "",
+    host: Host = "",
+    json: Json = False,
+) -> int:
+    """Make the keyless draft of a page and keep it for review. You are its maker, so somebody else reviews it.
+
+    Status 1 when a gate blocks it.
+    """
+    content = base64.b64encode(file.read_bytes()).decode()
+    with place(configured(host)) as there:
+        body = {"content": content, "url": url, "name": name, "open_licence": open_licence}
+        held = there.act("/drafts", body)
+    show.document(held) if json else _draft(held)
+    return 1 if any(one["weight"] == "block" for one in held["findings"]) else 0
 
 
 def review(

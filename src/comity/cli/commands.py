@@ -75,7 +75,7 @@ assess = App(
 recipe = App(name="recipe", help="Run a recipe on this machine: run.", group=FIND)
 brief = App(
     name="brief",
-    help="Short, sourced, labelled briefs: make, list, show, review, publish, correct, withdraw, detect.",
+    help="Short, sourced, labelled briefs: make, list, show, keep, review, publish, correct, withdraw, detect.",
     group=BRIEF,
 )
 for branch in (
@@ -120,6 +120,7 @@ assessing.register(assess)
 brief.command(brief_make.make)
 brief.command(briefs.listed, name="list")
 brief.command(briefs.shown, name="show")
+brief.command(briefs.keep)
 brief.command(briefs.review)
 brief.command(briefs.publish)
 brief.command(briefs.correct)

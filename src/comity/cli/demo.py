@@ -18,7 +18,7 @@ from comity import settings as configuration
 from comity.admin import mirrors
 from comity.app import Office, opened, trusted
 from comity.clearing.desk import Accepted, Answer, CaseView, Refused
-from comity.cli import demo_assess, demo_blind, demo_estate, show
+from comity.cli import demo_assess, demo_blind, demo_briefs, demo_estate, show
 from comity.cli.demo_findings import Sent, batch
 from comity.cli.demo_store import fresh
 from comity.cli.serving import listen
@@ -36,7 +36,6 @@ from comity.settings import Settings
 
 NOT_BUILT = {
     6: "patches climb a ladder",
-    11: "an announcement becomes a sourced brief",
 }
 PATIENCE = timedelta(minutes=4)
 
@@ -83,7 +82,7 @@ def run(*, by_hand: bool) -> int:
         good &= _publish(story, office, clock, held, by_hand=by_hand)
         good &= _estate(story, office, clock)
         good &= _assess(story, office, clock)
-        _not_built(11)
+        good &= _brief(story, office, clock)
         good &= _tamper(story, office)
         _summary(story, office, good)
         if sys.stdout.isatty():
@@ -279,6 +278,16 @@ def _by_hand(office: Office, held: Settings, view: CaseView) -> None:
 def _assess(story: Story, office: Office, clock: JumpingClock) -> bool:
     story.step(10, "A developer invites an assessment; a second engagement withdraws mid-run")
     good = demo_assess.played(office, clock, say=say, short=True)
+    story.done()
+    return good
+
+
+def _brief(story: Story, office: Office, clock: JumpingClock) -> bool:
+    story.step(11, "A public-domain announcement becomes a sourced brief, label first")
+    host = office.settings.organisation
+    maker = _script(office, "demo-script-editor-1", host, Role.EDITOR)
+    reviewer = _script(office, "demo-script-editor-2", host, Role.EDITOR)
+    good = demo_briefs.play(office, clock, maker, reviewer, say)
     story.done()
     return good
 

@@ -1,5 +1,6 @@
 """Answer the API's paths of briefs from the local counter."""
 
+import base64
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -38,6 +39,17 @@ def _draft(office: Office, viewer: Viewer, names: Names, _: Body) -> Any:
     return shapes.draft(office.briefs.draft(viewer, names[0]))
 
 
+def _made(office: Office, viewer: Viewer, _: Names, body: Body) -> Any:
+    held = office.briefs.take_in(
+        viewer,
+        base64.b64decode(body["content"]),
+        url=str(body["url"]),
+        name=str(body["name"]),
+        open_licence=str(body["open_licence"]),
+    )
+    return shapes.draft(office.briefs.draft(viewer, held.id))
+
+
 def _begin(office: Office, viewer: Viewer, names: Names, body: Body) -> Any:
     office.briefs.begin(viewer, names[0])
     return _draft(office, viewer, names, body)
@@ -72,6 +84,7 @@ DOWNLOADS: Mapping[str, Answer] = {
 }
 ACTS: Mapping[str, Answer] = {
     "/detections": lambda o, v, _, body: wire.plain(o.briefs.detect(v, str(body["text"]))),
+    "/drafts": _made,
     f"/drafts/{NAME}/review": _begin,
     f"/drafts/{NAME}/opened": lambda o, v, n, body: wire.plain(o.briefs.open_source(v, n[0], str(body["url"]))),
     f"/drafts/{NAME}/decisions": _decide,
