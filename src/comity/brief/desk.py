@@ -113,9 +113,10 @@ class Briefs:
         return self.keep(viewer, publish.from_made(make.make(sources)))
 
     def take_in(self, viewer: Viewer, content: bytes, *, url: str, name: str, open_licence: str = "") -> Record:
-        """Read a page, feed entry or record, make its keyless draft and keep it. `open_licence` says why its words may be copied, "" if not.
+        """Read a page, feed entry or record, make its keyless draft and keep it.
 
-        Whoever takes it in says so, never the page. Invalid for what is no page; TooLarge over its limit.
+        `open_licence` says why its words may be copied, "" if they may not: whoever takes it in says so, never the
+        page. Invalid for what is none of these; TooLarge over its limit.
         """
         allow(viewer, Action.EDIT_BRIEFS)
         if not url.startswith(("https://", "http://")):

@@ -17,8 +17,8 @@ from comity.brief import twin
 from comity.brief.check import gates
 from comity.brief.check.gates import check
 from comity.brief.extract import identifiers
-from comity.brief.make import Made
 from comity.brief.label import MARKS, SCHEMA_MARKS, label
+from comity.brief.make import Made
 from comity.model.article import Brief, Checked, Sentence, Source, Span, Weight
 from comity.model.brief import Correction, Draft, Entity, GateResult, Line, Provenance, Published, Record, SourceFacts
 from comity.model.ids import digest
