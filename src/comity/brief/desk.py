@@ -500,7 +500,7 @@ class Briefs:
         if not plain:
             raise Invalid("there is nothing to ask about", [Problem("/text", "empty", "send the words")])
         with self.machines.store.read() as tx:
-            exact = drafts.exact_text(tx, plain)
+            exact = drafts.exact_text(tx, fingerprint.runs(words))
             logged = drafts.simhashes(tx) if exact is None else ()
             best: tuple[int, str, int] | None = None
             if exact is None and len(plain.split()) >= fingerprint.LEAST_WORDS:

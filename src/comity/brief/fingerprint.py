@@ -13,6 +13,7 @@ from typing import Final
 BITS: Final = 256
 NEAR: Final = 64
 """Differing bits up to which two texts are near: policy parameter. Texts that share nothing differ in about half."""
+MOST_PARAGRAPHS: Final = 40
 LEAST_WORDS: Final = 8
 """Below this a text is too short to be called near anything: only exact words are recognised."""
 
@@ -20,6 +21,20 @@ LEAST_WORDS: Final = 8
 def normal(text: str) -> str:
     """The words of a text, as they are compared: case, space, punctuation and invisible marks do not count."""
     return " ".join(re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold()))
+
+
+def runs(text: str) -> tuple[str, ...]:
+    """The words of the whole text, and of every run of its paragraphs: a published text may stand among others.
+
+    Over `MOST_PARAGRAPHS` only the whole is looked at.
+    """
+    parts = [plain for plain in (normal(part) for part in re.split(r"\n\s*\n", text)) if plain]
+    found = {normal(text): None}
+    if len(parts) <= MOST_PARAGRAPHS:
+        for start in range(len(parts)):
+            for end in range(start + 1, len(parts) + 1):
+                found[" ".join(parts[start:end])] = None
+    return tuple(found)
 
 
 def simhash(text: str) -> int:

@@ -197,11 +197,11 @@ def log_text(tx: Tx, id_: str, version: int, words: str, simhash: int) -> None:
         )
 
 
-def exact_text(tx: Tx, words: str) -> tuple[str, int] | None:
-    """Brief and version whose published words are exactly these."""
-    mark = tx.master.mark("brief text", words)
+def exact_text(tx: Tx, words: Iterable[str]) -> tuple[str, int] | None:
+    """Brief and version whose published words are exactly one of these."""
+    marks = [tx.master.mark("brief text", one) for one in words]
     row = tx.connection.execute(
-        select(brief_texts).where(brief_texts.c.mark == mark).order_by(brief_texts.c.brief, brief_texts.c.version)
+        select(brief_texts).where(brief_texts.c.mark.in_(marks)).order_by(brief_texts.c.brief, brief_texts.c.version)
     ).first()
     return None if row is None else (row.brief, row.version)
 
