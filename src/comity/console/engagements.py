@@ -117,7 +117,7 @@ def add(paths: Paths, assess: Assess) -> None:
             "assess/engagement.html",
             status=status,
             view=view,
-            parts=view.parts,
+            parts=_parts(view),
             road=ROAD,
             chosen=_chosen(view),
             main=_main(view),
@@ -162,6 +162,11 @@ def add(paths: Paths, assess: Assess) -> None:
         return download(assess.receipt(caller_of(request).viewer, id_), f"{id_}.erasure.dsse.json")
 
 
+PARTS = (
+    *("question", "seats", "terms", "signatures", "digests", "endpoint", "containment", "window", "probes", "progress"),
+    *("usage", "partners", "agreements", "flags", "card", "comment", "ledger"),
+)
+"""Names of the parts of an engagement, as the counter gives them."""
 MAIN = {
     State.ENQUIRY: ("declare", "negotiate"),
     State.TERMS: ("declare", "sign", "draft"),
@@ -175,6 +180,11 @@ MAIN = {
     State.LAPSED: ("declare", "renew"),
 }
 """Acts that carry a state on: shown first, and open. Everything else is folded beneath."""
+
+
+def _parts(view: View) -> dict[str, Any]:
+    """Every part by name, None for those that are not shown to this viewer: the page asks for each."""
+    return {**dict.fromkeys(PARTS), **view.parts}
 
 
 def _main(view: View) -> tuple[Open, ...]:

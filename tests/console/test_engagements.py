@@ -1,0 +1,34 @@
+"""One engagement's page in its states, for who has a seat and who has none."""
+
+from tests.api.site import Site
+from tests.console.hosts import Pages
+
+
+def test_the_workspace_shows_for_each_side_and_state_what_is_theirs(shared: Pages) -> None:
+    site: Site = shared.site
+    developer = site.viewers["developer"]
+    id_, _ = site.assess.invite(
+        developer, subject="Example One", question="<script>alert(1)</script>", declaration="none"
+    )
+    page = f"/engagements/{id_}"
+    assert shared.browser("coordinator").get(page).status_code == 200
+    assert "alert(1)" not in shared.browser("coordinator").get(page).text
+    for act, who, values in (
+        ("negotiate", "developer", {}),
+        ("take", "coordinator", {"declaration": "none"}),
+        ("propose", "coordinator", {"partner": "A utility", "criteria": "It runs a grid."}),
+    ):
+        answer = shared.browser(who).post(f"{page}/acts/{act}", values, page=page)
+        assert answer.status_code == 200
+        for role in ("developer", "coordinator"):
+            shown = shared.browser(role).get(page)
+            assert shown.status_code == 200
+            assert "<script>alert" not in shown.text
+            assert "Next:" in shown.text
+    assert shared.browser("assessor").get(page).status_code == 404
+    refused = shared.browser("developer").post(f"{page}/acts/draft", {"scope": ""}, page=page)
+    assert refused.status_code == 422
+    assert "That could not be done" in refused.text
+    ended = shared.browser("developer").post(f"{page}/acts/withdraw", {}, page=page)
+    assert "You have withdrawn" in ended.text
+    assert shared.browser("developer").get("/engagements").status_code == 200
