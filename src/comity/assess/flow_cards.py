@@ -53,9 +53,9 @@ class HostCards:
 
     def sign(self, card: Mapping[str, Any]) -> bytes:
         """The card file, signed by the host."""
-        from comity.assess import flow_card
+        from comity.assess.flow_card import sign
 
-        return flow_card.sign(card, self.key)
+        return sign(card, self.key)
 
     def read(self, data: bytes) -> ReadCard:
         """Only a card that this host signed is handed over in an engagement."""
@@ -83,6 +83,6 @@ class HostCards:
         return page(self._opened(data), key_id=self.key_id)
 
     def _opened(self, data: bytes) -> Mapping[str, Any]:
-        from comity.assess import flow_card
+        from comity.assess.flow_card import open_card
 
-        return flow_card.open_card(data, trusted=self.key.public).card
+        return open_card(data, trusted=self.key.public).card

@@ -172,7 +172,7 @@ MAIN = {
     State.TERMS: ("declare", "sign", "draft"),
     State.AGREED: ("declare", "endpoint", "generate", "attest", "countersign", "seat"),
     State.FROZEN: ("declare", "attest", "open"),
-    State.OPEN: ("declare", "key", "probe"),
+    State.OPEN: ("declare", "key", "probe", "close"),
     State.CLOSED: ("declare", "score", "recompute"),
     State.WEIGHED: ("declare", "record", "analyse"),
     State.COMMENT: ("declare", "comment"),
