@@ -25,7 +25,6 @@ from comity.cli import (
     directives,
     evidence,
     hosting,
-    mcp_server,
     recipes,
     reports,
     show,
@@ -183,7 +182,7 @@ ai.command(ai_defence.measure)
 ai.command(ai_defence.cover)
 ai.command(ai_defence.grant)
 ai.command(ai_defence.revoke)
-app.command(mcp_server.mcp, group=DEFEND)
+app.command(hosting.mcp, group=DEFEND)
 
 directive = App(
     name="directive",

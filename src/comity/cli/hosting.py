@@ -120,6 +120,13 @@ def account_link(login: str) -> None:
     show.line(sign_in_link(configured(), login))
 
 
+def mcp() -> None:
+    """Serve read-only tools on standard input and output: cases, exposures, deadlines, plans. Needs comity[mcp]."""
+    from comity.cli.mcp_server import serve
+
+    serve()
+
+
 def demo(*, by_hand: Annotated[bool, Parameter(negative="", help="stop at each decision: you take it")] = False) -> int:
     """One thread through the whole framework, on real input. Decisions are taken by a script, and marked so."""
     from comity.cli.demo import run

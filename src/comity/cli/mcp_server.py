@@ -21,8 +21,8 @@ MOST_ROWS: Final = 100
 NOTHING: Final = "nothing by that name, or nothing that you may see"
 
 
-def mcp() -> None:
-    """Serve read-only tools on standard input and output: cases, exposures, deadlines, plans. Needs comity[mcp]."""
+def serve() -> None:
+    """Serve the tools on standard input and output until it is closed."""
     settings = configured()
     if settings.remote:
         raise Conflict("this command answers from the store of this machine: run it on the host itself, without --host")
