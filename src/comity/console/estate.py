@@ -1,6 +1,6 @@
 """The defender's estate, one asset, one inventory, one finding; and the one-box question of a small operator."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any, Final, Literal
 
 from litestar import Response
@@ -144,7 +144,19 @@ def _charts(held: Estate) -> dict[str, Markup]:
     found = {"answers": Markup(chart.bars("Components by answer, over all assets", answers, unit="components"))}  # noqa: S704  escaped by the chart
     if any(one.value for one in ageing):
         found["ageing"] = Markup(chart.bars("Open weaknesses by how long they are known here", ageing, unit="open"))  # noqa: S704  as above
+    if any(number for _, number in held.burn):
+        found["burn"] = _burn_down(held)
     return found
+
+
+def _burn_down(held: Estate) -> Markup:
+    """Open weaknesses week by week, up to the moment that the page is about."""
+    points = [((at - held.at) / timedelta(weeks=1), float(number)) for at, number in held.burn]
+    line = chart.Series(label="open weaknesses, once for each inventory", points=points, stepped=True)
+    drawn = chart.lines(
+        "Open weaknesses over the last weeks", [line], across="weeks before the moment shown", up="open"
+    )
+    return Markup(drawn)  # noqa: S704  our own drawing, escaped where it is made
 
 
 def _domain(text: str) -> Domain:
