@@ -220,7 +220,7 @@ def set_in(pointer: str, value: object) -> Callable[[dict[str, Any]], None]:
         ("/events/0/sources/0", "S99", "unknown_id"),
         ("/clauses/1/id", "EO-1", "repeated_id"),
         ("/clauses/1/certainty", "certain", "schema"),
-        ("/clauses/14/served_by/0/state", "working", "unverified"),
+        ("/clauses/15/served_by/0/commands", [], "unverified"),
         ("/clauses/1/not_found/0/looked_on", "2026-02-31", "no_such_day"),
         ("/as_of", "2026-02-31", "no_such_day"),
         ("/signed", "June", "schema"),
