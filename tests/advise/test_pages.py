@@ -11,6 +11,7 @@ from litestar.testing import TestClient
 from comity import console
 from comity.access.caller import Caller, Via
 from comity.api import http
+from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest, verify
@@ -40,6 +41,8 @@ def client(place: desk.Place, tmp_path: Path) -> Iterator[Any]:
     attest = Attest(machines=machines, key=keys.signing_key(machines.settings))
     routes = console.routes(
         clearing=missing,
+        claims=missing,
+        defend=Defend(machines=machines),
         assess=missing,
         briefs=missing,
         library=missing,

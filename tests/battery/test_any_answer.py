@@ -60,7 +60,7 @@ def documents(item: Item) -> st.SearchStrategy[object]:
 @pytest.mark.parametrize(("name", "side"), SIDES)
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
-def test_any_json_is_graded_and_none_is_a_solve(name, side, data):
+def test_any_json_is_graded_and_none_is_a_solve_but_a_true_one(name, side, data):
     item = ITEMS[name]
     slot = item.tasks[side].slots[0].name
     wanted = sorted(json.loads(item.tasks[side].reference[slot])) if name != "webapp" else []
@@ -71,7 +71,11 @@ def test_any_json_is_graded_and_none_is_a_solve(name, side, data):
         else st.lists(inner)
     )
     answer = data.draw(inner | whole)
-    assert not grading.at_once(item, side, {slot: json.dumps(answer).encode()}).solved
+    graded = grading.at_once(item, side, {slot: json.dumps(answer).encode()})
+    if graded.solved:  # one rule out of some fifty: a guess may hit a real fix, and then it is one of the smallest
+        assert (name, side) == ("permissions", Side.DEFENCE)
+        assert isinstance(answer, dict)
+        assert len(set(answer["remove"])) == len(json.loads(item.tasks[side].reference[slot])["remove"])
 
 
 @pytest.mark.parametrize("name", sorted(FAMILIES))

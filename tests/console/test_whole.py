@@ -28,7 +28,8 @@ from comity.model.ids import digest
 from comity.model.party import Role
 from comity.settings import Settings
 from tests.admin.hosts import LINES, PASSWORD, WHOLE
-from tests.api.site import assessing, briefing, check
+from tests.api.fakes import FakeBlind
+from tests.api.site import assessing, briefing, check, claiming, defending
 from tests.clearing.documents import document
 from tests.clearing.findings import FINDING
 from tests.clearing.hosts import Host, host
@@ -45,8 +46,11 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
         accounts = Accounts(store=store, clock=clock, prove=lambda: WHOLE, health=lambda: LINES, passwords=cheap)
         library = Library(store=store, order_pack=pack.shipped_order, check=check)
         assess, briefs = assessing(accounts, settings, clock), briefing(accounts, settings, clock)
+        claims = claiming(accounts, settings, clock)
         api = routes(
             clearing=running.desk,
+            blind=FakeBlind(),
+            claims=claims,
             assess=assess,
             briefs=briefs,
             library=library,
@@ -55,6 +59,8 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
         )
         pages = console.routes(
             clearing=running.desk,
+            claims=claims,
+            **defending(accounts, settings, clock),
             assess=assess,
             briefs=briefs,
             library=library,

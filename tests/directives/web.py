@@ -12,6 +12,7 @@ from litestar.testing import TestClient
 from comity import console
 from comity.access.caller import Caller, Via
 from comity.api import http
+from comity.defend.desk import Defend
 from tests.directives.hosts import PEOPLE, Host, viewer
 
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
@@ -28,6 +29,8 @@ def app(held: Host) -> Litestar:
     """The web application; pages of other desks have nothing behind them."""
     routes = console.routes(
         clearing=None,  # type: ignore[arg-type]  # its pages are not asked for
+        claims=None,  # type: ignore[arg-type]  # its pages are not asked for
+        defend=Defend(machines=held.machines),
         assess=None,  # type: ignore[arg-type]  # its pages are not asked for
         briefs=None,  # type: ignore[arg-type]  # its pages are not asked for
         library=None,  # type: ignore[arg-type]  # its pages are not asked for

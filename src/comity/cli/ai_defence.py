@@ -58,7 +58,7 @@ def listed(*, json: Json = False) -> None:
             (one.id, one.name, str(one.stage), one.model, measured(one), str(len(one.assets)))
             for one in register.entries
         ],
-        empty="The register is empty: `comity ai begin` enters the uses of a model that this desk has, as proposals.",
+        empty="The register is empty: `comity ai begin` enters the uses of a model that Comity has, as proposals.",
     )
     if register.grants:
         show.line("")
@@ -115,7 +115,7 @@ def document(one: Capability) -> dict[str, Any]:
 
 
 def begin(*, domain: DomainOption = "fceb") -> None:
-    """Enter the uses of a model that this desk has, as proposals. What is there already stays."""
+    """Enter the uses of a model that Comity has, as proposals. What is there already stays."""
     with desk() as (held, viewer):
         made = held.ai.begin(viewer, domain=_domain(domain))
     for one in made:

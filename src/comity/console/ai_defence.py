@@ -19,7 +19,7 @@ from comity.model.asset import Domain, domains
 from comity.model.capability import MOVES, Capability, Stage
 
 COMPARISON_BYTES = 1024 * 1024
-DONE = {"begun": "The uses that this desk has are in the register.", "moved": "The entry was moved, in your name."}
+DONE = {"begun": "The uses that Comity has are in the register.", "moved": "The entry was moved, in your name."}
 
 
 def add(paths: Paths, ai: AiDefence) -> None:

@@ -96,7 +96,7 @@ class AiDefence:
             return self._add(tx, viewer, said, domain)
 
     def begin(self, viewer: Viewer, *, domain: Domain) -> tuple[Capability, ...]:
-        """Enter the uses of a model that this desk has, as proposals; those that are there already stay as they are."""
+        """Enter the uses of a model that Comity has, as proposals; those that are there already stay as they are."""
         allow(viewer, Action.STEER_AI)
         settings = self.machines.settings
         with self.machines.store.write() as tx:
