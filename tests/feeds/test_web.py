@@ -7,8 +7,9 @@ import pytest
 
 from comity.errors import Forbidden, Invalid, TooLarge, Unavailable
 from comity.feeds import manners
-from comity.feeds.guard import Guard, is_public
+from comity.feeds.guard import Guard
 from comity.feeds.web import Fetched, Known, NotModified, Reader, Reserved
+from comity.model.address import is_public
 from tests.feeds.site import Page, site
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)

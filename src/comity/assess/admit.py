@@ -129,8 +129,12 @@ def cost(answer: Mapping[str, Any], data: bytes, sent: bytes) -> int:
     counted = [one for one in parts if isinstance(one, int) and not isinstance(one, bool) and one >= 0]
     if len(counted) < len(("prompt", "completion")):
         return (len(data) + len(sent)) // BYTES_A_TOKEN + 1
-    return max(sum(counted), _text_bytes(answer) // LEAST_BYTES_A_TOKEN)
+    return min(max(sum(counted), _text_bytes(answer) // LEAST_BYTES_A_TOKEN), MOST_TOKENS)
+
+
+MOST_TOKENS: Final = 10**12
+"""No call costs more, whatever an endpoint reports: the number is kept, and it must fit."""
 
 
 def _text_bytes(answer: Mapping[str, Any]) -> int:
-    return len(json.dumps(answer.get("choices"), ensure_ascii=False).encode())
+    return len(json.dumps(answer.get("choices"), ensure_ascii=False).encode("utf-8", "surrogatepass"))

@@ -126,16 +126,22 @@ def what_if(
     ]
     show.table(("findings", "now", "after"), [(name, str(was), str(would)) for name, was, would in rows])
     show.line(f"{found.moved_count} of {found.before.findings} findings would move", "bold")
+    if found.before.not_assessed:
+        show.line(
+            f"{found.before.not_assessed} of them are not assessed and cannot move: this is not a clean result. "
+            "`comity deadline list` says why",
+            "yellow",
+        )
     for one in found.moved[:20]:
         show.line(f"  {one.asset} {one.vulnerability}: {_side(one.before)} -> {_side(one.after)}")
 
 
-def triage_show(asset: str, vulnerability: str, *, domain: Domain = "civil") -> None:
-    """The triage of a finding: timers, evidence, queries and their coverage."""
+def triage_show(asset: str, vulnerability: str, *, domain: Domain = "civil") -> int:
+    """The triage of a finding: timers, evidence, queries and their coverage. Exit status 1: it cannot be told."""
     with acting(domain) as (office, viewer):
         held = office.deadlines.triage(viewer, _asset(office, viewer, asset), vulnerability)
     if held.triage is None:
-        show.line(held.finding.locked or "This finding's tier asks for no forensic triage.")
+        show.line(held.finding.locked or held.finding.untriaged)
     else:
         show.line(f"hours count {held.triage.counts_from}", "dim")
         show.table(
@@ -164,6 +170,7 @@ def triage_show(asset: str, vulnerability: str, *, domain: Domain = "civil") -> 
     for query in held.queries:
         word = "generic" if query.generic else f"rule {query.rule} by {query.author}"
         show.line(f"[{word}] {query.title} ({query.logsource}): {query.text}")
+    return 0 if held.triage is not None or held.finding.has_tier else 1
 
 
 def triage_open(asset: str, vulnerability: str, *, domain: Domain = "civil") -> None:

@@ -335,7 +335,7 @@ def _summary(story: Story, office: Office, good: bool) -> None:
     word = (
         ("every step that is built did what it shows", "green") if good else ("a step did not show what it must", "red")
     )
-    show.line(f"{word[0]}; {len(NOT_BUILT)} steps are not built yet; {whole:.0f} s", word[1])
+    show.line(f"{word[0]}; {len(NOT_BUILT)} of 12 steps not built yet; {whole:.0f} s", word[1])
     show.line(f"page: {office.settings.address}/  (`comity demo` in a terminal keeps serving; or `./run serve`)")
 
 

@@ -183,7 +183,7 @@ class _Case:
         if limit is not None and self.at - seen > limit:
             age = (self.at - seen).days
             reason = f"the KEV catalogue held is {age} days old, older than {limit.days} days"
-            return self._not_assessed(reason, command + "; or ask as of the catalogue's own date with --as-of")
+            return self._not_assessed(reason, command + "; or ask about the catalogue's own day with --on")
         return None
 
     def _max_age(self, asked: Asked) -> timedelta | None:

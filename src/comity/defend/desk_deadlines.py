@@ -102,6 +102,16 @@ class FindingView:
     at: datetime
     is_past: bool
 
+    @property
+    def has_tier(self) -> bool:
+        """True when a directive gives this finding a tier, so that "no triage" is an answer."""
+        return isinstance(self.answer, Due)
+
+    @property
+    def untriaged(self) -> str:
+        """Why no triage is open, for whoever looks for one."""
+        return triage.none_because(self.answer)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriageView:
@@ -356,7 +366,7 @@ class Deadlines:
             if held is not None:
                 raise Conflict("this triage is open already")
             if not isinstance(view.answer, Due) or view.pack is None:
-                raise Conflict("this finding has no tier that asks for a triage")
+                raise Conflict(triage.none_because(view.answer))
             return triage.opened(
                 view.answer,
                 view.pack,

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import rfc8785
 
-from comity.defend.due import Due
+from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound
 from comity.errors import Conflict, Invalid, Problem
 from comity.model import clock
 from comity.model.directive import Pack, Policy, TriageRule
@@ -60,6 +60,20 @@ def opened(answer: Due, pack: Pack, *, policy: Policy, zone: str, at: datetime, 
         begins = found_at
         words = f"from first knowledge at {found_at:%Y-%m-%d %H:%M} UTC (triage_start: {chosen})"
     return Triage(opened_at=at, opened_by=by, begins=begins, counts_from=words)
+
+
+def none_because(answer: Answer) -> str:
+    """Why no triage is open for this finding, in a sentence. What cannot be told is never said to be unneeded."""
+    keep = "if it may have been used against you, keep evidence before you patch"
+    match answer:
+        case Due():
+            return "This finding's tier asks for no forensic triage."
+        case NotAssessed():
+            return f"Not assessed: {answer.reason}. Whether it asks for forensic triage cannot be told; {keep}."
+        case AskPerson():
+            return f"A person decides its tier first: {answer.why}. Until then {keep}."
+        case NotBound():
+            return f"No directive in force says anything of this finding: {answer.reason}."
 
 
 def steps(triage: Triage, rule: TriageRule, pack: Pack, policy: Policy, at: datetime) -> tuple[Step, ...]:

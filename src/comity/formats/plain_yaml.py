@@ -17,6 +17,8 @@ from comity.formats import parse, pointers
 from comity.formats.parse import Json
 
 LIMITS: Final = parse.Limits(document_bytes=256 * 1024, depth=12)
+KEY_LIMIT: Final = 256
+"""Letters of a key: every value below it has its place named by it."""
 VALUES: Final = 20_000
 """Scalars, lists and maps of one document."""
 _WHOLE = re.compile(r"[-+]?[0-9]{1,18}\Z")
@@ -73,6 +75,8 @@ class _Builder:
         if top is not None and isinstance(top.value, dict) and top.key is None:
             if event.value in top.value:
                 raise _bad(line, "repeated_key", "the key stands twice in one map: keep one")
+            if len(event.value) > KEY_LIMIT:
+                raise _bad(line, "key_too_long", f"a key has at most {KEY_LIMIT} characters")
             top.key = event.value
             return
         self._place(_plain(event, line), line)

@@ -6,6 +6,7 @@ the host's setting says so. No redirect is followed, since the developer's key w
 """
 
 import socket
+import time
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Final
@@ -14,9 +15,12 @@ from urllib.parse import SplitResult, urlsplit
 import httpx
 
 from comity.errors import Invalid, Problem, TooLarge, Unavailable
+from comity.model.address import is_public
 
 ANSWER_LIMIT_BYTES: Final = 8 * 1024 * 1024
-TIMEOUT: Final = httpx.Timeout(600.0, connect=15.0)
+TIMEOUT: Final = httpx.Timeout(120.0, connect=15.0)
+LONGEST_SECONDS: Final = 600.0
+"""A whole call, however slowly its answer drips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,19 +57,25 @@ class ModelEndpoint:
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
             "Accept": "application/json",
+            "Accept-Encoding": "identity",
             "Host": parts.netloc,
         }
         client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=self.transport, trust_env=False)
         where = f"{parts.scheme}://{target}{parts.path}/chat/completions"
         more = {"sni_hostname": parts.hostname} if parts.scheme == "https" else {}
+        ends = time.monotonic() + LONGEST_SECONDS
         try:
             with client, client.stream("POST", where, content=body, headers=headers, extensions=more) as answer:
                 held = b""
+                if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+                    raise Unavailable("the endpoint packs its answer, which was not asked for")
                 for chunk in answer.iter_bytes():
                     held += chunk
+                    if time.monotonic() > ends:
+                        raise Unavailable("the developer's endpoint took too long to answer")
                     if len(held) > ANSWER_LIMIT_BYTES:
                         raise TooLarge(f"the endpoint answers with more than {ANSWER_LIMIT_BYTES} bytes")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
             raise Unavailable("the developer's endpoint cannot be reached: the developer can say why") from error
         return Reply(status=answer.status_code, data=held)
 
@@ -74,11 +84,10 @@ class ModelEndpoint:
         name, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
         try:
             found = {str(one[4][0]) for one in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)}
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
             raise Unavailable("the name of the developer's endpoint is not known here: check the address") from error
         for one in found:
-            at = ip_address(one)
-            if not (at.is_global or (self.loopback and at.is_loopback)):
+            if not (is_public(one) or (self.loopback and ip_address(one).is_loopback)):
                 reason = "the name leads into a private network"
                 raise Invalid("this endpoint may not be called", [Problem("/url", "private_address", reason)])
         chosen = min(found)

@@ -5,6 +5,7 @@ BOM-Link (`urn:cdx:<serial>/<version>#<bom-ref>`); such a statement keeps its re
 OBOM, SaaSBOM and CBOM documents without a package are refused with that word: they are no package lists.
 """
 
+import io
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -281,19 +282,27 @@ def _empty(services: int, phases: set[str]) -> Invalid:
 
 def _from_xml(data: bytes, limits: Limits) -> Json:
     from defusedxml import DefusedXmlException  # XML is the rarer case: its parsers load when there is one
-    from defusedxml.ElementTree import fromstring
+    from defusedxml.ElementTree import iterparse
 
     if len(data) > limits.document_bytes:
         raise listing.one_problem("document_too_large", f"the document is over {limits.document_bytes} bytes: split it")
-    _refuse_deep(data, limits.depth)
+    depth, root = 0, None
     try:
-        root = fromstring(data, forbid_dtd=True)
+        for event, element in iterparse(io.BytesIO(data), events=("start", "end"), forbid_dtd=True):
+            root = element if root is None else root
+            depth += 1 if event == "start" else -1
+            if depth > limits.depth:  # counted on what the parser sees, so that no trick of writing hides a level
+                break
     except DefusedXmlException as error:
         raise listing.one_problem("forbidden_xml", "document types and entities are refused: leave them out") from error
     except (ParseError, ValueError, LookupError) as error:
         raise listing.one_problem(
             "malformed_xml", "this is not one XML document in an encoding that it names"
         ) from error
+    if depth > limits.depth:
+        raise listing.one_problem("structure_too_deep", f"elements are nested more than {limits.depth} levels deep")
+    if root is None:
+        raise listing.one_problem("malformed_xml", "this is not one XML document in an encoding that it names")
     found = NAMESPACE.match(root.tag)
     if found is None:
         raise listing.one_problem("unknown_format", "the root element is not a CycloneDX `bom`")
@@ -304,23 +313,6 @@ def _from_xml(data: bytes, limits: Limits) -> Json:
     if isinstance(version, str) and version.isdigit() and len(version) < 9:
         document["version"] = int(version)
     return document
-
-
-_TAGS: Final = re.compile(rb"<(/?)[A-Za-z_][^<>]*?(/?)>|<!--.*?-->|<!\[CDATA\[.*?\]\]>", re.DOTALL)
-
-
-def _refuse_deep(data: bytes, limit: int) -> None:
-    """Depth by a scan over the tags, before any parser builds a tree."""
-    depth = 0
-    for tag in _TAGS.finditer(data):
-        if tag[0].startswith(b"<!"):
-            continue
-        if tag[1]:
-            depth -= 1
-        elif not tag[2]:
-            depth += 1
-            if depth > limit:
-                raise listing.one_problem("structure_too_deep", f"elements are nested more than {limit} levels deep")
 
 
 def _value(element: Element) -> Json:

@@ -1,0 +1,73 @@
+"""What a review of new parts found, each defect as a test: slow scans, hidden depth, odd addresses, packed answers."""
+
+import gzip
+import json
+import time
+
+import httpx
+import pytest
+
+from comity.assess import admit
+from comity.errors import Invalid, Unavailable
+from comity.formats import plain_yaml
+from comity.formats.listings import cyclonedx
+from comity.formats.parse import LIMITS
+from comity.model.address import is_public
+from comity.partners.endpoint import ModelEndpoint
+
+BOM = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.5" version="1">%s</bom>'
+
+
+def codes(data: bytes) -> set[str]:
+    with pytest.raises(Invalid) as caught:
+        cyclonedx._from_xml(data, LIMITS)
+    return {problem.code for problem in caught.value.problems}
+
+
+def test_unclosed_comments_do_not_make_reading_slow() -> None:
+    began = time.perf_counter()
+    assert codes(BOM % (b"<!--" * 200_000)) == {"malformed_xml"}
+    assert time.perf_counter() - began < 5
+
+
+def test_depth_cannot_be_hidden_behind_an_attribute() -> None:
+    nested = b'<a x="/>">' * 3000 + b"</a>" * 3000
+    assert codes(BOM % nested) == {"structure_too_deep"}
+
+
+@pytest.mark.parametrize("address", ["64:ff9b::a9fe:a9fe", "64:ff9b::7f00:1", "2002:7f00:1::", "224.0.0.1", "::1"])
+def test_no_way_of_writing_a_private_address_makes_it_public(address: str) -> None:
+    assert not is_public(address)
+
+
+def test_a_packed_answer_of_an_endpoint_is_refused_before_it_is_unpacked() -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "identity"
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb))
+
+    endpoint = ModelEndpoint(transport=httpx.MockTransport(answer))
+    with pytest.raises(Unavailable, match="packs its answer"):
+        endpoint.complete("https://model.example/v1", "key", b"{}")
+
+
+def test_a_key_that_no_header_can_carry_is_a_plain_refusal() -> None:
+    endpoint = ModelEndpoint(transport=httpx.MockTransport(lambda _: httpx.Response(200, json={})))
+    with pytest.raises(Unavailable):
+        endpoint.complete("https://model.example/v1", "k\u00e9y\u20ac", b"{}")
+
+
+@pytest.mark.parametrize(
+    "usage", [{"prompt_tokens": 1, "completion_tokens": 1}, {"prompt_tokens": 10**30, "completion_tokens": 1}]
+)
+def test_what_an_endpoint_answers_is_always_counted(usage: dict[str, int]) -> None:
+    answer = {"choices": ["\ud800"], "usage": usage}
+    assert 0 < admit.cost(answer, json.dumps(answer).encode(), b"{}") <= 10**12
+
+
+def test_a_long_key_is_not_repeated_in_the_place_of_every_value() -> None:
+    document = b"? " + b"a" * 20_000 + b"\n: [" + b"1, " * 2_000 + b"1]\n"
+    with pytest.raises(Invalid) as caught:
+        plain_yaml.read(document)
+    assert {problem.code for problem in caught.value.problems} == {"key_too_long"}
