@@ -142,7 +142,8 @@ def _refused(recipe: Recipe, trial: Trial, tallies: tuple[Tally, ...]) -> Verdic
     if fired == 0:
         # (3) nothing seen: either the claim does not hold, or the runs could not show it
         if all(o.sight is Sight.BROKEN for o in vulnerable):
-            return NeedsPerson(reason=f"no run completed: {vulnerable[0].detail}", tallies=tallies)
+            detail = min(o.detail for o in vulnerable)
+            return NeedsPerson(reason=f"no run completed: {detail}", tallies=tallies)
         details = sorted({o.detail for o in vulnerable if o.sight is not Sight.BROKEN and o.detail})
         return NotReproduced(reason="; ".join(["the effect did not occur", *details[:2]]), tallies=tallies)
     # (4) silence counts only where the call was really made
@@ -150,9 +151,9 @@ def _refused(recipe: Recipe, trial: Trial, tallies: tuple[Tally, ...]) -> Verdic
     if not compared:
         return NeedsPerson(reason="neither a fixed version nor a benign input to compare with", tallies=tallies)
     for dress in (*compared, Dress.FIXED_AS_VULNERABLE):
-        mute = next((o for o in trial.of(dress) if o.sight is not Sight.SILENT), None)
-        if mute is not None:
-            return NeedsPerson(reason=f"{dress}: {mute.detail or mute.sight}", tallies=tallies)
+        mute = [o.detail or str(o.sight) for o in trial.of(dress) if o.sight is not Sight.SILENT]
+        if mute:  # of several reasons always the same one, whatever the order of the runs
+            return NeedsPerson(reason=f"{dress}: {min(mute)}", tallies=tallies)
     return None
 
 
