@@ -2,6 +2,6 @@
 
 `challenge` holds the values that pass this door, `levels` says which subject may run under which containment,
 `provider` is our sandbox as Inspect sees it, `agent` the loop a subject works in, `subjects` who works (scripted, or a
-model), `campaign` runs it all, `logs` reads what Inspect wrote. Needs the extra `comity[assess]`; this sign imports
-nothing. Start at `campaign.run`.
+model), `campaign` runs it all and reads each outcome as its sample ends. Needs the extra `comity[assess]`; this sign
+imports nothing. Start at `campaign.run`.
 """
