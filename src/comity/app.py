@@ -23,6 +23,7 @@ from comity.clearing.desk import Clearing
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_claims import Claims
 from comity.clearing.flow_runs import Laboratory
+from comity.counters import Counters
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
@@ -54,63 +55,22 @@ HOST = PartyId("host")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Office:
+class Office(Counters):
     """A running Comity: its counters, and what the terminal needs beside them."""
 
-    settings: Settings
     clock: Clock
     store: Store
     containment: Containment
     key: keys.SigningKey
     control: durable.Control
     worker: durable.Engine | None
-    clearing: Clearing
-    blind: Blind
-    claims: Claims
-    assess: Assess
-    defend: Defend
-    briefs: Briefs
-    directives: Directives
-    deadlines: Deadlines
-    ai: AiDefence
-    advice: Advice
-    attest: Attest
-    library: Library
-    accounts: Accounts
 
     def web(self) -> Litestar:
         """The web application over these counters: API and pages."""
         from comity import console
 
-        clearing, library, accounts, settings = self.clearing, self.library, self.accounts, self.settings
-        assess, briefs = self.assess, self.briefs
-        api = api_routes.routes(
-            clearing=clearing,
-            blind=self.blind,
-            claims=self.claims,
-            assess=assess,
-            briefs=briefs,
-            library=library,
-            accounts=accounts,
-            settings=settings,
-        )
-        pages = console.routes(
-            clearing=clearing,
-            claims=self.claims,
-            assess=assess,
-            briefs=briefs,
-            defend=self.defend,
-            directives=self.directives,
-            deadlines=self.deadlines,
-            advice=self.advice,
-            attest=self.attest,
-            ai=self.ai,
-            library=library,
-            accounts=accounts,
-            settings=settings,
-            clock=self.clock.now,
-        )
-        return http.build(routes=[*api, *pages], settings=self.settings, page_error=console.page_error)
+        routes = [*api_routes.routes(self), *console.routes(self)]
+        return http.build(routes=routes, settings=self.settings, page_error=console.page_error)
 
     def gateway(self) -> Litestar:
         """The model gateway, a web application of its own."""
@@ -182,12 +142,10 @@ def opened(
             clearing.resume()
             assess.resume()
             briefs.resume()
-            reactions = subscriptions.table(clearing=clearing, blind=blind, assess=assess, briefs=briefs, defend=defend)
-            outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=reactions)
-            outbox.start()
         ai = AiDefence(machines=defend_machines)
         office = Office(
             settings=settings,
+            now=clock.now,
             clock=clock,
             store=store,
             containment=containment,
@@ -219,6 +177,9 @@ def opened(
                 health=lambda: health(store, settings, containment),
             ),
         )
+        if work:
+            outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=subscriptions.table(office))
+            outbox.start()
         yield office
     finally:
         if outbox is not None:

@@ -3,10 +3,8 @@
 from collections.abc import Callable, Mapping
 
 from comity.assess.desk import Assess
-from comity.brief.desk import Briefs
 from comity.clearing.desk import Accepted, Clearing, Document
-from comity.clearing.desk_blind import Blind
-from comity.defend.desk import Defend
+from comity.counters import Counters
 from comity.model.events import Event, Kind
 from comity.model.ids import EngagementId
 from comity.model.party import system
@@ -17,13 +15,12 @@ FINDER = system("assessment")
 """As whom a weakness found in an assessment is reported. The engagement is not named in the report."""
 
 
-def table(
-    *, clearing: Clearing, blind: Blind, assess: Assess, briefs: Briefs, defend: Defend
-) -> Mapping[Kind, Callable[[Event], object]]:
+def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
     """What happens after which event."""
+    clearing, assess, defend, briefs = counters.clearing, counters.assess, counters.defend, counters.briefs
     return {
         # a report that now has a case can be asked about
-        Kind.REPORT_DECONFLICTED: lambda _event: blind.catch_up(),
+        Kind.REPORT_DECONFLICTED: lambda _event: counters.blind.catch_up(),
         # a clock may have changed with the state, and whoever changed it may have crashed before saying so
         Kind.ENGAGEMENT_MOVED: lambda event: assess.wake(EngagementId(event.subjects[0])),
         # a real weakness met in an assessment goes the way of every report

@@ -19,6 +19,7 @@ from comity.sealing import keys
 from tests.advise import desk
 from tests.advise.desk import ADA, BOB, COORDINATOR
 from tests.advise.test_desk import PORTAL, advisories, place, stocked
+from tests.counters import counters
 
 __all__ = ["advisories", "place", "stocked"]
 
@@ -36,26 +37,16 @@ class Directory:
 def client(place: desk.Place, tmp_path: Path) -> Iterator[Any]:
     machines = place.machines
     ai = AiDefence(machines=machines)
-    missing: Any = None  # pages of other desks are not asked for
-    directory: Any = Directory()
-    attest = Attest(machines=machines, key=keys.signing_key(machines.settings))
-    routes = console.routes(
-        clearing=missing,
-        claims=missing,
+    some = counters(
         defend=Defend(machines=machines),
-        assess=missing,
-        briefs=missing,
-        library=missing,
-        directives=missing,
-        deadlines=missing,
         advice=Advice(machines=machines, ai=ai),
-        attest=attest,
+        attest=Attest(machines=machines, key=keys.signing_key(machines.settings)),
         ai=ai,
-        accounts=directory,
+        accounts=Directory(),
         settings=machines.settings,
-        clock=place.clock.now,
+        now=place.clock.now,
     )
-    app = http.build(routes=routes, settings=machines.settings, page_error=console.page_error)
+    app = http.build(routes=console.routes(some), settings=machines.settings, page_error=console.page_error)
     with TestClient(app, base_url=machines.settings.address) as held:
         yield held
 

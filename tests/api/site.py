@@ -8,7 +8,6 @@ from typing import Any
 
 from litestar import Litestar
 from litestar.testing import TestClient
-from litestar.types import ControllerRouterHandler
 
 from comity.access.policy import Scope
 from comity.admin.counter import Accounts
@@ -41,6 +40,7 @@ from comity.store import published
 from tests.admin.hosts import Clock, accounts, first_admin, somebody, viewer
 from tests.api.fakes import FakeBlind, FakeClearing
 from tests.brief.hosts import NoFlows
+from tests.counters import counters
 from tests.engagement.hosts import NOTHING, ScriptedCards, ScriptedModel, SilentControl
 
 LAB = "Example Lab"
@@ -112,11 +112,19 @@ def site(
         assess = assessing(held, settings, clock)
         briefs = briefing(held, settings, clock)
         claims = claiming(held, settings, clock)
-        desks = {"clearing": clearing, "claims": claims, "assess": assess, "briefs": briefs}
-        counters = {**desks, "library": library, "accounts": held, "settings": settings}
-        routes: list[ControllerRouterHandler] = [*api_routes(**counters, blind=FakeBlind())]  # type: ignore[arg-type]  # one mapping for two doors
-        if more is not None:
-            routes += more(**counters, **defending(held, settings, clock), clock=clock)
+        some = counters(
+            settings=settings,
+            now=clock,
+            clearing=clearing,
+            blind=FakeBlind(),
+            claims=claims,
+            assess=assess,
+            briefs=briefs,
+            **defending(held, settings, clock),
+            library=library,
+            accounts=held,
+        )
+        routes = [*api_routes(some), *(more(some) if more is not None else ())]
         app = http.build(routes=routes, settings=settings, page_error=page_error)
         client = stack.enter_context(TestClient(app, base_url=settings.address, raise_server_exceptions=False))
         made = Site(

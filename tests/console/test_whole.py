@@ -34,6 +34,7 @@ from tests.clearing.documents import document
 from tests.clearing.findings import FINDING
 from tests.clearing.hosts import Host, host
 from tests.console.hosts import TOKEN
+from tests.counters import counters
 
 
 @pytest.fixture
@@ -45,30 +46,20 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
         cheap = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         accounts = Accounts(store=store, clock=clock, prove=lambda: WHOLE, health=lambda: LINES, passwords=cheap)
         library = Library(store=store, order_pack=pack.shipped_order, check=check)
-        assess, briefs = assessing(accounts, settings, clock), briefing(accounts, settings, clock)
-        claims = claiming(accounts, settings, clock)
-        api = routes(
+        some = counters(
+            settings=settings,
+            now=clock,
             clearing=running.desk,
             blind=FakeBlind(),
-            claims=claims,
-            assess=assess,
-            briefs=briefs,
-            library=library,
-            accounts=accounts,
-            settings=settings,
-        )
-        pages = console.routes(
-            clearing=running.desk,
-            claims=claims,
+            claims=claiming(accounts, settings, clock),
             **defending(accounts, settings, clock),
-            assess=assess,
-            briefs=briefs,
+            assess=assessing(accounts, settings, clock),
+            briefs=briefing(accounts, settings, clock),
             library=library,
             accounts=accounts,
-            settings=settings,
-            clock=clock,
         )
-        app = http.build(routes=[*api, *pages], settings=settings, page_error=console.page_error)
+        pages = [*routes(some), *console.routes(some)]
+        app = http.build(routes=pages, settings=settings, page_error=console.page_error)
         with TestClient(app, base_url=settings.address) as client:
             yield client, accounts, running
 

@@ -13,6 +13,7 @@ from comity import console
 from comity.access.caller import Caller, Via
 from comity.api import http
 from comity.defend.desk import Defend
+from tests.counters import counters
 from tests.directives.hosts import PEOPLE, Host, viewer
 
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
@@ -27,22 +28,15 @@ class Directory:
 
 def app(held: Host) -> Litestar:
     """The web application; pages of other desks have nothing behind them."""
-    routes = console.routes(
-        clearing=None,  # type: ignore[arg-type]  # its pages are not asked for
-        claims=None,  # type: ignore[arg-type]  # its pages are not asked for
+    some = counters(
         defend=Defend(machines=held.machines),
-        assess=None,  # type: ignore[arg-type]  # its pages are not asked for
-        briefs=None,  # type: ignore[arg-type]  # its pages are not asked for
-        library=None,  # type: ignore[arg-type]  # its pages are not asked for
         directives=held.directives,
         deadlines=held.deadlines,
-        advice=None,  # type: ignore[arg-type]  # its pages are not asked for
-        attest=None,  # type: ignore[arg-type]  # its pages are not asked for
-        ai=None,  # type: ignore[arg-type]  # its pages are not asked for
-        accounts=Directory(),  # type: ignore[arg-type]  # the part that the guard uses
+        accounts=Directory(),
         settings=held.machines.settings,
-        clock=held.clock.now,
+        now=held.clock.now,
     )
+    routes = console.routes(some)
     return http.build(routes=routes, settings=held.machines.settings, page_error=console.page_error)
 
 

@@ -1,7 +1,5 @@
 """All pages together, behind one guard, and how an error looks to a person."""
 
-from collections.abc import Callable
-from datetime import datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -10,11 +8,6 @@ from litestar.exceptions import HTTPException
 
 from comity.access.failures import failure_of, note
 from comity.access.routes import session_guard
-from comity.admin.counter import Accounts
-from comity.assess.desk import Assess
-from comity.brief.desk import Briefs
-from comity.clearing.desk import Clearing
-from comity.clearing.desk_claims import Claims
 from comity.console import (
     account,
     ai_defence,
@@ -36,15 +29,8 @@ from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
-from comity.defend.desk import Defend
-from comity.defend.desk_advice import Advice
-from comity.defend.desk_ai import AiDefence
-from comity.defend.desk_attest import Attest
-from comity.defend.desk_deadlines import Deadlines
-from comity.defend.desk_directives import Directives
+from comity.counters import Counters
 from comity.errors import Unauthenticated
-from comity.library.counter import Library
-from comity.settings import Settings
 
 NEXT: Final = {
     401: "Sign in and try again.",
@@ -58,41 +44,26 @@ NEXT: Final = {
 }
 
 
-def routes(
-    *,
-    clearing: Clearing,
-    claims: Claims,
-    assess: Assess,
-    briefs: Briefs,
-    defend: Defend,
-    directives: Directives,
-    deadlines: Deadlines,
-    advice: Advice,
-    attest: Attest,
-    ai: AiDefence,
-    library: Library,
-    accounts: Accounts,
-    settings: Settings,
-    clock: Callable[[], datetime],
-) -> list[Router]:
+def routes(counters: Counters) -> list[Router]:
     """The pages over these counters."""
+    settings, accounts = counters.settings, counters.accounts
     paths = Paths(is_https=settings.address.startswith("https://"))
     home.add(paths)
     signing.add(paths, accounts)
-    account.add(paths, accounts, settings, clock)
+    account.add(paths, accounts, settings, counters.now)
     people.add(paths, accounts, settings)
-    reports.add(paths, clearing, settings)
-    cases.add(paths, clearing)
-    claims_pages.add(paths, claims)
-    engagements.add(paths, assess)
-    reading.add(paths, library, settings)
-    briefs_pages.add(paths, briefs)
-    drafts.add(paths, briefs)
-    estate.add(paths, defend)
-    deadline_pages.add(paths, deadlines)
-    advice_pages.add(paths, advice, attest)
-    ai_defence.add(paths, ai)
-    directive_pages.add(paths, directives)
+    reports.add(paths, counters.clearing, settings)
+    cases.add(paths, counters.clearing)
+    claims_pages.add(paths, counters.claims)
+    engagements.add(paths, counters.assess)
+    reading.add(paths, counters.library, settings)
+    briefs_pages.add(paths, counters.briefs)
+    drafts.add(paths, counters.briefs)
+    estate.add(paths, counters.defend)
+    deadline_pages.add(paths, counters.deadlines)
+    advice_pages.add(paths, counters.advice, counters.attest)
+    ai_defence.add(paths, counters.ai)
+    directive_pages.add(paths, counters.directives)
     session, _ = cookies.names(is_https=paths.is_https)
     return [Router("/", route_handlers=list(paths.handlers), guards=[session_guard(accounts, session)])]
 

@@ -1,21 +1,17 @@
 """Alembic's entry: runs the revisions on the connection that `comity.store.migrate` hands over, and on no other."""
 
+from importlib import import_module
+from pkgutil import iter_modules
+
 from alembic import context
 
-# tables take their place in `metadata` by being imported
-from comity.store import (  # noqa: F401  for that alone
-    blind,
-    capabilities,
-    claims,
-    directives_tables,
-    drafts_tables,
-    engagement_calls,
-    engagements,
-    inventories_tables,
-    letters_tables,
-    mirrored_tables,
-)
+from comity import store
 from comity.store.tables import metadata
+
+# tables take their place in `metadata` by being imported
+for module in iter_modules(store.__path__):
+    if not module.ispkg:
+        import_module(f"comity.store.{module.name}")
 
 context.configure(
     connection=context.config.attributes["connection"],

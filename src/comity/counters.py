@@ -1,0 +1,42 @@
+"""Every desk's counters as one value: what the composition root hands to the doors."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from comity.admin.counter import Accounts
+from comity.assess.desk import Assess
+from comity.brief.desk import Briefs
+from comity.clearing.desk import Clearing
+from comity.clearing.desk_blind import Blind
+from comity.clearing.desk_claims import Claims
+from comity.defend.desk import Defend
+from comity.defend.desk_advice import Advice
+from comity.defend.desk_ai import AiDefence
+from comity.defend.desk_attest import Attest
+from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_directives import Directives
+from comity.library.counter import Library
+from comity.settings import Settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counters:
+    """A door takes the counters it serves, and no more; a new counter is a new line here and in `app`."""
+
+    settings: Settings
+    now: Callable[[], datetime]
+
+    clearing: Clearing
+    blind: Blind
+    claims: Claims
+    assess: Assess
+    defend: Defend
+    directives: Directives
+    deadlines: Deadlines
+    ai: AiDefence
+    advice: Advice
+    attest: Attest
+    briefs: Briefs
+    library: Library
+    accounts: Accounts
