@@ -38,6 +38,8 @@ from comity.feeds.packages import Shelf
 from comity.formats import pack, sigma
 from comity.library.check import checker
 from comity.library.counter import Library
+from comity.mail import outbox as mail
+from comity.mail import post
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
 from comity.partners.endpoint import ModelEndpoint
@@ -94,12 +96,14 @@ def opened(
     `demo` signs with the demo key: all that is sealed then says that a script approved it. `seam` is for crash tests.
     """
     clock = clock or SystemClock()
+    server = post.named(settings)
     key = keys.signing_key(settings, demo=demo)
     witness = Checkpoints(folder=settings.checkpoint_folder, key=key, every=settings.checkpoint_every, now=clock.now)
     store = engine.open(settings, keys.master_key(settings), seam=seam)
     control = durable.connect(settings)
     running: durable.Engine | None = None
     outbox: Outbox | None = None
+    postman = mail.Postman(store=store, settings=settings, now=clock.now, server=server)
     try:
         _settle(store, settings)
         store.witness = witness
@@ -180,8 +184,10 @@ def opened(
         if work:
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=subscriptions.table(office))
             outbox.start()
+            postman.start()
         yield office
     finally:
+        postman.stop()
         if outbox is not None:
             outbox.stop()
             with store.read() as tx:
@@ -222,9 +228,26 @@ def health(store: Store, settings: Settings, containment: Containment) -> tuple[
     lines.append(Health(name="signing key", value=keys.signing_key(settings).public.id[:16], state="ok"))
     lines.append(Health(name="model in use", value="none: every step works without one", state="ok"))
     with store.read() as tx:
+        lines.append(_mail(tx, settings))
         for source in MIRRORS:
             lines.append(_mirror(tx, source))
     return tuple(lines)
+
+
+def _mail(tx: engine.Tx, settings: Settings) -> Health:
+    """Letters wait without a mail server and are never lost: the operator must see both."""
+    held = mail.standing(tx)
+    told = f"{held.waiting} waiting, {held.given_up} given up, {held.sent} sent"
+    if held.oldest is not None:
+        told += f"; oldest since {held.oldest:%Y-%m-%d %H:%M} UTC" + (f": {held.problem}" if held.problem else "")
+    if not settings.smtp_host:
+        remedy = "COMITY_SMTP_HOST and COMITY_MAIL_FROM (docs/operating.md)"
+        return Health(name="mail", value=f"no mail server: letters wait ({told})", state="warn", remedy=remedy)
+    state = "warn" if held.given_up or held.problem else "ok"
+    remedy = "comity letter list" if state == "warn" else ""
+    return Health(
+        name="mail", value=f"{settings.smtp_host}, {settings.smtp_security}: {told}", state=state, remedy=remedy
+    )
 
 
 MIRRORS = ("CISA KEV", "CISA Vulnrichment")

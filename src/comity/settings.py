@@ -192,6 +192,33 @@ class Settings:
     fetch_private: bool = False
     """Fetch articles from private and loopback addresses too, on any port: for tests, never on a host."""
 
+    smtp_host: str = ""
+    """Mail server that letters go out by; empty means none: letters wait, in sight."""
+
+    smtp_port: int = 587
+    """Port of the mail server."""
+
+    smtp_security: str = "starttls"
+    """How to speak to it: starttls, tls, or none (to a server on this machine only)."""
+
+    smtp_user: str = ""
+    """Name to sign in with at the mail server; empty means no sign-in."""
+
+    smtp_password: str = field(default="", repr=False)
+    """Password for it. In no log, record or repr."""
+
+    smtp_timeout_seconds: int = 30
+    """Longest wait for one answer of the mail server."""
+
+    mail_from: str = ""
+    """Address that letters come from; needed with a mail server."""
+
+    mail_clear_limit: str = "AMBER"
+    """Strictest TLP label that is mailed without encryption: CLEAR to RED (policy parameter; no standard sets it)."""
+
+    mail_give_up: timedelta = timedelta(days=5)
+    """How long a letter is tried before a person must look (RFC 5321 4.5.4.1 asks for four to five days)."""
+
     corpora: Path | None = None
     """Folder of the real data that tests and benches read; empty means `../shared/data` beside the checkout."""
 
@@ -269,10 +296,19 @@ LEAST: Mapping[str, int] = {
     "assess_comment_days": 1,
     "gateway_port": 1,
     "gateway_key_hours": 1,
+    "smtp_port": 1,
+    "smtp_timeout_seconds": 1,
     "model_timeout_seconds": 1,
     "model_output_tokens": 1,
 }
 """Smallest value of each whole number. An embargo is never negative."""
+
+
+CHOICES: Mapping[str, tuple[str, ...]] = {
+    "smtp_security": ("starttls", "tls", "none"),
+    "mail_clear_limit": ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"),
+}
+"""The words that a setting may have, where it has no other."""
 
 
 def _out_of_range(values: Mapping[str, object]) -> list[Problem]:
@@ -281,6 +317,9 @@ def _out_of_range(values: Mapping[str, object]) -> list[Problem]:
         least = LEAST.get(name)
         if least is not None and isinstance(value, int) and value < least:
             found.append(Problem(f"/COMITY_{name.upper()}", "bad_setting", f"the least value is {least}"))
+        words = CHOICES.get(name)
+        if words is not None and value not in words:
+            found.append(Problem(f"/COMITY_{name.upper()}", "bad_setting", f"one of {', '.join(words)}"))
         if isinstance(value, timedelta) and value < timedelta(0):
             found.append(Problem(f"/COMITY_{name.upper()}", "bad_setting", "a time span is not negative"))
     return found

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table
+from sqlalchemy import Column, Index, Integer, LargeBinary, String, Table, Text
 
 from comity.store.tables import Moment, metadata
 
@@ -17,9 +17,14 @@ letters: Final = Table(
     Column("given_up_at", Moment, nullable=True),
     Column("wrapped", LargeBinary, nullable=True),
     Column("sealed", LargeBinary, nullable=True),
+    Column("purpose", String(64), nullable=False, server_default=""),
+    Column("about", String(128), nullable=False, server_default=""),
+    Column("problem", Text, nullable=False, server_default=""),
     Index("ix_letters_next_at", "next_at"),
+    Index("ix_letters_about", "about"),
 )
-"""`wrapped` and `sealed` are emptied once a letter is sent or given up: an address is kept no longer than needed."""
+"""`id` is a keyed digest of the letter's key. `wrapped` and `sealed` hold addresses and text; they are emptied once a
+letter is sent or dropped, so that an address is kept no longer than needed."""
 
 watches: Final = Table(
     "watches",
