@@ -70,7 +70,7 @@ def test_a_plans_page_has_each_sentence_with_its_records(client: Any) -> None:
     assert shown.status_code == 200
     assert "from 2.19.0 to 2.31.0" in shown.text
     assert "PYSEC-2023-74" in shown.text
-    assert shown.text.count('<div class="claim">') == shown.text.count("<summary>")
+    assert shown.text.count('<div class="claim">') == shown.text.partition("<main")[2].count("<summary>")
     assert "<script" not in shown.text
     assert "style=" not in shown.text
 

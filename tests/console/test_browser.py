@@ -37,6 +37,11 @@ FLAGS = [
 SIZES = {"desktop": (1280, 900), "phone": (390, 844)}
 VIEWS = {
     "home": ("", "/"),
+    "style": ("", "/style"),
+    "affected": ("", "/affected"),
+    "assessments": ("", "/assessments"),
+    "briefs": ("", "/briefs"),
+    "directives": ("", "/directives"),
     "sign-in": ("", "/sign-in"),
     "advisories": ("", "/advisories"),
     "advisory": ("", "/advisories/COMITY-2026-0001"),
@@ -51,7 +56,23 @@ VIEWS = {
     "account": ("coordinator", "/account"),
     "people": ("admin", "/people"),
     "host": ("admin", "/host"),
+    "overview": ("coordinator", "/"),
+    "claims": ("submitter", "/claims"),
+    "engagements": ("developer", "/engagements"),
+    "invite": ("developer", "/engagements/new"),
+    "drafts": ("editor", "/drafts"),
+    "estate": ("defender", "/estate"),
+    "deadlines": ("defender", "/deadlines"),
+    "what-if": ("defender", "/deadlines/what-if"),
+    "advice": ("defender", "/advice"),
+    "ai": ("defender", "/ai"),
+    "directive-drafts": ("authority", "/directives/drafts"),
 }
+"""Every page that stands alone, with who looks at it."""
+ROLES = tuple(dict.fromkeys(role for role, _ in VIEWS.values()))
+AXE = Path(__file__).parents[1] / "npm" / "node_modules" / "axe-core" / "axe.min.js"
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+"""Rule sets of axe: WCAG 2.2 to level AA, and what its makers call good practice."""
 
 
 @dataclass(slots=True)
@@ -63,11 +84,13 @@ class Served:
     chromium: Chromium
 
     @contextmanager
-    def window(self, role: str = "", *, size: str = "desktop", scheme: Any = "light") -> Iterator[BrowserContext]:
-        """A fresh browser window without script, signed in or not."""
+    def window(
+        self, role: str = "", *, size: str = "desktop", scheme: Any = "light", script: bool = False
+    ) -> Iterator[BrowserContext]:
+        """A fresh browser window, signed in or not; without script unless the test brings one (the pages have none)."""
         width, height = SIZES[size]
         context = self.chromium.new_context(
-            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=False
+            viewport={"width": width, "height": height}, color_scheme=scheme, java_script_enabled=script
         )
         if role:
             secret = self.pages.site.secrets[role]
@@ -126,7 +149,7 @@ def serving(app: Any) -> Iterator[int]:
 def test_every_page_fits_its_window_and_is_kept_as_a_picture(served: Served, size: str, scheme: str) -> None:
     SCREENSHOTS.mkdir(exist_ok=True)
     wide: list[str] = []
-    for role in ("", "submitter", "coordinator", "admin"):
+    for role in ROLES:
         with served.window(role, size=size, scheme=scheme) as window:
             page = window.new_page()
             for name, (viewer, path) in VIEWS.items():
@@ -212,6 +235,37 @@ def test_the_browser_reports_no_broken_policy_and_loads_nothing_from_elsewhere(s
             page.goto(served.address + path)
             assert all(url.startswith(served.address) for url in asked)
             assert [line for line in told if "404" not in line] == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("role", ROLES)
+def test_axe_finds_nothing_serious_on_any_page(served: Served, role: str, scheme: str) -> None:
+    source = AXE.read_text()
+    found: list[str] = []
+    with served.window(role, scheme=scheme, script=True) as window:
+        page = window.new_page()
+        for name, (viewer, path) in VIEWS.items():
+            if viewer == role:
+                page.goto(served.address + path)
+                page.evaluate(source)
+                report = page.evaluate("rules => axe.run({runOnly: {type: 'tag', values: rules}})", RULES)
+                assert report["passes"], f"{name}: axe looked at nothing"
+                found += [
+                    f"{name}: {one['impact']} {one['id']}: {one['nodes'][0]['html'][:160]}"
+                    for one in report["violations"]
+                ]
+    assert found == []
+
+
+def test_the_menu_of_a_narrow_window_opens_without_script_and_shows_the_same_ways(served: Served) -> None:
+    with served.window("coordinator", size="phone") as window:
+        page = window.new_page()
+        page.goto(f"{served.address}/advisories")
+        assert not page.get_by_role("link", name="Case queue").is_visible()
+        page.get_by_text("Menu", exact=True).click()
+        page.get_by_role("link", name="Case queue").click()
+        assert page.url == f"{served.address}/queue"
+        assert page.get_by_role("heading", level=1).is_visible()
 
 
 def listen(page: Page, told: list[str], asked: list[str]) -> None:

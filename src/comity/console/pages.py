@@ -1,7 +1,6 @@
 """Render pages: what comes from outside is escaped, times are in UTC, and each page knows who looks."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -10,11 +9,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from markupsafe import Markup, escape
 
-from comity.access.caller import Caller, Via
+from comity.access.caller import Via
 from comity.access.headers import PAGE_CSP
-from comity.access.policy import Action, may
 from comity.access.routes import caller_of
 from comity.console.cookies import csrf_of
+from comity.console.navigation import menu
 from comity.model import clock
 from comity.model.evidence import Flaky, NeedsPerson, NotReproduced, Reproduced, Verdict
 from comity.model.handling import Tlp
@@ -24,58 +23,17 @@ Ask: TypeAlias = Request[Any, Any, Any]
 HTML: Final = "text/html"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """One entry of the navigation; shown to those who may follow it."""
-
-    path: str
-    name: str
-    action: Action
-
-
-LINKS: Final = (
-    Link(path="/report", name="Report", action=Action.SUBMIT),
-    Link(path="/reports", name="My reports", action=Action.READ_OWN_REPORTS),
-    Link(path="/claims", name="Claims", action=Action.CLAIM_SCANS),
-    Link(path="/queue", name="Queue", action=Action.READ_CASES),
-    Link(path="/advisories", name="Advisories", action=Action.READ_PUBLISHED),
-    Link(path="/engagements", name="Engagements", action=Action.READ_ENGAGEMENTS),
-    Link(path="/assessments", name="Assessments", action=Action.READ_ASSESSING),
-    Link(path="/drafts", name="Drafts", action=Action.EDIT_BRIEFS),
-    Link(path="/briefs", name="Briefs", action=Action.READ_BRIEFS),
-    Link(path="/affected", name="Am I affected?", action=Action.ASK_AFFECTED),
-    Link(path="/estate", name="Estate", action=Action.READ_ESTATE),
-    Link(path="/deadlines", name="Deadlines", action=Action.READ_DEADLINES),
-    Link(path="/advice", name="Advice", action=Action.READ_ESTATE),
-    Link(path="/ai", name="AI defence", action=Action.READ_ESTATE),
-    Link(path="/directives", name="Directives", action=Action.READ_DIRECTIVES),
-    Link(path="/order", name="The order", action=Action.READ_ORDER),
-    Link(path="/verify", name="Verify", action=Action.VERIFY_DOCUMENT),
-    Link(path="/people", name="People", action=Action.MANAGE_ACCOUNTS),
-    Link(path="/host", name="Host", action=Action.VERIFY_JOURNAL),
-)
-
-
 def page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Response[str]:
     """A page for whoever asks."""
     caller = caller_of(request)
     body = ENVIRONMENT.get_template(template).render(
         caller=caller,
         is_signed_in=caller.via is Via.SESSION,
-        links=_links(caller, request.url.path),
+        menu=menu(caller.viewer, request.url.path),
         csrf=csrf_of(request),
         **values,
     )
     return Response(body, status_code=status, media_type=HTML, headers={"Content-Security-Policy": PAGE_CSP})
-
-
-def _links(caller: Caller, path: str) -> Sequence[tuple[Link, bool]]:
-    here = "/queue" if path.startswith("/cases/") else path
-    return [
-        (link, here == link.path or here.startswith(f"{link.path}/"))
-        for link in LINKS
-        if may(caller.viewer, link.action)
-    ]
 
 
 def moment(value: datetime | None) -> Markup:

@@ -48,7 +48,7 @@ def routes(counters: Counters) -> list[Router]:
     """The pages over these counters."""
     settings, accounts = counters.settings, counters.accounts
     paths = Paths(is_https=settings.address.startswith("https://"))
-    home.add(paths)
+    home.add(paths, counters)
     signing.add(paths, accounts)
     account.add(paths, accounts, settings, counters.now)
     people.add(paths, accounts, settings)
