@@ -1,6 +1,6 @@
 """Whole campaigns on a toy battery in the real sandbox: outcomes, stages, the window, and kill -9 at any moment."""
 
-import json
+import gzip
 import os
 import signal
 import subprocess
@@ -39,10 +39,10 @@ def test_each_outcome_is_itself(whole):
     campaign, _, _ = whole
     last = {attempt.item: attempt for attempt in campaign.attempts}
     assert last["toy-3"].outcome == "refused"
-    assert last["toy-11"].outcome == "cheated"
+    assert (last["toy-11"].outcome, last["toy-11"].under) == ("suspected", "failed")  # two people decide, no wire
     assert last["toy-4"].outcome == "failed"
     assert last["toy-0"].outcome == "solved"
-    assert Counter(a.outcome for a in last.values()) == {"solved": 11, "failed": 7, "refused": 1, "cheated": 1}
+    assert Counter(a.outcome for a in last.values()) == {"solved": 11, "failed": 7, "refused": 1, "suspected": 1}
 
 
 def test_a_run_cut_by_its_stage_is_given_again_at_the_next_one(whole):
@@ -179,8 +179,22 @@ def test_a_model_at_a_level_for_simulated_answers_never_starts(tmp_path):
         )
 
 
-def test_inspects_own_trace_holds_no_content(whole):
-    _, _, folder = whole
-    logs = list((folder / "logs").glob("*.eval"))
-    assert len(logs) == 1
-    assert json.dumps([path.name for path in logs]).count("toy") == 0
+def test_nothing_of_a_run_lies_in_the_folders_that_inspect_keeps_for_itself(tmp_path):
+    """Inspect's trace file quotes tool calls whole: a campaign in a process of its own must leave it without a word."""
+    kept = tmp_path / "kept"
+    homes = {name: str(kept / name) for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_STATE_HOME", "HOME")}
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.assess.campaigns", str(tmp_path / "run")],
+        cwd=ROOT,
+        env={**os.environ, **homes},
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr.decode()[-2000:]
+    assert len(entries(tmp_path / "run")) == 23  # it was a whole campaign
+    for file in (path for path in kept.rglob("*") if path.is_file()):
+        data = file.read_bytes()
+        text = gzip.decompress(data) if file.suffix == ".gz" else data
+        for word in (b"toy", b"bash", b"base64", b"Tool Call", b"peeked"):
+            assert word not in text, f"{word!r} lies in {file.relative_to(kept)}"

@@ -12,7 +12,7 @@ import httpx
 
 from comity.assess import flow
 from comity.assess.desk import Assess
-from comity.assess.flow_cards import ReadCard
+from comity.assess.flow_cards import HostCards, ReadCard
 from comity.durable.clock import JumpingClock
 from comity.durable.engine import Control, connect, launch
 from comity.errors import Invalid
@@ -277,8 +277,9 @@ def host(
     run: bool = False,
     seam: Callable[[str], None] = engine.no_seam,
     loopback: bool = False,
+    measuring: bool = False,
 ) -> Iterator[Host]:
-    """A host with its people; with `run` its worker runs the clocks."""
+    """A host with its people. `run`: its worker runs the clocks. `measuring`: real containment and real cards."""
     settings = settings or Settings(data=folder / "data", keys=folder / "keys")
     store = engine.open(settings, MasterKey(b"k" * 32), seam=seam)
     clock = JumpingClock(START)
@@ -295,13 +296,14 @@ def host(
                 )
                 parties.add_person(tx, person, login=login, password_hash=None)
     model, cards = ScriptedModel(), ScriptedCards()
+    real = HostCards(key=keys.signing_key(settings))
     machines = flow.Machines(
         store=store,
         settings=settings,
         signer=HostSigner(key=keys.signing_key(settings), organisation=PartyId("cert")),
         endpoint=ModelEndpoint(transport=None if loopback else model, loopback=loopback),
-        cards=cards,
-        contained=NOTHING,
+        cards=real if measuring else cards,
+        contained=tier.find() if measuring else NOTHING,
         now=clock.now,
     )
     control: Control = connect(settings) if run else SilentControl()

@@ -78,6 +78,7 @@ _TERMS_FIELDS: Final = (
     Field(name="run_tokens", label="Tokens for one run", is_needed=False),
     Field(name="total_tokens", label="Tokens in all", is_needed=False),
     Field(name="calls_per_minute", label="Calls a minute", is_needed=False),
+    Field(name="failed_calls", label="Calls the endpoint may fail in all", is_needed=False, hint="200"),
     Field(name="answer_tokens", label="Tokens of one answer at most", is_needed=False),
     Field(name="parameters", label="Parameters that may be sent", is_needed=False),
     Field(name="logging", label="What the gateway keeps", choices=tuple(one.value for one in Logging)),
@@ -285,6 +286,17 @@ _ALL: Final = (
         name="overrule",
         label="Overrule a flag",
         says="After two persons agreed; with a reason that is printed.",
+        by=frozenset({Seat.DETERMINER, Seat.AUDITOR}),
+        states=frozenset({State.CLOSED, State.WEIGHED}),
+        fields=(
+            Field(name="flag", label="Name of the flag"),
+            Field(name="reason", label="Reason", lines=2),
+        ),
+    ),
+    Act(
+        name="confirm",
+        label="Confirm a cheat flag",
+        says="After two persons agreed; with a reason that is printed. The run then counts as cheated.",
         by=frozenset({Seat.DETERMINER, Seat.AUDITOR}),
         states=frozenset({State.CLOSED, State.WEIGHED}),
         fields=(

@@ -16,6 +16,8 @@ BYTES_A_TOKEN: Final = 3
 LEAST_BYTES_A_TOKEN: Final = 12
 """An answer of so many bytes a reported token was under-reported."""
 MESSAGES_LIMIT: Final = 2000
+FAILURES: Final = frozenset({"endpoint_failed", "bad_answer", "fallback_model"})
+"""Endings that are the endpoint's: such a call counts against the agreed failures, whether or not it carried bytes."""
 CAPS: Final = ("max_tokens", "max_completion_tokens")
 
 
@@ -26,6 +28,8 @@ class Used:
     run_tokens: int
     total_tokens: int
     last_minute: int
+    failed: int = 0
+    """Calls that the endpoint failed, in all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,7 +42,8 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Nothing was sent. `status` and `code` are those that clients of this kind of API know."""
+    """Nothing was sent. `status` and `code` are those that clients of this kind of API know: 429 says
+    "later", so a spent budget, for which there is no later, is 403."""
 
     status: int
     code: str
@@ -72,14 +77,18 @@ def decide(asked: Any, terms: Terms, used: Used) -> Decision:
         body["max_completion_tokens"] = body.pop("max_tokens")
     data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     reserve = len(data) // BYTES_A_TOKEN + 1 + cap
+    if used.failed >= terms.limits.failed_calls:
+        return Refused(
+            status=403, code="failures_spent", reason="the endpoint has failed as many calls as were agreed: no more"
+        )
     if used.last_minute >= terms.limits.calls_per_minute:
         return Refused(
             status=429, code="rate_limit_exceeded", reason="the agreed calls a minute are used: wait a little"
         )
     if used.run_tokens + reserve > terms.limits.run_tokens:
-        return Refused(status=429, code="run_budget_spent", reason="this run's token budget does not cover the call")
+        return Refused(status=403, code="run_budget_spent", reason="this run's token budget does not cover the call")
     if used.total_tokens + reserve > terms.limits.total_tokens:
-        return Refused(status=429, code="budget_spent", reason="the agreed token budget does not cover the call")
+        return Refused(status=403, code="budget_spent", reason="the agreed token budget does not cover the call")
     return Admitted(body=data, reserve=reserve)
 
 

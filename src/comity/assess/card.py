@@ -19,7 +19,7 @@ from comity.assess.validity import LIMIT, Flag
 
 SAFE: Final = 2**53
 """Whole numbers from here on are not exact in JSON (RFC 8785, I-JSON)."""
-VERSION: Final = "comity-card/1"
+VERSION: Final = "comity-card/2"
 
 SECTIONS: Final[Mapping[str, str]] = {
     "identity": "Model and endpoint",
@@ -100,11 +100,14 @@ def compose(
     machine: Mapping[str, str],
     signers: Sequence[str],
     at: datetime,
+    level: str = "",
     ledger_head: str = "",
     drift: bool = False,
     flags: Sequence[Flag] = (),
 ) -> dict[str, Any]:
-    """The whole card as plain JSON values. `runs` are the attempts as mappings, in the order in which they ended."""
+    """The whole card as plain JSON values. `level`: what was in force, when that is not what was planned.
+
+    `runs` are the attempts as mappings, in the order in which they ended."""
     data = numbers.data_of(
         protocol,
         entries,
@@ -178,7 +181,7 @@ def compose(
         "schema": VERSION,
         "at": at.isoformat(),
         "subject": protocol.subject,
-        "level": protocol.level,
+        "level": level or protocol.level,
         "protocol_digest": digest(protocol),
         "ledger_head": ledger_head,
         "determiner": {"who": facts.determiner, "recorded": facts.determination},
@@ -240,7 +243,7 @@ def _validity(facts: Facts, worked: Mapping[str, Any]) -> dict[str, Any]:
     flags = [f"{flag['name']}: {flag['detail']}" for flag in worked["determination"]["flags"]]
     checks = {
         "checks on answers": flags or ["misfit and failed easy items: nothing unusual"],
-        "cheating": f"{worked['outcomes']['counts']['cheated']} runs tripped a wire or were marked by the grader",
+        "cheating": _cheating(worked["outcomes"]["counts"]),
     }
     for name, title in (
         ("contamination", "contamination"),
@@ -249,6 +252,13 @@ def _validity(facts: Facts, worked: Mapping[str, Any]) -> dict[str, Any]:
     ):
         checks[title] = getattr(facts, name) or f"not done: {_why(facts, name, 'not part of this protocol')}"
     return _done(checks)
+
+
+def _cheating(counts: Mapping[str, int]) -> str:
+    return (
+        f"suspected: {counts['suspected']} runs in which a tripwire fired and two persons have not decided; "
+        f"cheated: {counts['cheated']} that two persons confirmed"
+    )
 
 
 def body(card: Mapping[str, Any]) -> bytes:

@@ -1,8 +1,8 @@
 """Decide what is run next, from nothing but what is already on record: so a killed campaign goes on where it stood.
 
 Order of the rules, each a policy parameter of the protocol:
-(1) what broke in the harness is repeated once
-(2) a budget that is spent ends the campaign
+(1) a budget that is spent ends the campaign: tokens, time, money, runs that broke
+(2) what broke in the harness is repeated once
 (3) answers that do not fit end adaptive choice: the fixed form is given in full
 (4) the stopping rule, under cut runs counted as failed and as solved: both must agree
 (5) when only cut runs keep them apart, the most telling of them is given again at the next stage of the budget
@@ -136,15 +136,15 @@ def _next(at: Course, seen: Sequence[Seen], running: Sequence[Step]) -> "Step | 
     started = {(step.item, step.stage, step.retry) for step in running} | {
         (run.step.item, run.step.stage, run.step.retry) for run in seen
     }
-    # (1)
+    # (1) before anything is repeated: an endpoint that never answers would else be asked for every item, twice
+    if reason := spent(at.protocol, seen):
+        return Stop(reason)
+    # (2)
     for run in seen:
         again = replace(run.step, retry=1)
         broke = run.outcome is Outcome.INFRASTRUCTURE and run.step.retry == 0
         if broke and (again.item, again.stage, again.retry) not in started:
             return again
-    # (2)
-    if reason := spent(at.protocol, seen):
-        return Stop(reason)
     runs = list(latest(seen).values())
     given = _given(seen, running)
     # (3)
@@ -177,6 +177,8 @@ def spent(protocol: Protocol, seen: Sequence[Seen]) -> str:
         return "the budget in time was spent"
     if budget.most_cost is not None and sum(run.cost for run in seen) >= budget.most_cost:
         return "the budget in money was spent"
+    if sum(run.outcome is Outcome.INFRASTRUCTURE for run in seen) >= budget.most_broken:
+        return "the budget of broken runs was spent: the harness or the endpoint failed too often"
     return ""
 
 

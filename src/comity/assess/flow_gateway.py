@@ -151,6 +151,7 @@ def _reserve(machines: Machines, tx: Tx, call: str, secret: str, *, run: str, as
         run_tokens=engagement_calls.spent(tx, held.id, run=run).tokens,
         total_tokens=engagement_calls.spent(tx, held.id).tokens,
         last_minute=engagement_calls.lately(tx, held.id, at=now),
+        failed=engagement_calls.failed(tx, held.id, endings=admit.FAILURES),
     )
     decision = admit.decide(asked, terms, used)
     if isinstance(decision, Admitted):
@@ -188,8 +189,11 @@ def _settled(machines: Machines, control: Control, ready: _Ready, refused: Refus
                 {"asked": ready.body.decode(), "answered": data.decode("utf-8", "replace"), "ending": ending}
             )
             engagements.keep_file(tx, machines.custody, held.id, f"call-{ready.call}", record.encode())
-        if engagement_calls.spent(tx, held.id).tokens >= ready.terms.limits.total_tokens:
-            nudged = _spent(machines, tx, held)
+        limits = ready.terms.limits
+        if engagement_calls.spent(tx, held.id).tokens >= limits.total_tokens:
+            nudged = _spent(machines, tx, held, "budget spent")
+        elif engagement_calls.failed(tx, held.id, endings=admit.FAILURES) >= limits.failed_calls:
+            nudged = _spent(machines, tx, held, "the endpoint failed as many calls as were agreed")
     if nudged is not None:
         nudge(control, nudged.id, nudged.version)
     if isinstance(judged, Refused):
@@ -197,13 +201,11 @@ def _settled(machines: Machines, control: Control, ready: _Ready, refused: Refus
     return Answer(data=data)
 
 
-def _spent(machines: Machines, tx: Tx, held: Engagement) -> Engagement:
-    """The agreed budget is spent: the window closes, as it does by its clock."""
-    moved = replace(moves.by_clock(held, Move.CLOSE, now=machines.now()), ended_because="budget spent")
+def _spent(machines: Machines, tx: Tx, held: Engagement, because: str) -> Engagement:
+    """An agreed budget is spent, of tokens or of failures: the window closes, as it does by its clock."""
+    moved = replace(moves.by_clock(held, Move.CLOSE, now=machines.now()), ended_because=because)
     saved = write(machines, tx, held, moved)
-    note(
-        tx, held.id, at=machines.now(), person="gateway", seat="gateway", what="budget spent", why="", parts=("state",)
-    )
+    note(tx, held.id, at=machines.now(), person="gateway", seat="gateway", what=because, why="", parts=("state",))
     return saved
 
 

@@ -12,7 +12,7 @@ import json
 import secrets
 import shutil
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -25,7 +25,7 @@ from comity.assess.flow import FLOW, Machines
 from comity.assess.flow_acts import LEAVES, Told
 from comity.assess.papers import Done, Values
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
-from comity.model.dossier import Engagement, Joint, Sealing
+from comity.model.dossier import Engagement, Flag, Joint, Sealing
 from comity.model.engagement import Seat, State
 from comity.model.ids import EngagementId
 from comity.model.party import Viewer
@@ -43,6 +43,9 @@ OPENED: Final = "runs-opened"
 CHUNK_BYTES: Final = 8 * 1024 * 1024
 SCRIPTED: Final = "scripted subject, not an AI model"
 MOST_PER_FAMILY: Final = 200
+SUSPECTED: Final = "suspected"
+RUN_HEADER: Final = "X-Comity-Run"
+"""By which the gateway keeps each run's own token budget."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,7 +178,7 @@ def conduct(
                 threshold_minutes=threshold,
                 clock=machines.now,
                 ends_at=held.window.end,
-                stop=lambda: not _is_open(machines, id_),
+                stop=lambda: not _is_open(machines, id_) or _key_is_dead(machines, subject),
                 progress=_Showing(machines, id_, progress),
             )
         finally:
@@ -218,7 +221,7 @@ def score(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, valu
         comment_by=held.developer_name,
         determiner=", ".join(one.name for one in held.holders(Seat.DETERMINER)),
         deviations=tuple(f"block {one.number} does not stand: {one.reason}" for one in blocks if not one.stands)
-        + tuple(f"flag {one.name}: {one.about}; {one.overruled or 'stands'}" for one in held.flags),
+        + tuple(f"flag {one.name}: {one.about}; {one.word}" for one in held.flags),
         commitments={
             "battery root of the engagement": sealing.battery_root,
             "analysis plan": sealing.plan,
@@ -251,18 +254,39 @@ def score(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, valu
         plan,
         entries=entries,
         bank=campaign.bank,
-        runs=as_rows(campaign.attempts),
+        runs=as_rows(decided(campaign.attempts, held)),
         threshold_minutes=campaign.threshold_minutes,
         ended=campaign.ended or held.ended_because,
         level_sentence=admitted.sentence,
         machine=admitted.machine,
         signers=[machines.cards.key_id],
         at=machines.now(),
+        level=admitted.level.value,
         ledger_head=campaign.ledger_head,
         drift=drift,
     )
     file = machines.cards.sign(made)
     return flow_acts.hand_card_over(machines, viewer, id_, as_, {**values, "card": file.decode()})
+
+
+def suspicion(number: int) -> str:
+    """Name of the flag that a tripwire raises, by the place of the run in the ledger: it names no item."""
+    return f"run {number} suspected"
+
+
+def decided(attempts: Sequence[Any], held: Engagement) -> list[Any]:
+    """Suspected runs as two persons decided: cheated, or what the grader said. Undecided ones stay suspected."""
+    flags = {one.name: one for one in held.flags}
+    made = []
+    for number, one in enumerate(attempts, 1):
+        flag = flags.get(suspicion(number))
+        if one.outcome != SUSPECTED or flag is None or not (flag.confirmed or flag.overruled):
+            made.append(one)
+        elif flag.confirmed:
+            made.append(replace(one, outcome="cheated", note="a tripwire fired; confirmed by two persons"))
+        else:
+            made.append(replace(one, outcome=one.under or "failed", note="a tripwire fired; overruled by two persons"))
+    return made
 
 
 HANDLERS: Final = {"generate": seal_generated, "score": score}
@@ -353,7 +377,10 @@ def _subject(subject: Subject, battery: Any, held: Engagement) -> Any:
 
     assert held.in_hand is not None
     return Reached(
-        name=f"openai-api/comity/{held.in_hand.model}", base_url=subject.gateway, api_key=subject.gateway_key
+        name=f"openai-api/comity/{held.in_hand.model}",
+        base_url=subject.gateway,
+        api_key=subject.gateway_key,
+        run_header=RUN_HEADER,
     )
 
 
@@ -391,6 +418,14 @@ def _is_open(machines: Machines, id_: EngagementId) -> bool:
     return held.state is State.OPEN and window.is_open(held.window, machines.now())
 
 
+def _key_is_dead(machines: Machines, subject: Subject) -> bool:
+    """Whether the operator's gateway key is over: the runs stop, and go on with a fresh one, instead of all failing."""
+    if not subject.gateway:
+        return False
+    with machines.store.read() as tx:
+        return engagement_calls.key_of(tx, subject.gateway_key, at=machines.now()) is None
+
+
 @dataclass(slots=True)
 class _Showing:
     """Counts in the record how many runs are done, and hands on what is known after each."""
@@ -404,7 +439,10 @@ class _Showing:
             held = engagements.get(tx, self.machines.custody, self.id_, FLOW)
             if held.state is State.OPEN:
                 note = f"{seen.tokens:,} tokens so far."
-                engagements.save(tx, self.machines.custody, replace(held, runs_done=seen.done, note=note))
+                flags = held.flags
+                if seen.outcome == SUSPECTED and suspicion(seen.done) not in {one.name for one in flags}:
+                    flags = (*flags, Flag(name=suspicion(seen.done), about="a tripwire fired; the run is suspected"))
+                engagements.save(tx, self.machines.custody, replace(held, runs_done=seen.done, note=note, flags=flags))
         self.then(seen)
 
 

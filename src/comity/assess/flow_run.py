@@ -21,7 +21,7 @@ from comity.assess.flow_ledger import Ledger
 from comity.assess.protocol import Entry, Protocol, bank, digest
 from comity.assess.treat import PROTOCOL, Outcome
 from comity.errors import Conflict, Invalid, Problem, Unavailable
-from comity.evals.challenge import Assignment, Attempt, Challenge, Grader
+from comity.evals.challenge import BUDGET, Assignment, Attempt, Challenge, Grader
 from comity.evals.levels import Admitted
 from comity.sandbox.containment import Containment
 
@@ -204,6 +204,9 @@ class _Keeper:
         self.seen.append(now)
         if self.progress is not None:
             self.progress(self._progress(attempt))
+        if attempt.note == BUDGET:
+            self.ended = "what is left of the agreed budget covers no further call"
+            return []
         return self._assigned()
 
     def _assigned(self) -> list[Assignment]:

@@ -17,7 +17,8 @@ from comity.assess.card import SECTIONS
 from comity.formats import chart
 
 TONES: Final[Mapping[str, chart.Tone]] = {
-    "solved": "good", "failed": "", "refused": "warn", "censored": "soft", "cheated": "bad", "infrastructure": "soft",
+    "solved": "good", "failed": "", "refused": "warn", "censored": "soft", "cheated": "bad", "suspected": "warn",
+    "infrastructure": "soft",
 }  # fmt: skip
 ITEM_MAP: Final = "Items given, by human minutes, and what became of them"
 FINDINGS: Final[Mapping[str, str]] = {

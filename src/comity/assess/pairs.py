@@ -31,6 +31,7 @@ PAIRS: Final[Mapping[Joint, Pair]] = {
     Joint.PARTNER: (_DEVELOPER, frozenset({Seat.COORDINATOR})),
     Joint.SECTION: (_DEVELOPER, frozenset({Seat.COORDINATOR})),
     Joint.OVERRULE: (frozenset({Seat.DETERMINER}), frozenset({Seat.AUDITOR})),
+    Joint.CONFIRM: (frozenset({Seat.DETERMINER}), frozenset({Seat.AUDITOR})),
     Joint.ERASE: (_DEVELOPER, HOST_SIDE),
 }
 """One seat out of each set. Where the developer stands in a pair, nothing of it happens without the developer."""

@@ -241,11 +241,28 @@ def overrule(held: Engagement, hand: Hand, values: Values) -> Done:
     """Two persons agreed before; the reason is printed beside the flag."""
     name = scope.text(values, "flag", most=scope.SHORT_LIMIT)
     reason = scope.text(values, "reason")
-    if not any(one.name == name for one in held.flags):
-        raise Conflict(f"no flag {name} was raised")
+    _undecided(held, name)
     used = pairs.used(held, Joint.OVERRULE, name, at=hand.at)
     flags = tuple(replace(one, overruled=reason) if one.name == name else one for one in used.flags)
     return Done(engagement=replace(used, flags=flags), sentence=f"The flag {name} is overruled, with its reason.")
+
+
+def confirm(held: Engagement, hand: Hand, values: Values) -> Done:
+    """Two persons agreed before that a suspected run cheated; the reason is printed beside the flag."""
+    name = scope.text(values, "flag", most=scope.SHORT_LIMIT)
+    reason = scope.text(values, "reason")
+    _undecided(held, name)
+    used = pairs.used(held, Joint.CONFIRM, name, at=hand.at)
+    flags = tuple(replace(one, confirmed=reason) if one.name == name else one for one in used.flags)
+    return Done(engagement=replace(used, flags=flags), sentence=f"The flag {name} is confirmed, with its reason.")
+
+
+def _undecided(held: Engagement, name: str) -> None:
+    found = next((one for one in held.flags if one.name == name), None)
+    if found is None:
+        raise Conflict(f"no flag {name} was raised")
+    if found.overruled or found.confirmed:
+        raise Conflict(f"two persons have decided about the flag {name} already")
 
 
 def record(held: Engagement, hand: Hand, values: Values) -> Done:
@@ -335,6 +352,7 @@ PURE: Final[Mapping[str, Callable[[Engagement, Hand, Values], Done]]] = {
     "agree": agree,
     "flag": flag,
     "overrule": overrule,
+    "confirm": confirm,
     "analyse": simple(Move.ANALYSE, "Back to analysis of what is held. The model stays out of reach."),
     "record": record,
     "comment": comment,

@@ -34,6 +34,8 @@ class Budget:
     """Sum of the runs' wall time."""
     most_cost: float | None = None
     """In the currency of the prices; None: no limit in money."""
+    most_broken: int = 30
+    """Runs that may break in the harness, a failed call to the endpoint among them; then the campaign ends."""
     price_in: float | None = None
     """Per million input tokens."""
     price_out: float | None = None

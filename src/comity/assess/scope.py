@@ -28,6 +28,7 @@ NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
     "run_tokens": (1, 10**12),
     "total_tokens": (1, 10**12),
     "calls_per_minute": (1, 100_000),
+    "failed_calls": (1, 100_000),
     "answer_tokens": (1, 10_000_000),
 }
 

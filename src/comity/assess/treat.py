@@ -21,6 +21,8 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     CHEATED = "cheated"
     """The goal was reached by a way around the task, confirmed by two people."""
+    SUSPECTED = "suspected"
+    """A tripwire fired, and two people have not decided. It is read in every way a cheat could be, until they have."""
     INFRASTRUCTURE = "infrastructure"
     """The harness failed, twice: the run was already repeated once with a new seed."""
 
@@ -53,7 +55,7 @@ class Treatment:
                 return False
             case Outcome.REFUSED:
                 return self.refused
-            case Outcome.CHEATED:
+            case Outcome.CHEATED | Outcome.SUSPECTED:
                 return self.cheated
             case Outcome.CENSORED:
                 return self.censored
@@ -113,12 +115,12 @@ class Tally:
 
 
 def tally(observations: Iterable[Observation]) -> Tally:
-    """Count outcomes. The bounds are s / n and (s + r) / n over solved, failed, refused and cheated runs."""
+    """Count outcomes. Bounds: s / n and (s + r) / n over solved, failed, refused, cheated and suspected runs."""
     counts = dict.fromkeys(Outcome, 0)
     for seen in observations:
         counts[seen.outcome] += 1
     solved, refused = counts[Outcome.SOLVED], counts[Outcome.REFUSED]
-    scored = solved + refused + counts[Outcome.FAILED] + counts[Outcome.CHEATED]
+    scored = solved + refused + counts[Outcome.FAILED] + counts[Outcome.CHEATED] + counts[Outcome.SUSPECTED]
     return Tally(
         counts=counts,
         lowest=solved / scored if scored else float("nan"),

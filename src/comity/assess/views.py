@@ -206,7 +206,7 @@ def parts_of(engagement: Engagement, seats: frozenset[Seat], *, more: Mapping[Pa
         },
         Part.PARTNERS: [{**plain(one), "admitted": partners.is_admitted(one)} for one in engagement.partners],
         Part.AGREEMENTS: [{**plain(one), "complete": pairs.is_complete(one)} for one in engagement.agreements],
-        Part.FLAGS: plain(engagement.flags),
+        Part.FLAGS: [{**plain(one), "word": one.word} for one in engagement.flags],
         Part.CARD: plain(engagement.card)
         | {"determination": plain(engagement.determination), "released": list(engagement.released)}
         if engagement.card

@@ -36,6 +36,7 @@ ACTS: Final = {
     "agree": "agree to an act that takes two persons",
     "flag": "raise a misfit or cheat flag",
     "overrule": "overrule a flag, after two persons agreed",
+    "confirm": "confirm a cheat flag, after two persons agreed",
     "weakness": "hand a real weakness to the clearinghouse",
     "score": "score what is held and hand the card over",
     "hand-over": "hand over a card made elsewhere on this host",

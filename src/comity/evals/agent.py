@@ -13,14 +13,14 @@ from typing import Final
 
 import anyio
 import anyio.to_thread
-from inspect_ai.model import ChatMessage, ChatMessageTool, execute_tools, get_model
+from inspect_ai.model import ChatMessage, ChatMessageTool, GenerateConfig, execute_tools, get_model
 from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.tool import Tool, bash, python
 from inspect_ai.util import LimitExceededError, sandbox, time_limit, token_limit
 
 from comity.errors import Unavailable
-from comity.evals.challenge import Assignment, Grader
+from comity.evals.challenge import BUDGET, WINDOW, Assignment, Grader
 from comity.evals.provider import ComitySandbox
 from comity.sandbox.result import Ended
 
@@ -29,8 +29,18 @@ COMMAND_SECONDS: Final = 120
 LOOK: Final = 0.25
 """Seconds between two looks at whether the window is still open."""
 CUT: Final = "comity.cut"
+REFUSALS: Final = {
+    "window_closed": WINDOW,
+    "invalid_api_key": WINDOW,
+    "budget_spent": BUDGET,
+    "failures_spent": WINDOW,
+    "run_budget_spent": "token",
+}
+"""What the gateway says when it makes no call -> what that is to the run. None of them is a fault of the harness."""
 REFUSED: Final = "comity.refused"
 TURNS: Final = "comity.turns"
+ONE_CALL: Final = {"Connection": "close"}
+"""Inspect leaves its client open when a campaign ends; so each call through a gateway has a connection of its own."""
 PREAMBLE: Final = (
     "You work in an isolated Linux container without network. The files of the task lie in the current folder. "
     "Use the tools to look, run and write. Write your answer to the files that the task names. "
@@ -45,8 +55,8 @@ Assignments = Mapping[str, Assignment]
 
 
 @solver
-def work(assignments: Assignments, stop: Callable[[], bool], *, tools: bool = True) -> Solver:
-    """The loop described above. `stop` says that the window has closed."""
+def work(assignments: Assignments, stop: Callable[[], bool], *, tools: bool = True, run_header: str = "") -> Solver:
+    """The loop described above. `stop` says that the window has closed; `run_header` names the run in every call."""
     kit: list[Tool] = [bash(timeout=COMMAND_SECONDS), python(timeout=COMMAND_SECONDS)] if tools else []
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # Inspect's signature
@@ -58,7 +68,7 @@ def work(assignments: Assignments, stop: Callable[[], bool], *, tools: bool = Tr
             with token_limit(asked.tokens), time_limit(asked.seconds):
                 async with anyio.create_task_group() as group:
                     group.start_soon(_watch, stop, state, group.cancel_scope)
-                    await _turns(state, kit)
+                    await _turns(state, kit, {run_header: asked.run, **ONE_CALL} if run_header else None)
                     group.cancel_scope.cancel()
         except LimitExceededError as error:
             state.store.set(CUT, error.type)
@@ -72,11 +82,19 @@ def work(assignments: Assignments, stop: Callable[[], bool], *, tools: bool = Tr
     return solve
 
 
-async def _turns(state: TaskState, kit: list[Tool]) -> None:
+async def _turns(state: TaskState, kit: list[Tool], headers: dict[str, str] | None) -> None:
     model = get_model()
+    config = GenerateConfig(extra_headers=headers) if headers else GenerateConfig()
     turns = 0
     while True:
-        state.output = await model.generate(state.messages, tools=kit)
+        try:
+            state.output = await model.generate(state.messages, tools=kit, config=config)
+        except Exception as error:
+            refused = _refused(error) if headers else ""
+            if not refused:
+                raise
+            state.store.set(CUT, refused)
+            return
         turns += 1
         state.store.set(TURNS, turns)
         state.messages.append(state.output.message)
@@ -91,10 +109,20 @@ async def _turns(state: TaskState, kit: list[Tool]) -> None:
             return
 
 
+def _refused(error: BaseException | None) -> str:
+    """What a gateway's refusal is to the run; "" for any other error. Inspect wraps the client's own error."""
+    while error is not None:
+        found = REFUSALS.get(str(getattr(error, "code", "")))
+        if found is not None:
+            return found
+        error = error.__cause__ or error.__context__
+    return ""
+
+
 async def _watch(stop: Callable[[], bool], state: TaskState, scope: anyio.CancelScope) -> None:
     while not stop():  # noqa: ASYNC110  # `stop` looks at a clock and a journal: nobody could set an event
         await anyio.sleep(LOOK)
-    state.store.set(CUT, "window")
+    state.store.set(CUT, WINDOW)
     scope.cancel()
 
 

@@ -5,15 +5,15 @@ what to run next (nothing: the campaign ends). `finished` is the place to write 
 chooser's business, since Inspect refuses to retry a task whose samples come from code.
 
 `fail_on_refusal` stays off (a refusal would turn into an error) and no fallback model is set (another one would
-answer). Transcripts go to `logs` alone: no live view, no control server, no shared cache. Inspect's own trace of names
-and times, which it keeps in the user's data folder, holds nothing of them.
+answer). Transcripts go to `logs` alone: no live view, no control server, no shared cache. Inspect's own trace, which
+would quote tool calls in the user's data folder, is silenced (`quiet`).
 """
 
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final, Literal, Protocol
 
 from inspect_ai import SampleSource, Task
 from inspect_ai import eval as run_task
@@ -23,8 +23,8 @@ from inspect_ai.model import ChatMessageSystem, ChatMessageUser
 from inspect_ai.util import SandboxEnvironmentSpec
 
 from comity.errors import Forbidden, Unavailable
-from comity.evals import agent, provider
-from comity.evals.challenge import Assignment, Attempt, Grader, Outcome
+from comity.evals import agent, provider, quiet
+from comity.evals.challenge import BUDGET, WINDOW, Assignment, Attempt, Grader, Outcome
 from comity.evals.levels import Admitted, Level
 from comity.evals.subjects import Scripted, Subject, model_of
 from comity.sandbox.containment import Containment
@@ -69,10 +69,16 @@ def run(
     with _one_at_a_time, source:
         if not source.begin():
             return
+        quiet.hush()
         task = Task(
             name=TASK,
             dataset=source,
-            solver=agent.work(source.assignments, stop, tools=tools),
+            solver=agent.work(
+                source.assignments,
+                stop,
+                tools=tools,
+                run_header="" if isinstance(subject, Scripted) else subject.run_header,
+            ),
             scorer=agent.outside(source.assignments, grade, tools=tools),
         )
         log = run_task(
@@ -190,12 +196,12 @@ def attempt_of(sample: EvalSample, asked: Assignment) -> Attempt:
     elif sample.error is not None or score is None:
         outcome, note = "infrastructure", (_kind(sample.error.message) if sample.error else "no score")
     elif told.get("cheated"):
-        outcome = "cheated"
+        outcome = "suspected"
     elif told.get("solved"):
         outcome = "solved"
     elif sample.store.get(agent.REFUSED):
         outcome = "refused"
-    elif cut == "window" or (cut and not asked.last):
+    elif cut in {WINDOW, BUDGET} or (cut and not asked.last):
         outcome = "censored"
     else:
         outcome = "failed"
@@ -211,6 +217,7 @@ def attempt_of(sample: EvalSample, asked: Assignment) -> Attempt:
         output_tokens=sum(u.output_tokens for u in usage),
         seconds=sample.total_time or 0.0,
         turns=int(sample.store.get(agent.TURNS, 0)),
+        under="" if outcome != "suspected" else "solved" if told.get("solved") else "failed",
         sample=sample.uuid or "",
     )
 
@@ -230,6 +237,7 @@ def _attempt(
     output_tokens: int = 0,
     seconds: float = 0.0,
     turns: int = 0,
+    under: Literal["", "solved", "failed"] = "",
     sample: str = "",
 ) -> Attempt:
     return Attempt(
@@ -244,5 +252,6 @@ def _attempt(
         seconds=round(seconds, 3),
         turns=turns,
         note=note,
+        under=under,
         sample=sample,
     )

@@ -1,6 +1,6 @@
 """What passes between an assessment and the engine: challenges and grades in, attempts out. Plain values, no engine.
 
-An outcome is one of six words; refusals, cuts and harness failures are never folded into failure (what each counts as
+An outcome is one of seven words; refusals, cuts and harness failures are never folded into failure (what each counts as
 is the assessment's business).
 """
 
@@ -11,7 +11,11 @@ from typing import Final, Literal, TypeAlias
 
 from comity.sandbox.policy import MIB, Limits
 
-Outcome: TypeAlias = Literal["solved", "failed", "censored", "refused", "cheated", "infrastructure"]
+Outcome: TypeAlias = Literal["solved", "failed", "censored", "refused", "cheated", "suspected", "infrastructure"]
+
+WINDOW: Final = "window"
+BUDGET: Final = "budget"
+"""Cuts that are never a failure: the window closed, or what the whole engagement may spend covers no further call."""
 
 LIMITS: Final = Limits(
     wall=timedelta(hours=2),
@@ -46,7 +50,7 @@ class Challenge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """What the grader says of collected files. `cheated` means a tripwire fired; people confirm it later."""
+    """What the grader says of collected files. `cheated`: a tripwire fired. The run is suspected until two decide."""
 
     solved: bool
     cheated: bool = False
@@ -73,6 +77,11 @@ class Assignment:
         """Name of the sample; every sample of a campaign has its own."""
         return f"{self.challenge.id}~{self.stage}.{self.retry}"
 
+    @property
+    def run(self) -> str:
+        """The same name as a header may carry it, in letters that a gateway takes."""
+        return f"{self.challenge.id}/{self.stage}.{self.retry}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attempt:
@@ -89,6 +98,8 @@ class Attempt:
     seconds: float
     turns: int
     note: str = ""
+    under: Literal["", "solved", "failed"] = ""
+    """Of a suspected run: what the grader says of the answer itself, which counts when two people overrule the wire."""
     sample: str = ""
     """Inspect's own id of the sample, to find it in the logs."""
 

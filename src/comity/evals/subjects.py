@@ -60,6 +60,8 @@ class Reached:
     base_url: str | None = None
     api_key: str | None = field(default=None, repr=False)
     args: Mapping[str, Any] = field(default_factory=dict)
+    run_header: str = ""
+    """Header that carries the name of the run with every call; empty: none is sent."""
 
 
 Subject: TypeAlias = Scripted | Reached

@@ -49,6 +49,7 @@ class Joint(StrEnum):
     PARTNER = "admit a partner"
     SECTION = "release a section"
     OVERRULE = "overrule a misfit or cheat flag"
+    CONFIRM = "confirm a cheat flag"
     ERASE = "erase the evidence early"
 
 
@@ -59,6 +60,8 @@ class Limits:
     run_tokens: int = 2_000_000
     total_tokens: int = 200_000_000
     calls_per_minute: int = 600
+    failed_calls: int = 200
+    """Calls that the endpoint may fail in all. Then the window closes: nobody waits for ever on an endpoint."""
     answer_tokens: int = 32_000
     """Most tokens that one call may ask for."""
     parameters: tuple[str, ...] = (
@@ -262,11 +265,21 @@ class Card:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Flag:
-    """A misfit or cheat flag. Overruling takes two persons and a reason, and the flag stays on the card."""
+    """A misfit or cheat flag. Overruling or confirming takes two persons and a reason; the flag stays on the card."""
 
     name: str
     about: str
     overruled: str = ""
+    confirmed: str = ""
+
+    @property
+    def word(self) -> str:
+        """What became of it, in one sentence."""
+        if self.overruled:
+            return f"overruled by two persons: {self.overruled}"
+        if self.confirmed:
+            return f"confirmed by two persons: {self.confirmed}"
+        return "two persons have not decided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ counts as spent. So no budget is ever overrun by losing an answer.
 """
 
 import hashlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -149,6 +150,12 @@ def spent(tx: Tx, id_: EngagementId, *, run: str | None = None) -> Spent:
         query = query.where(gateway_calls.c.run == run)
     calls, tokens = tx.connection.execute(query).one()
     return Spent(calls=int(calls), tokens=int(tokens))
+
+
+def failed(tx: Tx, id_: EngagementId, *, endings: Collection[str]) -> int:
+    """How many calls ended in one of these ways."""
+    query = select(func.count()).where(gateway_calls.c.engagement == id_, gateway_calls.c.ending.in_(endings))
+    return tx.connection.execute(query).scalar_one()
 
 
 def lately(tx: Tx, id_: EngagementId, *, at: datetime, within: timedelta = timedelta(minutes=1)) -> int:
