@@ -40,6 +40,7 @@ from comity.library.check import checker
 from comity.library.counter import Library
 from comity.mail import outbox as mail
 from comity.mail import post
+from comity.library.exchange import Exchange
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
 from comity.partners.endpoint import ModelEndpoint
@@ -69,10 +70,10 @@ class Office(Counters):
 
     def web(self) -> Litestar:
         """The web application over these counters: API and pages."""
-        from comity import console
+        from comity import console, taxii
 
-        routes = [*api_routes.routes(self), *console.routes(self)]
-        return http.build(routes=routes, settings=self.settings, page_error=console.page_error)
+        routes = [*api_routes.routes(self), *taxii.routes(self), *console.routes(self)]
+        return http.build(routes=routes, settings=self.settings, page_error=taxii.errors(console.page_error))
 
     def gateway(self) -> Litestar:
         """The model gateway, a web application of its own."""
@@ -135,6 +136,7 @@ def opened(
         assess = Assess(machines=assessing, control=control)
         writing = brief_flow.Machines(store=store, settings=settings, signer=machines.signer, now=clock.now, demo=demo)
         briefs = Briefs(machines=writing, control=control)
+        exchange = Exchange(store=store, settings=settings, now=clock.now)
         if work:
             flows = (
                 *flow.flows(machines, control),
@@ -146,6 +148,7 @@ def opened(
             clearing.resume()
             assess.resume()
             briefs.resume()
+            exchange.catch_up()
         ai = AiDefence(machines=defend_machines)
         office = Office(
             settings=settings,
@@ -174,6 +177,7 @@ def opened(
             advice=Advice(machines=defend_machines, ai=ai),
             attest=Attest(machines=defend_machines, key=key),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
+            exchange=exchange,
             accounts=Accounts(
                 store=store,
                 clock=clock.now,

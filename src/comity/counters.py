@@ -17,6 +17,7 @@ from comity.defend.desk_attest import Attest
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.library.counter import Library
+from comity.library.exchange import Exchange
 from comity.settings import Settings
 
 
@@ -39,4 +40,5 @@ class Counters:
     attest: Attest
     briefs: Briefs
     library: Library
+    exchange: Exchange
     accounts: Accounts

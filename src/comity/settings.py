@@ -117,6 +117,18 @@ class Settings:
     share_days: int = 30
     """How long a member may open a brief that was shared with them."""
 
+    taxii_page: int = 1000
+    """Most objects on one page of the TAXII server; a client may ask for fewer."""
+
+    taxii_body_limit_bytes: int = 16 * 1024 * 1024
+    """Largest envelope that the TAXII server takes (its `max_content_length`)."""
+
+    taxii_status_days: int = 30
+    """How long the TAXII server remembers what became of a request to add objects."""
+
+    cisa2015_in_force: str = "unknown"
+    """Whether the information-sharing act of 2015 is in force after 30 September 2026: yes, no or unknown (policy)."""
+
     claim_quota: int = 20
     """Scan claims that an organisation may hold, with those of the last 90 days that brought no result (policy)."""
 
@@ -288,6 +300,9 @@ LEAST: Mapping[str, int] = {
     "batch_limit": 1,
     "inventory_limit_bytes": 1,
     "approvals": 1,
+    "taxii_page": 1,
+    "taxii_body_limit_bytes": 1,
+    "taxii_status_days": 1,
     "blind_quota": 1,
     "claim_quota": 1,
     "review_floor_seconds": 1,

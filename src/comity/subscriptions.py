@@ -5,8 +5,9 @@ from collections.abc import Callable, Mapping
 from comity.assess.desk import Assess
 from comity.clearing.desk import Accepted, Clearing, Document
 from comity.counters import Counters
+from comity.library.exchange import Exchange
 from comity.model.events import Event, Kind
-from comity.model.ids import EngagementId
+from comity.model.ids import AdvisoryId, EngagementId
 from comity.model.party import system
 
 NAME = "desks"
@@ -34,10 +35,17 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
         ),
         # a new advisory of this host: whoever runs the product hears of it now
         Kind.ADVISORY_PUBLISHED: lambda event: (
+            share(event, counters.exchange),
             defend.advisory_published(event.subjects, because=event.key),
             briefs.react(event),
         ),
     }
+
+
+def share(event: Event, exchange: Exchange) -> int:
+    """Make the shared objects of an advisory; its event names it among the facts."""
+    named = [subject for subject in event.subjects if subject == event.facts.get("advisory")]
+    return sum(exchange.take_advisory(AdvisoryId(subject)) for subject in named)
 
 
 def hand_over(event: Event, *, clearing: Clearing, assess: Assess) -> None:

@@ -129,7 +129,7 @@ BROKEN: tuple[tuple[str, str, Break], ...] = (
         _swap(page, "_label", lambda _: '<p class="brief-label" role="note"><img src="ai.png"></p>'),
     ),
     ("T17", "every input counts as CLEAR", _swap(review, "max", lambda *_: Tlp.CLEAR)),
-    ("T18", "addresses stay", _swap(scrub, "PATTERNS", scrub.PATTERNS[1:])),
+    ("T18", "addresses stay", _swap(personal, "PATTERNS", personal.PATTERNS[1:])),
     ("T18", "no reason is needed", _no_reason),
     ("T18", "names of authors stay", _swap(scrub, "found", lambda field, words, names=(): FOUND(field, words))),
 )

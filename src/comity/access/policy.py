@@ -22,6 +22,10 @@ class Action(StrEnum):
     SIGN_IN = "sign in"
     READ_CONTRACT = "read the API description"
     READ_PUBLISHED = "read published advisories"
+    READ_SHARED = "read shared objects"
+    SHARE = "share objects with others"
+    READ_LOOKS = "read who looked at what one sent"
+    FOLLOW_NEWS = "be told of new advisories"
     READ_ORDER = "read the order and what serves it"
     VERIFY_DOCUMENT = "verify a signed document"
     FOLLOW_RECEIPT = "ask what became of a receipt"
@@ -97,6 +101,10 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.SIGN_IN: Rule(scope=None, is_open=True),
     Action.READ_CONTRACT: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.READ_PUBLISHED: Rule(scope=Scope.READ, is_open=True, system=True),
+    Action.READ_SHARED: Rule(scope=Scope.READ, is_open=True, system=True),
+    Action.SHARE: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}, system=True),
+    Action.READ_LOOKS: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}),
+    Action.FOLLOW_NEWS: Rule(scope=Scope.READ, roles=_ALL),
     Action.READ_ORDER: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.VERIFY_DOCUMENT: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.FOLLOW_RECEIPT: Rule(scope=Scope.READ, is_open=True, system=True),

@@ -57,6 +57,17 @@ class Accounts:
         scopes = frozenset(scope for scope in Scope if scope.value in token.scopes)
         return signed_in(person, via=Via.TOKEN, scopes=scopes)
 
+    def by_login_and_token(self, login: str, secret: str) -> Caller | None:
+        """For HTTP Basic: a sign-in name with one of that person's API tokens in the place of the password.
+
+        Passwords themselves are taken by the sign-in page alone, where guesses are counted and a second factor asked.
+        """
+        found = self.by_token(secret)
+        if found is None:
+            return None
+        with self.store.read() as tx:
+            return found if parties.login_of(tx, found.viewer.person) == _login(login) else None
+
     def sign_in(self, login: str, password: str, *, address: str) -> SignIn:
         """Check name and password and begin a session. Guessing is slowed down by `access.attempts`."""
         now = self.clock()

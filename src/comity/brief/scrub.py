@@ -5,36 +5,16 @@ numbers and named people; what they miss, a person who shares must find. A share
 reason is stopped.
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from comity.brief.extract import quotes
 from comity.errors import Invalid, Problem
+from comity.formats import personal
+from comity.formats.personal import Found
 
 REMOVED: Final = "[{kind} removed]"
-_TITLES: Final = r"(?:Mr|Mrs|Ms|Mx|Dr|Prof|Sir|Dame|Sgt|Lt|Capt)\.?"
-_NAME: Final = r"[A-Z][\w'\u2019-]+(?: (?:[A-Z]\.|[A-Z][\w'\u2019-]+)){0,2}"
-PATTERNS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
-    ("e-mail address", re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+", re.ASCII)),
-    ("social-security number", re.compile(r"\b\d{3}-\d{2}-\d{4}\b")),
-    ("card number", re.compile(r"\b(?:\d[ -]?){12,15}\d\b")),
-    ("telephone number", re.compile(
-        r"(?<![\w.-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3}[ .-]\d{3,4}\b")),
-    ("postal address", re.compile(
-        rf"\b\d{{1,5}} {_NAME} (?:Street|St|Avenue|Ave|Road|Rd|Lane|Ln|Drive|Dr|Boulevard|Blvd|Way|Court|Ct)\b\.?")),
-    ("name", re.compile(rf"\b{_TITLES} {_NAME}")),
-)  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """One thing that looks like personal information. `field` names where."""
-
-    field: str
-    kind: str
-    text: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +28,9 @@ class Scrubbed:
 
 
 def found(field: str, text: str, names: Sequence[str] = ()) -> tuple[Found, ...]:
-    """What of a text looks like personal information. `names` are people named elsewhere, such as an author."""
-    seen = [
-        Found(field=field, kind=kind, text=one.group()) for kind, pattern in PATTERNS for one in pattern.finditer(text)
-    ]
-    people = {*names, *(quote.speaker for quote in quotes(text) if len(quote.speaker.split()) > 1)}
-    for person in sorted(people):
-        if person and person in text and not any(person in one.text for one in seen):
-            seen.append(Found(field=field, kind="name", text=person))
-    return tuple(seen)
+    """What of a text looks like personal information: by pattern, by `names`, and whoever is quoted in it."""
+    speakers = [quote.speaker for quote in quotes(text) if len(quote.speaker.split()) > 1]
+    return personal.found(field, text, [*names, *speakers])
 
 
 def scrub(fields: Mapping[str, str], *, keep: Mapping[str, str], names: Sequence[str] = ()) -> Scrubbed:

@@ -6,28 +6,14 @@ from the brief (UUID version 5, STIX 2.1 section 2.9), so the same brief gives t
 
 import json
 import uuid
-from datetime import UTC, datetime
 from typing import Any, Final
 
+from comity.formats import stix_marks
+from comity.formats.stix_marks import SPACE, moment
 from comity.model.brief import Published
+from comity.model.handling import Tlp
 
-SPACE: Final = uuid.UUID("00abedb4-aa42-466c-9c01-fed23315a9b7")
-"""The namespace that STIX 2.1 section 2.9 fixes for ids made from content."""
-CLEAR: Final = "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487"
-"""TLP:CLEAR, by the id that OASIS gave it (TLP 2.0 marking extension)."""
-_TLP: Final = {
-    "type": "marking-definition",
-    "spec_version": "2.1",
-    "id": CLEAR,
-    "created": "2022-10-01T00:00:00.000Z",
-    "name": "TLP:CLEAR",
-    "extensions": {
-        "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d": {
-            "extension_type": "property-extension",
-            "tlp_2_0": "clear",
-        }
-    },
-}
+CLEAR: Final = stix_marks.TLP_IDS[Tlp.CLEAR]
 
 
 def write(public: Published, *, namespace: str) -> bytes:
@@ -52,7 +38,7 @@ def write(public: Published, *, namespace: str) -> bytes:
         public,
         name=f"Withdrawn: {public.title}" if gone else public.title,
         description=f"{public.label}\n\n{words}",
-        published=_moment(public.published_at),
+        published=moment(public.published_at),
         report_types=["vulnerability"] if weaknesses else ["threat-report"],
         labels=[public.class_primary, f"review:{public.review_state}", f"origin:{public.origin}"],
         lang=public.language,
@@ -67,7 +53,7 @@ def write(public: Published, *, namespace: str) -> bytes:
     bundle = {
         "type": "bundle",
         "id": f"bundle--{uuid.uuid5(SPACE, f'{namespace} {public.id} {public.version} {public.modified_at}')}",
-        "objects": [_TLP, identity, *weaknesses, report],
+        "objects": [stix_marks.tlp(Tlp.CLEAR), identity, *weaknesses, report],
     }
     return json.dumps(bundle, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
@@ -77,13 +63,8 @@ def _object(kind: str, unique: str, public: Published, **fields: Any) -> dict[st
         "type": kind,
         "spec_version": "2.1",
         "id": f"{kind}--{uuid.uuid5(SPACE, f'{kind} {unique}')}",
-        "created": _moment(public.published_at),
-        "modified": _moment(public.modified_at),
+        "created": moment(public.published_at),
+        "modified": moment(public.modified_at),
         "object_marking_refs": [CLEAR],
         **fields,
     }
-
-
-def _moment(at: datetime) -> str:
-    """STIX wants UTC with Z; three decimals."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03}Z"

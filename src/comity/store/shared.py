@@ -1,0 +1,315 @@
+"""STIX objects that are shared. What is CLEAR rests in the open; anything stricter is sealed like a report.
+
+Who sees what, decided in every query: CLEAR objects everybody; GREEN ones that belong to no case the community (people
+with an account whose label reaches that far); stricter ones their own contributor, a coordinator, those read in to the
+case, and whoever they were shared with, each only up to their own label. RED is shared with people, never with an
+organisation. Which version is the first or the last is decided among the versions that the viewer sees.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, FromClause, String, and_, delete, exists, false, func, insert, or_, select, true
+from sqlalchemy import type_coerce as as_type
+
+from comity.errors import Missing
+from comity.model.handling import Tlp
+from comity.model.ids import PartyId
+from comity.model.party import Role, Viewer
+from comity.model.sharing import SharedObject
+from comity.store.crypt import Sealed, seal, unseal
+from comity.store.engine import Tx
+from comity.store.shared_tables import shared_objects, shared_statuses, shares
+from comity.store.tables import cases, moment_text, read_ins
+
+TICK: Final = timedelta(microseconds=1)
+CHUNK: Final = 400
+"""Objects looked up at once: below the limit of bound values of any engine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a client asks for. Empty tuples do not narrow. `versions` holds first, last, all and exact moments."""
+
+    collection: str
+    after: datetime | None = None
+    """Only objects added strictly later."""
+    ids: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    versions: tuple[str | datetime, ...] = ("last",)
+    spec_versions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """One object as it rests. Both times are UTC text with six decimals, as TAXII writes them; `body` is opened."""
+
+    added: str
+    id: str
+    version: str
+    spec_version: str
+    tlp: Tlp
+    organisation: PartyId
+    body: bytes
+
+
+def add(tx: Tx, objects: Sequence[SharedObject], *, at: datetime) -> tuple[bool, ...]:
+    """Keep objects in order, each under its own later moment; False for a version that is held already.
+
+    Equal ids of two organisations are two objects: what somebody may not see cannot be found out, or replaced.
+    """
+    held = _held(tx, objects)
+    moment = _next_moment(tx, at)
+    new: list[dict[str, Any]] = []
+    told: list[bool] = []
+    for one in objects:
+        key = (one.collection, one.id, one.organisation, moment_text(one.version))
+        told.append(key not in held)
+        if key in held:
+            continue
+        held.add(key)
+        wrapped, body = _rest(tx, _place(one.id, one.organisation, moment_text(one.version)), one.body, one.tlp)
+        new.append(
+            {
+                "date_added": moment,
+                "collection": one.collection,
+                "stix_id": one.id,
+                "kind": one.kind,
+                "version": one.version,
+                "spec_version": one.spec_version,
+                "tlp": int(one.tlp),
+                "organisation": one.organisation,
+                "case_id": one.case or None,
+                "source": one.source or None,
+                "wrapped": wrapped,
+                "body": body,
+            }
+        )
+        moment += TICK
+    for start in range(0, len(new), 1000):
+        tx.connection.execute(insert(shared_objects), new[start : start + 1000])
+    return tuple(told)
+
+
+def page(tx: Tx, viewer: Viewer, asked: Asked, *, limit: int) -> tuple[tuple[Row, ...], bool]:
+    """Objects that this viewer sees, oldest first, and whether there are more."""
+    t = shared_objects
+    added = as_type(t.c.date_added, String).label("added")
+    version = as_type(t.c.version, String).label("version")
+    query = (
+        select(added, t.c.stix_id, version, t.c.spec_version, t.c.tlp, t.c.organisation, t.c.wrapped, t.c.body)
+        .where(*_wanted(asked, viewer))
+        .order_by(t.c.date_added)
+        .limit(limit + 1)
+    )
+    found = tx.connection.execute(query).all()
+    return tuple(_open(tx, row) for row in found[:limit]), len(found) > limit
+
+
+def bodies(
+    tx: Tx, viewer: Viewer, asked: Asked, *, limit: int
+) -> tuple[list[tuple[str, bytes | None, str, int]], bool]:
+    """The same page for the one answer that is asked for most: (added, body or None when sealed, id, label) alone.
+
+    A sealed body is left out; whoever meets one takes `page`.
+    """
+    t = shared_objects
+    query = (
+        select(as_type(t.c.date_added, String).label("added"), t.c.body, t.c.stix_id, t.c.tlp)
+        .where(*_wanted(asked, viewer))
+        .order_by(t.c.date_added)
+        .limit(limit + 1)
+    )
+    found = tx.connection.execute(query).all()
+    kept = [(row[0], row[1] if row[3] == Tlp.CLEAR else None, row[2], row[3]) for row in found[:limit]]
+    return kept, len(found) > limit
+
+
+def remove(tx: Tx, asked: Asked, *, owner: PartyId | None) -> int:
+    """Delete the versions asked for; with `owner` only that organisation's. Gives how many."""
+    t = shared_objects
+    whose = true() if owner is None else t.c.organisation == owner
+    everything = Viewer(person=PartyId(""), organisation=PartyId(""), is_system=True)
+    query = select(t.c.date_added).where(*_wanted(asked, everything), whose)
+    moments = list(tx.connection.execute(query).scalars())
+    for start in range(0, len(moments), CHUNK):
+        tx.connection.execute(delete(t).where(t.c.date_added.in_(moments[start : start + CHUNK])))
+    return len(moments)
+
+
+def foreign(tx: Tx, viewer: Viewer, collection: str, ids: Iterable[str], owner: PartyId) -> frozenset[str]:
+    """Which of these ids name an object of somebody else's that this viewer sees."""
+    t, wanted, found = shared_objects, list(dict.fromkeys(ids)), set[str]()
+    for start in range(0, len(wanted), CHUNK):
+        query = select(t.c.stix_id).where(
+            t.c.collection == collection,
+            t.c.stix_id.in_(wanted[start : start + CHUNK]),
+            t.c.organisation != owner,
+            sees(t, viewer),
+        )
+        found.update(tx.connection.execute(query).scalars())
+    return frozenset(found)
+
+
+def owned(tx: Tx, collection: str, id_: str, owner: PartyId) -> Tlp:
+    """The strictest label among an organisation's versions of an object. Missing when it has none."""
+    t = shared_objects
+    query = select(func.max(t.c.tlp)).where(t.c.collection == collection, t.c.stix_id == id_, t.c.organisation == owner)
+    found = tx.connection.execute(query).scalar()
+    if found is None:
+        raise Missing(f"no object {id_}")
+    return Tlp(found)
+
+
+def of_source(tx: Tx, source: str) -> bool:
+    """Whether objects were made of this advisory."""
+    query = select(shared_objects.c.stix_id).where(shared_objects.c.source == source).limit(1)
+    return tx.connection.execute(query).first() is not None
+
+
+def count(tx: Tx, collection: str) -> int:
+    """How many versions a collection holds, whoever may see them: for benches and health, never for a client."""
+    query = select(func.count()).select_from(shared_objects).where(shared_objects.c.collection == collection)
+    return int(tx.connection.execute(query).scalar() or 0)
+
+
+def keep_status(tx: Tx, id_: str, organisation: PartyId, body: bytes, *, at: datetime, forget: datetime) -> None:
+    """Keep what became of a request, and forget those older than `forget`."""
+    tx.connection.execute(delete(shared_statuses).where(shared_statuses.c.at < forget))
+    sealed = seal(tx.master, f"shared_statuses/{id_}", body)
+    row = {"id": id_, "organisation": organisation, "at": at, "wrapped": sealed.wrapped, "sealed": sealed.body}
+    tx.connection.execute(insert(shared_statuses).values(**row))
+
+
+def status(tx: Tx, id_: str, organisation: PartyId) -> bytes:
+    """What became of a request of this organisation's. Missing for any other."""
+    t = shared_statuses
+    row = tx.connection.execute(select(t).where(t.c.id == id_, t.c.organisation == organisation)).first()
+    if row is None:
+        raise Missing("no such status")
+    return unseal(tx.master, f"shared_statuses/{id_}", Sealed(wrapped=row.wrapped, body=row.sealed))
+
+
+def sees(t: FromClause, viewer: Viewer) -> ColumnElement[bool]:
+    """Condition on `shared_objects`, or an alias of it, for this viewer."""
+    if viewer.is_system:
+        return true()
+    clear = t.c.tlp == int(Tlp.CLEAR)
+    if viewer.is_anonymous or viewer.tlp is Tlp.CLEAR:
+        return clear
+    ways: list[ColumnElement[bool]] = [and_(t.c.tlp == int(Tlp.GREEN), t.c.case_id.is_(None))]
+    named = select(read_ins.c.person).where(read_ins.c.case_id == t.c.case_id, read_ins.c.person == viewer.person)
+    is_read_in = exists(named.correlate(t))
+    if viewer.person:
+        ways.append(is_read_in)
+        ways += [exists(_shared(t, subject, viewer).correlate(t)) for subject in (t.c.stix_id, t.c.source)]
+    if viewer.organisation and not viewer.roles.isdisjoint({Role.SUBMITTER, Role.COORDINATOR}):
+        ways.append(t.c.organisation == viewer.organisation)
+    if Role.COORDINATOR in viewer.roles:
+        withheld = select(cases.c.id).where(cases.c.id == t.c.case_id, cases.c.withheld.is_(True))
+        ways.append(or_(~exists(withheld.correlate(t)), is_read_in))
+    return or_(clear, and_(t.c.tlp <= int(viewer.tlp), or_(*ways)))
+
+
+def _shared(t: FromClause, subject: ColumnElement[Any], viewer: Viewer) -> Any:
+    mine = shares.c.recipient == viewer.person
+    if viewer.organisation:
+        mine = or_(mine, and_(shares.c.recipient == viewer.organisation, t.c.tlp < int(Tlp.RED)))
+    return select(shares.c.id).where(
+        shares.c.subject == subject, shares.c.owner == t.c.organisation, shares.c.ended_at.is_(None), mine
+    )
+
+
+def _wanted(asked: Asked, viewer: Viewer) -> Iterator[ColumnElement[bool]]:
+    t = shared_objects
+    yield t.c.collection == asked.collection
+    yield sees(t, viewer)
+    if asked.after is not None:
+        yield t.c.date_added > asked.after
+    if asked.ids:
+        yield t.c.stix_id.in_(asked.ids)
+    if asked.kinds:
+        yield t.c.kind.in_(asked.kinds)
+    if asked.spec_versions:
+        yield t.c.spec_version.in_(asked.spec_versions)
+    else:
+        yield ~_other(viewer, lambda o: o.c.spec_version > t.c.spec_version)
+    if "all" not in asked.versions:
+        yield _versions(asked, viewer)
+
+
+def _versions(asked: Asked, viewer: Viewer) -> ColumnElement[bool]:
+    t = shared_objects
+    ways: list[ColumnElement[bool]] = [false()]
+    exact = [one for one in asked.versions if isinstance(one, datetime)]
+    if exact:
+        ways.append(t.c.version.in_(exact))
+    if "last" in asked.versions:
+        ways.append(~_other(viewer, lambda o: and_(o.c.version > t.c.version, _same_spec(o, asked))))
+    if "first" in asked.versions:
+        ways.append(~_other(viewer, lambda o: and_(o.c.version < t.c.version, _same_spec(o, asked))))
+    return or_(*ways)
+
+
+def _same_spec(o: FromClause, asked: Asked) -> ColumnElement[bool]:
+    return o.c.spec_version.in_(asked.spec_versions) if asked.spec_versions else true()
+
+
+def _other(viewer: Viewer, how: Any) -> ColumnElement[bool]:
+    """There is another version of the same object, seen by this viewer, for which `how` holds."""
+    t, o = shared_objects, shared_objects.alias()
+    query = select(o.c.date_added).where(
+        o.c.collection == t.c.collection,
+        o.c.stix_id == t.c.stix_id,
+        o.c.organisation == t.c.organisation,
+        how(o),
+        sees(o, viewer),
+    )
+    return exists(query.correlate(t))
+
+
+def _held(tx: Tx, objects: Sequence[SharedObject]) -> set[tuple[str, str, str, str]]:
+    t, found = shared_objects, set[tuple[str, str, str, str]]()
+    wanted = list(dict.fromkeys(one.id for one in objects))
+    version = as_type(t.c.version, String)
+    for start in range(0, len(wanted), CHUNK):
+        query = select(t.c.collection, t.c.stix_id, t.c.organisation, version).where(
+            t.c.stix_id.in_(wanted[start : start + CHUNK])
+        )
+        found.update((row[0], row[1], row[2], row[3]) for row in tx.connection.execute(query))
+    return found
+
+
+def _next_moment(tx: Tx, at: datetime) -> datetime:
+    """Now, or just after the last moment given: writers are one at a time, so this never goes back or stands still."""
+    last = tx.connection.execute(select(func.max(shared_objects.c.date_added))).scalar()
+    return at if last is None or at > last else last + TICK
+
+
+def _rest(tx: Tx, place: str, data: bytes, tlp: Tlp) -> tuple[bytes | None, bytes]:
+    if tlp is Tlp.CLEAR:
+        return None, data
+    sealed = seal(tx.master, place, data)
+    return sealed.wrapped, sealed.body
+
+
+def _open(tx: Tx, row: Any) -> Row:
+    body = bytes(row.body)
+    if row.wrapped is not None:
+        place = _place(row.stix_id, row.organisation, row.version)
+        body = unseal(tx.master, place, Sealed(wrapped=row.wrapped, body=row.body))
+    return Row(
+        added=row.added,
+        id=row.stix_id,
+        version=row.version,
+        spec_version=row.spec_version,
+        tlp=Tlp(row.tlp),
+        organisation=PartyId(row.organisation),
+        body=body,
+    )
+
+
+def _place(id_: str, organisation: str, version: str) -> str:
+    return f"shared_objects/{id_}/{organisation}/{version}"
