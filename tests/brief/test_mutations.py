@@ -13,6 +13,7 @@ from tests.brief.rules import RULES
 from comity.brief import fingerprint, label, publish, review, scrub
 from comity.brief.channels import common, feeds, linked, mail, page, text
 from comity.brief.check import gates
+from comity.formats import personal
 from comity.model import brief as records
 from comity.model.article import Brief, Origin, Weight
 from comity.model.handling import Tlp

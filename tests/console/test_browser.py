@@ -3,9 +3,6 @@
 Screenshots of every page, light and dark, desktop and phone, go to `screenshots/` (ignored by git) for people to see.
 """
 
-import asyncio
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
+from comity.bench import loopback
 from tests.api.fakes import CASE
 from tests.console.hosts import Pages, pages
 
@@ -116,32 +112,10 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 @contextmanager
 def serving(app: Any) -> Iterator[int]:
-    """Granian in a thread of this process, on a port that was free a moment ago; the test client minds the lifespan."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = int(probe.getsockname()[1])
-    server = Server(app, port=port, interface=Interfaces.ASGINL, log_enabled=False)
-    loop = asyncio.new_event_loop()
-    task: list[Any] = []
-
-    def run() -> None:
-        asyncio.set_event_loop(loop)
-        task.append(loop.create_task(server.serve()))
-        loop.run_until_complete(task[0])
-        loop.close()
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    for _ in range(200):
-        with socket.socket() as knock:
-            knock.settimeout(0.1)
-            if knock.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        threading.Event().wait(0.05)
-    try:
+    """Granian in a thread of this process; the test client minds the lifespan."""
+    port = loopback.free_port()
+    with loopback.served(app, port):
         yield port
-    finally:
-        loop.call_soon_threadsafe(server.stop)
-        thread.join(timeout=10)
 
 
 @pytest.mark.parametrize("size", list(SIZES))

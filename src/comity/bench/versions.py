@@ -54,6 +54,8 @@ SUITES_WHY: Final = {
     "npm_range_from_native": "the suite reads `<= 1.0` as <= 1.0.0 and `2.1` as 2.1.0, and joins bounds that must all "
     "hold into a union; node-semver, which we follow, reads x-ranges and intersects",
     "conan_range_from_native": "the expected value is an empty VERS, which VERS does not allow",
+    "gitlab_conan": "the expected value is an empty VERS, which VERS does not allow",
+    "gitlab_npm": "the suite reads `<=3.3` as <= 3.3.0; node-semver, which we follow, reads an x-range",
     "gitlab_composer": "expected bounds end in -stable, which PHP and Composer order in opposite ways, or are dates "
     "read as SemVer pre-releases, or overlap in a way that VERS cannot say",
     "gitlab_golang": "univers reads a fourth number as build metadata, which does not order",
@@ -72,16 +74,13 @@ def run(args: list[str]) -> dict[str, Any]:
     parser.add_argument("--purl", help="folder of the purl suite; default: formats/purl/tests beside the folder")
     options = parser.parse_args(args)
     folder = Path(options.folder)
-    fixtures = sorted((folder / "osv-scalibr").glob("*.txt"))
-    if not fixtures:
-        raise Missing("there are no osv-scalibr/*.txt fixtures in the folder given")
     purl_folder = Path(options.purl) if options.purl else folder.parent / "formats" / "purl" / "tests"
     return {
-        "ecosystems": _ecosystems(fixtures),
+        "ecosystems": orders(folder),
         "suites": {
-            "vers": _suite(folder / "vers-spec"),
-            "univers": _suite(folder / "univers"),
-            "purl": _purl(purl_folder),
+            "vers": suite(folder / "vers-spec"),
+            "univers": suite(folder / "univers"),
+            "purl": purl_suite(purl_folder),
         },
         "suites_why": SUITES_WHY,
         "unordered": UNORDERED,
@@ -105,7 +104,11 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _ecosystems(fixtures: list[Path]) -> dict[str, Any]:
+def orders(folder: Path) -> dict[str, Any]:
+    """The rows of every ecosystem. Missing when the folder has no fixtures."""
+    fixtures = sorted((folder / "osv-scalibr").glob("*.txt"))
+    if not fixtures:
+        raise Missing("there are no osv-scalibr/*.txt fixtures in the folder given")
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     listed: defaultdict[str, list[str]] = defaultdict(list)
     for path in fixtures:
@@ -146,7 +149,7 @@ def _pairs(path: Path) -> Iterator[tuple[str, str, str]]:
         yield parts[1].strip(), parts[2], parts[3].strip()
 
 
-def _suite(folder: Path) -> dict[str, Any]:
+def suite(folder: Path) -> dict[str, Any]:
     """Passed, failed and skipped over all files; reasons say how many of which file and kind, nothing is dropped."""
     totals: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
@@ -216,11 +219,11 @@ def _parsed(test: dict[str, Any]) -> tuple[str, str]:
     return _passed([[str(comparator), version] for comparator, version in constraints] == wanted, "parse")
 
 
-def _purl(folder: Path) -> dict[str, Any]:
+def purl_suite(folder: Path, part: str = "*") -> dict[str, Any]:
     """Parse and validate tests run over `formats.purl.read`, build tests over the library that it stands on."""
     totals: Counter[str] = Counter()
     reasons: Counter[str] = Counter()
-    for path in sorted(folder.glob("*/*.json*")):
+    for path in sorted(folder.glob(f"{part}/*.json*")):
         data = path.read_bytes()
         document = json.loads(gzip.decompress(data) if path.suffix == ".gz" else data)
         for test in document["tests"]:

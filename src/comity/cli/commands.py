@@ -21,6 +21,7 @@ from comity.cli import (
     briefs,
     cases,
     claims,
+    conformance,
     deadlines,
     directives,
     evidence,
@@ -236,6 +237,7 @@ app.command(hosting.login, group=SIGN_IN)
 app.command(hosting.logout, group=SIGN_IN)
 app.command(hosting.demo, group=MORE)
 app.command(hosting.bench, group=MORE)
+app.command(conformance.conformance, group=CHECK)
 
 
 def run(arguments: Sequence[str]) -> int:

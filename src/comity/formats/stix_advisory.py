@@ -81,13 +81,12 @@ class _Maker:
         a = self.advisory
         names = [name for name in a.aliases if name.upper().startswith("CVE-")] or [str(a.id)]
         for name in dict.fromkeys(names):
-            is_cve = name.upper().startswith("CVE-")
-            outside = [{"source_name": "cve" if is_cve else self.namespace, "external_id": name}]
+            outside = [self._named(name)]
             outside += [{"source_name": "cwe", "external_id": cwe} for cwe in a.cwes]
             yield self._object(
                 "vulnerability",
                 f"{a.id} {name}",
-                name=name.upper() if is_cve else name,
+                name=outside[0]["external_id"],
                 description="\n\n".join(text for text in (a.summary, a.details) if text),
                 external_references=outside,
             )
@@ -128,7 +127,7 @@ class _Maker:
         """The advisory itself. A withdrawn one is revoked."""
         a = self.advisory
         assert a.published_at is not None
-        outside: list[dict[str, Any]] = [{"source_name": self.namespace, "external_id": str(a.id)}]
+        outside = [self._named(str(a.id))]
         outside += [{"source_name": "reference", "url": one.url} for one in a.references]
         gone = a.withdrawn_at is not None
         return self._object(
@@ -148,6 +147,14 @@ class _Maker:
             "grouping", f"{self.advisory.id} case", name=f"Case {case}", context="unspecified", object_refs=refs
         )
         return made | {"object_marking_refs": self._marks(label)}
+
+    def _named(self, name: str) -> dict[str, str]:
+        """An outside name: STIX wants a CVE id under the source `cve`, in capitals."""
+        is_cve = name.upper().startswith("CVE-")
+        return {
+            "source_name": "cve" if is_cve else self.namespace,
+            "external_id": name.upper() if is_cve else name,
+        }
 
     def _object(self, kind: str, unique: str, **fields: Any) -> dict[str, Any]:
         a = self.advisory

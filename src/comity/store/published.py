@@ -1,7 +1,7 @@
 """Published advisories and their files. What is CLEAR rests in the open; anything stricter is sealed like a report.
 
-Who sees what: CLEAR rows everybody; stricter rows a durable flow, a coordinator whose label reaches that far, and, for
-a case's own advisory, those read in to that case.
+Who sees what: CLEAR rows everybody; stricter rows a durable flow, a coordinator whose label reaches that far (unless
+the case is withheld from them), those read in to the case of the advisory, and those the advisory was shared with.
 """
 
 from collections.abc import Iterable, Sequence
@@ -16,11 +16,13 @@ from comity.model.advisory import Advisory
 from comity.model.handling import Tlp
 from comity.model.ids import AdvisoryId, CaseId, Digest, digest
 from comity.model.party import Role, Viewer
+from comity.model.sharing import HOST
 from comity.store import rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of
-from comity.store.tables import advisories, advisory_files, advisory_names, numbers, read_ins
+from comity.store.shared_tables import shares
+from comity.store.tables import advisories, advisory_files, advisory_names, cases, numbers, read_ins
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,13 +157,23 @@ def _sees(viewer: Viewer) -> ColumnElement[bool]:
     if viewer.is_system:
         return true()
     ways: list[ColumnElement[bool]] = [advisories.c.tlp == int(Tlp.CLEAR)]
+    within = advisories.c.tlp <= int(viewer.tlp)
+    named = select(read_ins.c.person).where(
+        read_ins.c.case_id == advisories.c.case_id, read_ins.c.person == viewer.person
+    )
+    is_read_in = exists(named.correlate(advisories))
     if Role.COORDINATOR in viewer.roles:
-        ways.append(advisories.c.tlp <= int(viewer.tlp))
+        withheld = select(cases.c.id).where(cases.c.id == advisories.c.case_id, cases.c.withheld.is_(True))
+        ways.append(and_(within, or_(~exists(withheld.correlate(advisories)), is_read_in)))
     if viewer.person:
-        read_in = select(read_ins.c.person).where(
-            read_ins.c.case_id == advisories.c.case_id, read_ins.c.person == viewer.person
+        mine: ColumnElement[bool] = shares.c.recipient == viewer.person
+        if viewer.organisation:
+            is_open = and_(shares.c.recipient == viewer.organisation, advisories.c.tlp < int(Tlp.RED))
+            mine = or_(mine, is_open)
+        shared = select(shares.c.id).where(
+            shares.c.subject == advisories.c.id, shares.c.owner == HOST, shares.c.ended_at.is_(None), mine
         )
-        ways.append(and_(advisories.c.tlp <= int(viewer.tlp), exists(read_in.correlate(advisories))))
+        ways.append(and_(within, or_(is_read_in, exists(shared.correlate(advisories)))))
     return or_(*ways)
 
 

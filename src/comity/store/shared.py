@@ -206,7 +206,7 @@ def sees(t: FromClause, viewer: Viewer) -> ColumnElement[bool]:
         ways.append(is_read_in)
         ways += [exists(_shared(t, subject, viewer).correlate(t)) for subject in (t.c.stix_id, t.c.source)]
     if viewer.organisation and not viewer.roles.isdisjoint({Role.SUBMITTER, Role.COORDINATOR}):
-        ways.append(t.c.organisation == viewer.organisation)
+        ways.append(and_(t.c.organisation == viewer.organisation, t.c.case_id.is_(None)))
     if Role.COORDINATOR in viewer.roles:
         withheld = select(cases.c.id).where(cases.c.id == t.c.case_id, cases.c.withheld.is_(True))
         ways.append(or_(~exists(withheld.correlate(t)), is_read_in))
