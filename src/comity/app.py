@@ -38,9 +38,9 @@ from comity.feeds.packages import Shelf
 from comity.formats import pack, sigma
 from comity.library.check import checker
 from comity.library.counter import Library
+from comity.library.exchange import Exchange
 from comity.mail import outbox as mail
 from comity.mail import post
-from comity.library.exchange import Exchange
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
 from comity.partners.endpoint import ModelEndpoint
