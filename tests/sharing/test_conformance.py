@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from comity.bench import conformance
-from comity.bench.conformance import Absent, Counted, Suite
+from comity.bench import suite as base
+from comity.bench.suite import Absent, Counted, Suite
 from comity.bench.suites import SUITES, clients, grammars, tables, taxii
 from comity.bench.suites import formats as documents
 from comity.cli import commands
@@ -29,12 +30,12 @@ def test_without_real_data_a_suite_is_skipped_with_the_reason_and_nothing_is_pas
 
 def test_a_tool_that_is_not_there_skips_its_suite() -> None:
     with pytest.raises(Absent, match="peer not installed: some-package"):
-        conformance.tool("no_such_module_here", "some-package")
+        base.tool("no_such_module_here", "some-package")
 
 
 def test_a_failure_and_a_suite_that_breaks_make_the_whole_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     def wrong(_corpora: Path) -> Counted:
-        return conformance.counted([("a", True), ("b", False)], skipped=["c: not here"])
+        return base.counted([("a", True), ("b", False)], skipped=["c: not here"])
 
     def broken(_corpora: Path) -> Counted:
         raise Unavailable("the server did not begin")

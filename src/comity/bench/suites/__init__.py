@@ -5,7 +5,7 @@ To add one: a function `(corpora: Path) -> Counted` in a file of its own, and a 
 
 from typing import Final
 
-from comity.bench.conformance import Suite
+from comity.bench.suite import Suite
 from comity.bench.suites import clients, formats, grammars, tables, taxii
 
 SUITES: Final[tuple[Suite, ...]] = (

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from comity.bench import sample
-from comity.bench.conformance import Counted, Suite, counted, tool
 from comity.bench.loopback import Host, host
+from comity.bench.suite import Counted, Suite, counted, tool
 from comity.library.exchange import Filter
 from comity.model.handling import Tlp
 from comity.model.party import Role

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from comity.bench.conformance import Counted, Suite, counted, needs, tool
+from comity.bench.suite import Counted, Suite, counted, needs, tool
 from comity.errors import Invalid
 from comity.formats import catalogue, residue, stix_advisory
 from comity.formats.csaf_rules.mandatory import MANDATORY

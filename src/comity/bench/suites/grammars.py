@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from comity.bench import versions
-from comity.bench.conformance import Counted, Suite, needs
+from comity.bench.suite import Counted, Suite, needs
 
 ON_PURPOSE: Final = "differs on purpose"
 

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from comity.bench.conformance import Counted, Suite, counted, needs
+from comity.bench.suite import Counted, Suite, counted, needs
 from comity.formats import pack
 from comity.sealing import oprf
 from comity.sealing.oprf import Key, Question

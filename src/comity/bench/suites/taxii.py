@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-import httpx
-
 from comity.bench import sample
-from comity.bench.conformance import Counted, Suite, counted
-from comity.bench.loopback import Host, host
+from comity.bench.loopback import Host, call, host
+from comity.bench.suite import Counted, Suite, counted
 from comity.model.handling import Tlp
 from comity.model.party import Role
 
@@ -38,9 +36,7 @@ def run(_corpora: Path) -> Counted:
 
 def _cases(held: Host) -> Iterator[tuple[str, bool]]:
     for name, method, path, headers, status in STATUSES:
-        answer = httpx.request(
-            method, held.address + path, headers={"Accept": MEDIA} | headers, trust_env=False, content=b"{}"
-        )
+        answer = call(method, held.address + path, headers={"Accept": MEDIA} | headers, content=b"{}")
         typed = answer.headers.get("content-type") == MEDIA
         told = status == 200 or answer.json().get("http_status") == str(status)
         challenged = status != 401 or "www-authenticate" in answer.headers
@@ -124,12 +120,12 @@ def _versions(mine: Any, id_: str) -> Iterator[tuple[str, bool]]:
 
 
 def _caller(held: Host, token: str) -> Any:
-    def call(method: str, path: str, **more: Any) -> httpx.Response:
+    def asked(method: str, path: str, **more: Any) -> Any:
         headers = {"Accept": MEDIA, "Content-Type": MEDIA, "Authorization": f"Bearer {token}"}
         headers |= more.pop("headers", {})
-        return httpx.request(method, held.address + path, headers=headers, trust_env=False, **more)
+        return call(method, held.address + path, headers=headers, **more)
 
-    return call
+    return asked
 
 
 SUITES: Final = (Suite(name="taxii-2.1", source="OASIS TAXII 2.1, rows written by us from its text", run=run),)
