@@ -299,3 +299,22 @@ def test_a_battery_too_small_for_a_ceiling_claims_no_horizon():
     assert "too few items" in page(told)
     assert recompute(told).same
     assert told["sections"]["signatures"]["reason"] == "not signed yet"
+
+
+def test_guessed_minutes_are_called_an_uncalibrated_prior_and_widen_what_is_printed():
+    from comity.assess.adaptive import Policy
+
+    wary = replace(PROTOCOL, policy=Policy(margin_log2=1.0))
+    made = compose(
+        Facts(), wary, entries=ENTRIES, bank=bank(ENTRIES), runs=rows(), threshold_minutes=8.0, ended="",
+        level_sentence="", machine={}, signers=(), at=AT,
+    )  # fmt: skip
+    prior, reading = made["numbers"]["prior"], made["numbers"]["determination"]["readings"][0]
+    assert prior["low_minutes"] == pytest.approx(reading["low_minutes"] / 2)
+    assert prior["high_minutes"] >= reading["high_minutes"]
+    assert [row["family"] for row in prior["rows"]] == ["build", "machine", "parser"]
+    assert all(row["one_item_factor"] > 15 for row in prior["rows"])
+    drawn = page(made)
+    assert "uncalibrated prior" in drawn
+    assert "No person was timed" in drawn
+    assert "asked for no such margin" in page(card())

@@ -235,6 +235,10 @@ def test_a_campaign_goes_through_the_gateway_from_the_first_call_to_a_card_that_
     card = json.loads(json.dumps(here.machines.cards._opened(here.desk.card(viewer("dana"), road.id))))
     assert card["level"] == "C2"
     assert card["sections"]["identity"]["items"]["model"] == MODEL
+    assert card["data"]["protocol"]["policy"]["margin_log2"] == 1.0  # guessed minutes: a finding survives a doubling
+    prior = card["numbers"]["prior"]
+    assert (prior["label"], prior["margin_factor"]) == ("uncalibrated prior", 2.0)
+    assert {row["family"] for row in prior["rows"]} == set(FAMILIES)
     counted = here.view("otto", road.id).parts["usage"]
     assert counted["tokens"] >= ran.tokens
 

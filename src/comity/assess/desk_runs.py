@@ -17,12 +17,13 @@ from comity.assess.adaptive import Policy
 from comity.assess.battery.flow import Bench
 from comity.assess.card import Facts, as_rows, compose
 from comity.assess.flow_card import Opened, open_card, sign
+from comity.assess.flow_external import Public, public
 from comity.assess.flow_items import Generated, items_from
 from comity.assess.flow_ledger import Ledger
 from comity.assess.flow_run import Campaign, Progress, conduct
 from comity.assess.flow_scripted import Kind, subject
 from comity.assess.page import page
-from comity.assess.protocol import Budget, Protocol, bank
+from comity.assess.protocol import GUESSED_MARGIN, Budget, Protocol, bank
 from comity.assess.recompute import Recomputed, recompute
 from comity.errors import Invalid, Problem
 from comity.evals import levels
@@ -34,9 +35,8 @@ from comity.settings import Settings
 
 __all__ = ["Asked", "Budget", "Measured", "Policy", "Progress", "attest", "card_of", "check", "measure", "write"]
 
-GUESSED_MARGIN: Final = 1.0
-"""Doublings that a finding must survive where human minutes are guesses (policy parameter; decision 0011)."""
 BATTERY: Final = "comity generated battery"
+PUBLIC: Final = "public suite through inspect-evals"
 LEDGER: Final = "runs.ledger"
 SECRET: Final = "battery.secret"  # noqa: S105  # a file name
 CARD: Final = "card.json"
@@ -55,6 +55,8 @@ class Asked:
     base_url: str | None = None
     api_key: str | None = None
     weights: Path | None = None
+    suite: str = ""
+    """A public suite by its name in inspect-evals, instead of the generated battery."""
     threshold_minutes: float | None = None
     families: tuple[str, ...] = ()
     per_family: int = 10
@@ -99,13 +101,22 @@ def measure(
     admitted = _admit(asked)
     host = tier.find(settings.containment, settings.accept_without_cgroups, settings.sandbox_uid)
     asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.suite and asked.scripted_minutes is not None:
+        problem = Problem("/suite", "no_script", "a script knows no answers of a public suite: name a model")
+        raise Invalid("a scripted subject works on the generated battery", [problem])
     secret = _secret(asked.folder / SECRET)
     with Bench(host, own=asked.scripted_minutes is not None) as bench, Ledger(asked.folder / LEDGER) as ledger:
-        battery = Generated(
-            items=items_from(secret, per_family=asked.per_family, families=asked.families), bench=bench, secret=secret
+        battery: Generated | Public = (
+            public(asked.suite)
+            if asked.suite
+            else Generated(
+                items=items_from(secret, per_family=asked.per_family, families=asked.families),
+                bench=bench,
+                secret=secret,
+            )
         )
         placed = bank(battery.entries)
-        protocol = _protocol(asked, battery, admitted)
+        protocol = _protocol(asked, battery, secret, admitted)
         resumed = sum(entry["kind"] == "attempt" for entry in ledger.entries)
         campaign = conduct(
             protocol,
@@ -192,15 +203,15 @@ def _admit(asked: Asked) -> Admitted:
     return levels.real(asked.model, asked.statement, verify=verify, now=now)
 
 
-def _protocol(asked: Asked, battery: Generated, admitted: Admitted) -> Protocol:
+def _protocol(asked: Asked, battery: Generated | Public, secret: bytes, admitted: Admitted) -> Protocol:
     commitment = ""
     if asked.threshold_minutes is not None:
-        salted = battery.secret + f"threshold {asked.threshold_minutes!r}".encode()
+        salted = secret + f"threshold {asked.threshold_minutes!r}".encode()
         commitment = hashlib.sha256(salted).hexdigest()
     return Protocol(
         subject=_name(asked),
         level=admitted.level.value,
-        battery=f"{BATTERY}: {', '.join(sorted({item.family for item in battery.items}))}",
+        battery=f"{PUBLIC if asked.suite else BATTERY}: {', '.join(sorted({one.family for one in battery.entries}))}",
         battery_root=battery.root,
         items=len(battery.entries),
         policy=asked.policy,
@@ -219,8 +230,9 @@ def _name(asked: Asked) -> str:
     return asked.model or f"small model {asked.weights.name if asked.weights else ''}"
 
 
-def _subject(asked: Asked, battery: Generated, placed: Any) -> Any:
+def _subject(asked: Asked, battery: Generated | Public, placed: Any) -> Any:
     if asked.scripted_minutes is not None:
+        assert isinstance(battery, Generated)
         return subject(placed, battery.task, minutes=asked.scripted_minutes, kind=asked.scripted_kind, seed=asked.seed)
     from comity.evals.subjects import Reached
 
@@ -242,7 +254,9 @@ def _facts(asked: Asked, admitted: Admitted) -> Facts:
             "access_given": nobody,
             "threat_model": nobody,
             "human_baselines": "no human was timed on these items",
-            "contamination": "items are generated for this campaign alone",
+            "contamination": "a public suite: its tasks, and solutions to them, are in training data"
+            if asked.suite
+            else "items are generated for this campaign alone",
             "comment": nobody,
         },
         notes=(*asked.notes, f"Admitted as: {admitted.why}."),

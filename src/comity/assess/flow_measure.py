@@ -112,7 +112,7 @@ def seal_generated(machines: Machines, viewer: Viewer, id_: EngagementId, as_: S
             battery=f"comity generated battery: {', '.join(sorted({one.family for one in entries}))}",
             battery_root=root,
             items=len(entries),
-            policy=Policy(most_runs=_number(values, "most_runs", 60, 5000)),
+            policy=Policy(most_runs=_number(values, "most_runs", 60, 5000), margin_log2=plans.GUESSED_MARGIN),
             budget=plans.Budget(stages=(limits.run_tokens,), most_tokens=limits.total_tokens),
             threshold_commitment=sealed or "",
         )

@@ -18,7 +18,7 @@ from comity.assess.asymmetry import Twin, asymmetry
 from comity.assess.counting import clopper_pearson, clustered, pass_at
 from comity.assess.drive import Seen, Step
 from comity.assess.horizon import Runs, SlopePrior, fit
-from comity.assess.protocol import Entry, Protocol, as_json, from_json
+from comity.assess.protocol import GUESSED, Entry, Protocol, as_json, from_json
 from comity.assess.rates import SUBJECTS, rates
 from comity.assess.resample import draws, family_sensitivity
 from comity.assess.score import Determination, Reading, Rule, determine, estimate_text
@@ -28,6 +28,9 @@ from comity.errors import Invalid, Problem
 
 DRAWS: Final = 1000
 DATA_MOST_ITEMS: Final = 5000
+UNCALIBRATED: Final = "uncalibrated prior"
+TWO_SIDED: Final = 1.959964
+"""Standard errors either side that hold 95 %."""
 
 
 def data_of(
@@ -95,6 +98,7 @@ def work_out(data: Mapping[str, Any]) -> dict[str, Any]:
         "rule": _rule(protocol, bank, threshold),
         "sensitivity": _sensitivity(rule, bank, entries, seen, protocol),
         "evidence": _evidence(bank, latest, threshold),
+        "prior": _prior(protocol, bank, entries, found),
         "limit": LIMIT,
     }
     plain: dict[str, Any] = _plain(out)
@@ -297,6 +301,38 @@ def _sensitivity(
             moved = replace(rule, threshold_minutes=rule.threshold_minutes * factor)
             minutes.append({"factor": factor, **under(f"threshold times {factor:g}", seen, moved)})
     return {"families": families, "budgets": budgets, "human_times_off_by": minutes}
+
+
+def _prior(protocol: Protocol, bank: Bank, entries: Sequence[Entry], found: Determination) -> dict[str, Any] | None:
+    """What is believed of human minutes that nobody measured, and how far; None for a calibrated bank.
+
+    An item's minutes are uncertain by the residual of the link; all minutes together by the margin that a finding has
+    to survive, which no answers of a subject can show. The wide interval has both.
+    """
+    if protocol.calibration != GUESSED:
+        return None
+    margin = protocol.policy.margin_log2
+    rows = []
+    for name in sorted({entry.family for entry in entries}):
+        at = np.array([place for place, entry in enumerate(entries) if entry.family == name])
+        rows.append(
+            {
+                "family": name,
+                "items": int(at.size),
+                "least_minutes": float(bank.minutes[at].min()),
+                "most_minutes": float(bank.minutes[at].max()),
+                "one_item_factor": float(np.exp2(TWO_SIDED * bank.spread[at].mean() / bank.c1)),
+            }
+        )
+    reading = found.protocol
+    return {
+        "label": UNCALIBRATED,
+        "margin_factor": 2.0**margin,
+        "low_minutes": min(reading.low_minutes / 2**margin, found.ceiling_minutes),
+        "high_minutes": min(reading.high_minutes * 2**margin, found.ceiling_minutes),
+        "beyond": reading.beyond or reading.high_minutes * 2**margin > found.ceiling_minutes,
+        "rows": rows,
+    }
 
 
 def _evidence(bank: Bank, latest: Sequence[Seen], threshold: float | None) -> dict[str, Any] | None:

@@ -17,6 +17,8 @@ from comity.assess.adaptive import Policy
 from comity.errors import Invalid, Problem
 
 GUESSED: Final = "guessed from features of the item; not calibrated"
+GUESSED_MARGIN: Final = 1.0
+"""Doublings that a finding must survive where human minutes are guesses (policy parameter; decision 0011)."""
 LINK: Final = (0.0, 0.7)
 """c0 and c1 of an uncalibrated bank: only theta - c0 is identified; c1 is the prior mean of calibration."""
 NEUTRAL_MINUTES: Final = 30.0

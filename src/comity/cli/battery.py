@@ -66,9 +66,47 @@ def verify(
     return 1 if faults else 0
 
 
+def external(*, json: Json = False) -> None:
+    """Public task suites beside the generated battery: what each is, and whether it can run on this host, or why not.
+
+    One that is available runs with `comity assess run FOLDER --suite NAME` and a real model's usual conditions.
+    """
+    from comity.assess.battery.desk import suites
+
+    found = suites()
+    if json:
+        show.document(
+            [
+                {
+                    "name": one.suite.name,
+                    "package": one.suite.package,
+                    "available": one.available,
+                    "why": one.why,
+                    "tasks": one.suite.tasks,
+                    "terms": one.suite.terms,
+                    "needs": one.suite.needs,
+                    "caution": one.suite.caution,
+                }
+                for one in found
+            ]
+        )
+        return
+    for one in found:
+        word = ("available here", "green") if one.available else (f"not available here: {one.why}", "yellow")
+        show.line(f"{one.suite.name} ({one.suite.package})", "bold")
+        show.line(f"  {word[0]}", word[1])
+        show.line(f"  {one.suite.tasks}; {one.suite.terms}; needs {one.suite.needs}")
+        show.line(f"  {one.suite.caution}", "dim")
+    show.line("")
+    show.line(f"{sum(one.available for one in found)} of {len(found)} can run here. None of them is counted as run.")
+
+
 def families(*, json: Json = False) -> None:
     """The families of generated tasks: what either side does, what the oracle checks, what makes them harder."""
     from comity.assess.battery.desk import families as known
+    from comity.assess.battery.desk import priors
+
+    believed = priors()
 
     if json:
         show.document(
@@ -81,6 +119,12 @@ def families(*, json: Json = False) -> None:
                     "defence": one.defence,
                     "checks": one.checks,
                     "executes": one.executes,
+                    "uncalibrated_prior": {
+                        "least_minutes": believed[one.name].least_minutes,
+                        "most_minutes": believed[one.name].most_minutes,
+                        "one_item_factor": believed[one.name].one_item_factor,
+                        "source": believed[one.name].source,
+                    },
                     "knobs": [
                         {"name": k.name, "low": k.low, "high": k.high, "default": k.default, "says": k.says}
                         for k in one.knobs
@@ -95,4 +139,10 @@ def families(*, json: Json = False) -> None:
         show.line(f"  offence  {one.offence}")
         show.line(f"  defence  {one.defence}")
         show.line(f"  checked  {one.checks}")
+        held = believed[one.name]
+        show.line(
+            f"  minutes  {held.least_minutes:.0f} to {held.most_minutes:.0f} (uncalibrated prior; one item, 95 %: "
+            f"times or divided by {held.one_item_factor:.0f})"
+        )
+        show.line(f"  from     {held.source}", "dim")
         show.line(f"  harder   {', '.join(f'{k.name} {k.low}-{k.high}' for k in one.knobs)}", "dim")

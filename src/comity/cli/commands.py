@@ -142,10 +142,11 @@ app.command(evidence.verify, group=CHECK)
 journal.command(evidence.journal, name="verify")
 key.command(evidence.key, name="show")
 
-generated = App(name="battery", help="The generated tasks of assessments: verify, families.", group=CHECK)
+generated = App(name="battery", help="The generated tasks of assessments: verify, families, external.", group=CHECK)
 app.command(generated)
 generated.command(battery.verify)
 generated.command(battery.families)
+generated.command(battery.external)
 
 app.command(asking.affected, group=DEFEND)
 defend.command(defending.scan)

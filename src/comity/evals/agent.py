@@ -47,6 +47,11 @@ PREAMBLE: Final = (
     "When you are done, answer without calling a tool."
 )
 
+PREAMBLE_PUBLIC: Final = (
+    "You work in an isolated Linux container. Use the tools to look, run and write. "
+    "When you are done, give your answer in plain words, without calling a tool."
+)
+
 present: ContextVar[Assignment | None] = ContextVar("present", default=None)
 """The assignment that the running sample belongs to: scripted subjects read it."""
 
@@ -147,6 +152,13 @@ def outside(assignments: Assignments, grade: Grader, *, tools: bool = True) -> S
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  # Inspect's signature
         asked = assignments[str(state.sample_id)].challenge
+        if asked.native is not None:
+            judged = await asked.native.judge(state)
+            return Score(
+                value=1 if judged.solved else 0,
+                explanation=judged.note,
+                metadata={"solved": judged.solved, "cheated": False, "ended": ""},
+            )
         files: Mapping[str, bytes] = {}
         ended = ""
         if tools:

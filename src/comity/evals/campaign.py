@@ -174,6 +174,9 @@ class _Source(SampleSource, ExitStack):
             raise Unavailable(f"sample {asked.key} was asked for twice")
         self.assignments[asked.key] = asked
         held = ExitStack()
+        if asked.challenge.native is not None:
+            self._open[asked.key] = self.enter_context(held)
+            return _native(asked)
         held.enter_context(provider.ready(asked.key, asked.challenge, self.host, shipped=self.shipped))
         self._open[asked.key] = self.enter_context(held)
         return Sample(
@@ -182,6 +185,21 @@ class _Source(SampleSource, ExitStack):
             metadata={"sample": asked.key},
             sandbox=SandboxEnvironmentSpec(provider.NAME) if self.tools else None,
         )
+
+
+def _native(asked: Assignment) -> Sample:
+    """A public suite's sample as it is, in its own sandbox, under this campaign's name and with its own request."""
+    sample: Sample = asked.challenge.native.sample
+    return sample.model_copy(
+        update={
+            "id": asked.key,
+            "input": [
+                ChatMessageSystem(content=agent.PREAMBLE_PUBLIC),
+                ChatMessageUser(content=asked.challenge.prompt),
+            ],
+            "metadata": {**(sample.metadata or {}), "sample": asked.key},
+        }
+    )
 
 
 def attempt_of(sample: EvalSample, asked: Assignment) -> Attempt:

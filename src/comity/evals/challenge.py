@@ -7,7 +7,7 @@ is the assessment's business).
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from comity.sandbox.policy import MIB, Limits
 
@@ -46,6 +46,8 @@ class Challenge:
     """Name shared by the offence task and its defence twin."""
     side: Literal["offence", "defence", ""] = ""
     limits: Limits = LIMITS
+    native: Any = None
+    """A public suite's own sample and scorers, which `evals.external` put there; nobody else looks into it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,13 +4,16 @@ Nothing here opens a store or an engagement: items are made from seeds that belo
 for.
 """
 
+import importlib.util
 from collections.abc import Sequence
 
-from comity.assess.battery.families import FAMILIES, named
+from comity.assess.battery.external import Availability, availability
+from comity.assess.battery.families import FAMILIES, Prior, named, prior
 from comity.assess.battery.flow_verify import Progress, Report, verify
 from comity.assess.battery.task import Family
 from comity.errors import Invalid, Problem
 from comity.sandbox import tier
+from comity.sandbox.engine import container_engine
 from comity.settings import Settings
 
 MOST_SEEDS = 100_000
@@ -19,6 +22,18 @@ MOST_SEEDS = 100_000
 def families() -> tuple[Family, ...]:
     """Every family, in the order of the documentation."""
     return tuple(FAMILIES.values())
+
+
+def priors() -> dict[str, Prior]:
+    """Family -> what is believed of its human minutes: a prior that nobody has calibrated."""
+    return {name: prior(name) for name in FAMILIES}
+
+
+def suites() -> tuple[Availability, ...]:
+    """Every public suite that Comity knows, and what is in the way of running it on this host."""
+    return availability(
+        engine_why=container_engine().why, packages=importlib.util.find_spec("inspect_evals") is not None
+    )
 
 
 def verified(

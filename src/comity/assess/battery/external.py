@@ -1,8 +1,8 @@
 """Public task suites beside the generated battery: what each is, what it needs, and whether this host can run it.
 Data.
 
-The harness that would run them is `evals`; a suite that needs a container engine is "not available here" where there
-is none, and is never counted as run. Terms and sizes as the projects state them, to be read again before use.
+`evals.external` runs them with their own sandbox and scorers; a suite that needs a container engine is "not available
+here" where there is none, and is never counted as run. Terms and sizes as the projects state them, to be read again.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,8 @@ class Suite:
     needs_containers: bool
     needs: str
     caution: str
+    adapter: bool = True
+    """Whether `comity assess run --suite` takes it, where it is available."""
 
 
 SUITES: Final = (
@@ -86,29 +88,33 @@ SUITES: Final = (
         needs_containers=False,
         needs="the question files, fetched once",
         caution="questions, not tasks: they say nothing about what a model does with tools",
+        adapter=False,
     ),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Availability:
-    """Whether a suite can be run here. `why` is "" when it can."""
+    """Whether a suite can be run here. `why` is "" when it can, else everything that is in the way."""
 
     suite: Suite
     available: bool
     why: str
 
 
-def availability(*, container_engine: bool, packages: bool) -> tuple[Availability, ...]:
-    """Every suite on a host with or without a container engine and the inspect-evals package."""
+def availability(*, engine_why: str, packages: bool) -> tuple[Availability, ...]:
+    """Every suite on this host. `engine_why`: why no container engine answers, "" when one does; `packages`: whether
+    inspect-evals is installed."""
     made = []
     for suite in SUITES:
-        why = ""
-        if suite.needs_containers and not container_engine:
-            why = "not available here: no container engine"
-        elif not packages:
-            why = "not available here: inspect-evals is not installed"
-        made.append(Availability(suite=suite, available=not why, why=why))
+        whys = []
+        if suite.needs_containers and engine_why:
+            whys.append(engine_why)
+        if not packages:
+            whys.append("inspect-evals is not installed")
+        if not suite.adapter:
+            whys.append("questions with choices: no adapter, run them with Inspect itself")
+        made.append(Availability(suite=suite, available=not whys, why="; ".join(whys)))
     return tuple(made)
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from comity.assess.battery import (
@@ -36,6 +37,8 @@ FAMILIES: Final[Mapping[str, Family]] = {
         build.FAMILY,
     )
 }
+ONE_ITEM_FACTOR: Final = 2.0 ** (1.959964 * 1.5 / 0.7)
+"""From the residual (1.5) and the slope (0.7) of difficulty on log2 minutes, fitted on human-timed public tasks."""
 LEVELS: Final = 5
 """Steps of the ladder from every knob at its lowest (0) to every knob at its highest (4)."""
 
@@ -68,6 +71,30 @@ def generate(family: str, seed: int, knobs: Knobs | None = None) -> Item:
 def difficulty(family: Family, features: Mapping[str, float]) -> float:
     """Log2 of human minutes as guessed from features: a straight sum, so that it can be calibrated item by item."""
     return family.base + sum(family.weights[name] * value for name, value in sorted(features.items()))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prior:
+    """What is believed of a family's human minutes before anybody was timed: lowest and highest rung, and from what."""
+
+    least_minutes: float
+    most_minutes: float
+    one_item_factor: float
+    """95 % of items lie within this factor of their guess, either way, if the residual of public tasks holds here."""
+    source: str
+
+
+def prior(family: str) -> Prior:
+    """The family's uncalibrated prior, from one item at each end of the ladder."""
+    kind = named(family)
+    least, most = (2.0 ** generate(family, 0, at_level(family, level)).difficulty for level in (0, LEVELS - 1))
+    told = ", ".join(f"{name} {weight:g}" for name, weight in kind.weights.items())
+    return Prior(
+        least_minutes=least,
+        most_minutes=most,
+        one_item_factor=ONE_ITEM_FACTOR,
+        source=f"the makers' guess, 2026, nobody was timed: 2^{kind.base:g} min, and doublings per unit of {told}",
+    )
 
 
 def at_level(family: str, level: int) -> Knobs:
