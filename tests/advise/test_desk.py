@@ -199,7 +199,7 @@ def facts(*items: dict[str, str]) -> bytes:
 )
 def test_facts_propose_who_can_reach_an_asset(advice: Advice, kinds: list[str], value: Reach) -> None:
     items = [{**SEEN, "kind": kind, "value": "203.0.114.9" if kind == "public-address" else ""} for kind in kinds]
-    _, proposal = advice.propose_exposure(ADA, PORTAL, facts(*items))
+    proposal = advice.propose_exposure(ADA, PORTAL, facts(*items)).proposal
     assert proposal.value is value
     assert proposal.tag.reach(START) is Reach.UNKNOWN, "a proposal counts as unknown"
 

@@ -209,6 +209,10 @@ def _people(made: Site) -> None:
     ):
         home = LAB if role in {Role.SUBMITTER, Role.DEVELOPER} else "Test Host"
         sessions[role.value] = somebody(made.accounts, boss, role.value, role, organisation=home)
+    sessions["nss"] = somebody(made.accounts, boss, "nss", Role.NSS_DEFENDER)
+    sessions["dow"] = somebody(made.accounts, boss, "dow", Role.DOW_DEFENDER)
+    sessions["writer"] = somebody(made.accounts, boss, "writer", Role.AUTHORITY, Role.DEFENDER)
+    sessions["bank"] = somebody(made.accounts, boss, "bank", Role.DEFENDER, organisation="Example Bank")
     sessions["rival"] = somebody(made.accounts, boss, "rival", Role.SUBMITTER, organisation="Rival Lab")
     sessions["second-editor"] = somebody(made.accounts, boss, "second-editor", Role.EDITOR)
     sessions["second"] = somebody(made.accounts, boss, "second", Role.COORDINATOR)

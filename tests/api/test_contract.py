@@ -39,7 +39,7 @@ def test_every_schema_that_is_named_is_there(shared: Site) -> None:
     assert "scheme" in document["components"]["securitySchemes"]["token"]
 
 
-@pytest.mark.parametrize("role", ["", "coordinator", "admin"])
+@pytest.mark.parametrize("role", ["", "coordinator", "admin", "defender"])
 def test_generated_requests_never_make_the_server_fail(shared: Site, role: str) -> None:
     """Schemathesis over every operation: a handful of generated requests each, and never a 5xx."""
     schema = openapi.from_dict(shared.call("GET", "/openapi.json").json())

@@ -31,6 +31,8 @@ Limit: TypeAlias = Annotated[int, QueryParameter(name="limit", ge=1, le=500, des
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
 """What an id or file name in an address looks like. Anything else names nothing here."""
 
+FLAW: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.:_-]{0,199}\Z")
+
 
 def viewer_of(request: Ask) -> Viewer:
     """On whose behalf this request runs."""
@@ -40,6 +42,13 @@ def viewer_of(request: Ask) -> Viewer:
 def name(text: str) -> str:
     """A name out of an address; Missing for one that could not be a name here."""
     if not NAME.match(text):
+        raise Missing("there is no such thing, or not for this caller")
+    return text
+
+
+def flaw(text: str) -> str:
+    """The name of a vulnerability out of an address, such as `RHSA-2024:1`; Missing for what could be none."""
+    if not FLAW.match(text):
         raise Missing("there is no such thing, or not for this caller")
     return text
 

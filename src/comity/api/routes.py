@@ -5,9 +5,9 @@ from typing import Final
 from litestar import Router
 
 from comity.access.routes import token_guard
+from comity.api import advice, ai_defence, cases, deadlines, directives, engagements, estate, host, reading, reports
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
-from comity.api import cases, engagements, host, reading, reports
 from comity.api import claims as claim_calls
 from comity.api.asking import Nested
 from comity.counters import Counters
@@ -26,6 +26,11 @@ def routes(counters: Counters) -> list[Router]:
         *engagements.routes(counters.assess, settings),
         *reading.routes(counters.library, settings),
         *brief_calls.routes(counters.briefs),
+        *estate.routes(counters.defend, settings),
+        *deadlines.routes(counters.deadlines),
+        *advice.routes(counters.advice, counters.attest),
+        *directives.routes(counters.directives),
+        *ai_defence.routes(counters.ai),
         *host.routes(counters.accounts),
     ]
     return [

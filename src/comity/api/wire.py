@@ -4,7 +4,9 @@ import dataclasses
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from enum import Enum
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from comity.admin.views import Health, Proof
 from comity.api.problems import places
@@ -30,6 +32,8 @@ from comity.clearing.desk import Accepted, Answer, CaseRow, CaseView, Checked, R
 from comity.library.counter import AdvisoryView, FileRow, Verification
 from comity.model.advisory import Advisory
 from comity.model.handling import Tlp
+
+T = TypeVar("T")
 
 
 def submitted(answers: tuple[Answer, ...]) -> Submitted:
@@ -207,6 +211,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, frozenset | set):
         return sorted(plain(item) for item in value)
     return value
+
+
+def shaped(value: Any, shape: type[T]) -> T:
+    """A model value in a shape of the API, by the names of its fields; what the shape does not name is left out."""
+    return converted(plain(value), shape)
+
+
+def converted(document: Any, shape: type[T]) -> T:
+    """JSON builtins in a shape of the API."""
+    return msgspec.convert(document, shape)
 
 
 def utc(moment: datetime) -> datetime:

@@ -1,35 +1,20 @@
 """Commands of advice: a plan with its evidence, one page, what leaves the house, and signed snapshots."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 from cyclopts import Parameter
 
+from comity.api.advice_shapes import OnePageBody, PlanBody, ProposalBody, SnapshotBody
 from comity.cli import show
-from comity.cli.options import Json, configured
-from comity.cli.places import office, plain_name, shell_user
-from comity.errors import Conflict, Invalid, Problem
-from comity.model.ids import AssetId
-
-if TYPE_CHECKING:
-    from comity.app import Office
-    from comity.model.party import Viewer
+from comity.cli.desks import desk, read
+from comity.cli.options import Host, Json, configured
+from comity.cli.places import plain_name
+from comity.errors import Invalid, Problem
 
 SHOWN: Final = 8
 """Records shown below one sentence."""
 Asset = Annotated[str, Parameter(help="the asset's id, as `comity defend assets` lists it")]
-
-
-@contextmanager
-def desk() -> Iterator[tuple["Office", "Viewer"]]:
-    """The local store, on behalf of the person at the shell."""
-    settings = configured()
-    if settings.remote:
-        raise Conflict("this command works on the store of this machine: run it on the host itself, without --host")
-    with office(settings, work=False) as held:
-        yield held, shell_user(held)
 
 
 def plan(
@@ -40,76 +25,52 @@ def plan(
     ] = False,
     grant: Annotated[str, Parameter(help="key of an access grant, instead of an entry of your own")] = "",
     evidence: Annotated[bool, Parameter(negative="", help="show the records that each sentence stands on")] = False,
+    host: Host = "",
     json: Json = False,
 ) -> None:
     """What to do about one asset: every sentence cites the records it stands on, and was held against them."""
-    with desk() as (held, viewer):
-        view = held.advice.plan(viewer, AssetId(asset), model=model, grant=grant)
+    with desk(host) as there:
+        path = f"/assets/{asset}/plan"
+        answer = there.act(path, {"grant": grant}) if model or grant else there.read(path)
     if json:
-        show.document(
-            {
-                "asset": view.asset.id,
-                "at": view.plan.at.isoformat(),
-                "evidence_sha256": view.plan.evidence,
-                "worded_by": view.plan.worded_by or "template",
-                "note": view.plan.note,
-                "accepted_left_out": view.accepted,
-                "sentences": [
-                    {"kind": str(one.kind), "about": one.about, "text": one.text, "cites": list(one.cites)}
-                    for one in view.plan.sentences
-                ],
-                "records": {
-                    record.digest: {"kind": str(record.kind), "facts": dict(record.facts), "source": record.source}
-                    for record in view.pack.records
-                },
-            }
-        )
+        show.document(answer)
         return
-    show.line(f"Plan for {view.asset.name}", "bold")
+    held = read(answer, PlanBody)
+    show.line(f"Plan for {held.name}", "bold")
+    worded = "template, without a model" if held.worded_by == "template" else held.worded_by
     show.line(
-        f"{len(view.plan.sentences)} sentences on {len(view.pack.records)} records "
-        f"(evidence {view.plan.evidence[:16]}), "
-        f"worded by {view.plan.worded_by or 'template, without a model'}",
+        f"{len(held.sentences)} sentences on {len(held.records)} records (evidence {held.evidence_sha256[:16]}), "
+        f"worded by {worded}",
         "dim",
     )
-    if view.plan.note:
-        show.line(view.plan.note, "yellow")
-    if view.accepted:
-        show.line(f"{view.accepted} findings are accepted for a time and left out.", "dim")
+    if held.note:
+        show.line(held.note, "yellow")
+    if held.accepted_left_out:
+        show.line(f"{held.accepted_left_out} findings are accepted for a time and left out.", "dim")
     about = ""
-    for one in view.plan.sentences:
+    for one in held.sentences:
         if one.about != about:
             about = one.about
             show.line("")
             show.line(about, "bold")
         show.line(f"  {one.text}")
         if evidence:
-            records = view.records(one.cites)
-            for record in records[:SHOWN]:
-                show.line(f"    {record.digest[:12]}  {record.kind}: {record.source}", "dim")
-            if len(records) > SHOWN:
-                show.line(f"    and {len(records) - SHOWN} more", "dim")
+            for cite in one.cites[:SHOWN]:
+                record = held.records[cite]
+                show.line(f"    {cite[:12]}  {record.kind}: {record.source}", "dim")
+            if len(one.cites) > SHOWN:
+                show.line(f"    and {len(one.cites) - SHOWN} more", "dim")
 
 
-def one_page(asset: Asset, *, json: Json = False) -> None:
+def one_page(asset: Asset, *, host: Host = "", json: Json = False) -> None:
     """One page for a small operator: one action, by when, whom to ask; then the same facts as the analyst's list."""
-    with desk() as (held, viewer):
-        page = held.advice.one_page(viewer, AssetId(asset))
+    with desk(host) as there:
+        answer = there.read(f"/assets/{asset}/one-page")
     if json:
-        show.document(
-            {
-                "asset": page.asset.id,
-                "when": page.when,
-                "action": page.action,
-                "by": page.by.isoformat() if page.by else None,
-                "meanwhile": page.meanwhile,
-                "others": page.others,
-                "contact": page.contact,
-                "findings": [one.id for one in page.remedies],
-            }
-        )
+        show.document(answer)
         return
-    show.line(f"{page.asset.name}: {page.when}", "bold")
+    page = read(answer, OnePageBody)
+    show.line(f"{page.name}: {page.when}", "bold")
     show.line(page.action)
     if page.by:
         show.line(f"By {show.moment(page.by.isoformat())}.")
@@ -125,9 +86,9 @@ def one_page(asset: Asset, *, json: Json = False) -> None:
                 one.vulnerability,
                 f"{one.component} {one.version}",
                 show.moment(one.due.isoformat() if one.due else None),
-                str(one.standing),
+                one.standing,
             )
-            for one in page.remedies
+            for one in page.findings
         ],
         empty="Nothing is known to reach it.",
     )
@@ -140,49 +101,79 @@ def export(
     *,
     asset: Annotated[str, Parameter(help="only this asset")] = "",
     out: Annotated[Path | None, Parameter(help="where to write; else the file's own name here")] = None,
+    host: Host = "",
 ) -> None:
     """Write what leaves the house: plan of action, dashboard rows, reports, calendar, VEX."""
-    with desk() as (held, viewer):
-        made = held.advice.export(viewer, kind, asset=AssetId(asset) if asset else None)
-    target = out or Path(plain_name(made.name))
-    target.write_bytes(made.data)
-    show.line(f"written to {target} ({len(made.data)} bytes)")
-    if made.left_out:
-        show.note(f"{made.left_out} entries have no place in this format and were left out")
+    with desk(host) as there:
+        data, name, left_out = there.download(f"/exports/{kind}", asset=asset)
+    target = out or Path(plain_name(name))
+    target.write_bytes(data)
+    show.line(f"written to {target} ({len(data)} bytes)")
+    if left_out:
+        show.note(f"{left_out} entries have no place in this format and were left out")
 
 
 def exposure(
     asset: Asset,
     facts: Annotated[Path, Parameter(help="JSON list of observed facts: kind, value, source, at, expires_at")],
     *,
+    model: Annotated[
+        bool, Parameter(negative="", help="where the rules leave it open, let a model propose, if one is in use")
+    ] = False,
     confirm: Annotated[bool, Parameter(negative="", help="take the proposal over as your own word")] = False,
+    value: Annotated[str, Parameter(help="with --confirm, where the rules leave it open: public or internal")] = "",
+    host: Host = "",
+    json: Json = False,
 ) -> None:
     """Who can reach an asset, by rules over facts. A proposal changes nothing until a person confirms it."""
-    data = facts.read_bytes()
-    with desk() as (held, viewer):
-        named, proposal = held.advice.propose_exposure(viewer, AssetId(asset), data)
-        saved = held.advice.confirm_exposure(viewer, AssetId(asset), data) if confirm else None
-    until = show.moment(proposal.expires_at.isoformat() if proposal.expires_at else None)
-    show.line(f"{named.name}: {proposal.value}, {proposal.likely}: {proposal.because}; until {until}")
-    if saved is not None:
+    said = _facts(facts.read_bytes())
+    with desk(host) as there:
+        answer = there.act(f"/assets/{asset}/exposure-proposal", {"facts": said, "model": model})
+        if confirm:
+            there.act(f"/assets/{asset}/exposure-confirmation", {"facts": said, "value": value})
+    if json:
+        show.document(answer | {"confirmed": confirm})
+        return
+    found = read(answer, ProposalBody)
+    until = show.moment(found.expires_at.isoformat() if found.expires_at else None)
+    show.line(f"{found.name}: {found.value}, {found.confidence}: {found.because}; until {until}")
+    if found.note:
+        show.line(found.note, "dim")
+    if confirm:
         show.line("confirmed in your name", "green")
-    elif not proposal.is_open:
+    elif not found.open:
         show.note("a proposal counts as unknown: --confirm takes it over in your name")
 
 
+def _facts(data: bytes) -> Any:
+    """The list out of the file; whether each fact can be used is said where it is read."""
+    import json as text
+
+    try:
+        held = text.loads(data)
+    except (ValueError, RecursionError) as error:
+        raise Invalid("the facts cannot be read", [Problem("", "not_json", "give a JSON list of facts")]) from error
+    if not isinstance(held, list) or not all(isinstance(one, dict) for one in held):
+        raise Invalid("the facts cannot be read", [Problem("", "wrong_type", "give a JSON list of objects")])
+    return held
+
+
 def snapshot_make(
-    *, out: Annotated[Path | None, Parameter(help="where to write the bundle")] = None, json: Json = False
+    *,
+    out: Annotated[Path | None, Parameter(help="where to write the bundle")] = None,
+    host: Host = "",
+    json: Json = False,
 ) -> None:
     """A signed snapshot of all that you see: what is run, what reaches it, what is due, and what nobody knows."""
-    with desk() as (held, viewer):
-        made = held.attest.make(viewer)
-    target = out or Path(plain_name(made.name.lower()))
-    target.write_bytes(made.data)
+    with desk(host) as there:
+        made = read(there.act("/snapshots"), SnapshotBody)
+    target = out or Path(plain_name(made.name))
+    target.write_bytes(made.bundle)
     if json:
-        show.document({"file": str(target), "bytes": len(made.data), "summary": dict(made.summary)})
+        show.document({"file": str(target), "bytes": len(made.bundle), "summary": made.summary})
         return
-    show.line(f"written to {target} ({len(made.data)} bytes)")
-    _counts(dict(made.summary))
+    show.line(f"written to {target} ({len(made.bundle)} bytes)")
+    _counts(made.summary)
 
 
 def snapshot_verify(
@@ -208,6 +199,7 @@ def snapshot_verify(
                 "holds": True,
                 "signed_for": held.key.organisation,
                 "key": held.key.id,
+                "own_keys": not key,
                 "is_demo": held.is_demo,
                 "files": held.files,
                 "verdicts": held.verdicts,
@@ -218,6 +210,12 @@ def snapshot_verify(
         return
     by = "a demo key: a script signed it, no person stands behind it" if held.is_demo else held.key.organisation
     show.line(f"The snapshot holds, signed by {by}.", "yellow" if held.is_demo else "green")
+    if not key:
+        show.line(
+            "Checked against this machine's own keys only: whoever holds them could have made it. To check what "
+            "somebody else hands over, give --key with the public key that they published.",
+            "yellow",
+        )
     show.line(f"computed again: {held.verdicts} verdicts, {held.deadlines} deadlines, from {held.files} signed files")
     _counts(dict(held.summary))
 

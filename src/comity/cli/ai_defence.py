@@ -1,63 +1,30 @@
 """Commands of the register of AI defence: entries, stages, measurements, coverage and access grants."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import Parameter
 
+from comity.api.advice_shapes import CapabilityBody, RegisterBody
 from comity.cli import show
-from comity.cli.advice import desk
-from comity.cli.options import Json
-from comity.errors import Invalid, Problem
-from comity.model.asset import Domain
-from comity.model.capability import Capability, Stage, Task
-from comity.model.ids import AssetId
+from comity.cli.desks import desk, read
+from comity.cli.options import Host, Json
 
 DomainOption = Annotated[str, Parameter(name="--domain", help="fceb, critical-infrastructure, other, nss or dow")]
 Reason = Annotated[str, Parameter(help="why, in one sentence")]
 
 
-def _domain(text: str) -> Domain:
-    if text not in set(Domain):
-        raise Invalid("no such domain", [Problem("/domain", "unknown_domain", f"one of {', '.join(Domain)}")])
-    return Domain(text)
-
-
-def listed(*, json: Json = False) -> None:
+def listed(*, host: Host = "", json: Json = False) -> None:
     """Every entry with stage, gate and measurement; grants; and how far AI reaches."""
-    with desk() as (held, viewer):
-        register = held.ai.register(viewer)
+    with desk(host) as there:
+        answer = there.read("/ai-defence")
     if json:
-        show.document(
-            {
-                "entries": [document(one) for one in register.entries],
-                "grants": [
-                    {
-                        "id": one.id,
-                        "capability": one.capability,
-                        "holder": one.holder,
-                        "ends_at": one.ends_at.isoformat(),
-                        "used": one.used,
-                        "budget": one.budget,
-                        "ended": one.revoked_at is not None,
-                    }
-                    for one in register.grants
-                ],
-                "coverage": {
-                    "assets": register.coverage.assets,
-                    "covered": register.coverage.covered,
-                    "median_days_covered": register.coverage.median_days_with,
-                    "median_days_other": register.coverage.median_days_without,
-                },
-            }
-        )
+        show.document(answer)
         return
+    register = read(answer, RegisterBody)
     show.table(
         ("entry", "name", "stage", "model", "measured", "assets"),
-        [
-            (one.id, one.name, str(one.stage), one.model, measured(one), str(len(one.assets)))
-            for one in register.entries
-        ],
+        [(one.id, one.name, one.stage, one.model, measured(one), str(len(one.assets))) for one in register.entries],
         empty="The register is empty: `comity ai begin` enters the uses of a model that Comity has, as proposals.",
     )
     if register.grants:
@@ -70,7 +37,7 @@ def listed(*, json: Json = False) -> None:
                     one.holder,
                     one.capability,
                     f"{one.used} of {one.budget}",
-                    "ended" if one.revoked_at else show.moment(one.ends_at.isoformat()),
+                    "ended" if one.ended else show.moment(one.ends_at.isoformat()),
                 )
                 for one in register.grants
             ],
@@ -79,7 +46,7 @@ def listed(*, json: Json = False) -> None:
     show.line(f"AI in use covers {register.coverage.covered} of {register.coverage.assets} assets.")
 
 
-def measured(one: Capability) -> str:
+def measured(one: CapabilityBody) -> str:
     """The newest comparison of the present revision, in a few words."""
     held = one.measured
     if held is None:
@@ -87,39 +54,12 @@ def measured(one: Capability) -> str:
     return f"{held.difference:+.2f} ({held.low:+.2f} to {held.high:+.2f}), {held.pairs} pairs"
 
 
-def document(one: Capability) -> dict[str, Any]:
-    """An entry for programs."""
-    held = one.measured
-    return {
-        "id": one.id,
-        "name": one.name,
-        "task": str(one.task),
-        "stage": str(one.stage),
-        "model": one.model,
-        "model_version": one.model_version,
-        "authority": one.authority,
-        "data": list(one.data),
-        "gate": one.gate,
-        "kill_switch": one.kill_switch,
-        "assets": list(one.assets),
-        "measured": None
-        if held is None
-        else {
-            "pairs": held.pairs,
-            "difference": held.difference,
-            "low": held.low,
-            "high": held.high,
-            "p_value": held.p_value,
-        },
-    }
-
-
-def begin(*, domain: DomainOption = "fceb") -> None:
+def begin(*, domain: DomainOption = "fceb", host: Host = "") -> None:
     """Enter the uses of a model that Comity has, as proposals. What is there already stays."""
-    with desk() as (held, viewer):
-        made = held.ai.begin(viewer, domain=_domain(domain))
+    with desk(host) as there:
+        made = there.act("/ai-defence/first-entries", {"domain": domain})["entries"]
     for one in made:
-        show.line(f"{one.id}  {one.name}: {one.stage}")
+        show.line(f"{one['id']}  {one['name']}: {one['stage']}")
     if not made:
         show.line("they are all in the register already")
 
@@ -135,24 +75,23 @@ def add(
     tool: str = "its own",
     model_version: str = "",
     domain: DomainOption = "fceb",
+    host: Host = "",
 ) -> None:
     """Enter a tool from elsewhere, as a proposal: it is recorded and measured here, and called by nobody here."""
-    from comity.defend.desk_ai import Description
-
-    said = Description(
-        name=name,
-        task=Task.OTHER,
-        model=model,
-        model_version=model_version,
-        tool=tool,
-        authority=authority,
-        data=tuple(data),
-        gate=gate,
-        kill_switch=kill_switch,
-    )
-    with desk() as (held, viewer):
-        made = held.ai.add(viewer, said, domain=_domain(domain))
-    show.line(f"{made.id}  {made.name}: {made.stage}")
+    said = {
+        "name": name,
+        "model": model,
+        "model_version": model_version,
+        "tool": tool,
+        "authority": authority,
+        "data": data,
+        "gate": gate,
+        "kill_switch": kill_switch,
+        "domain": domain,
+    }
+    with desk(host) as there:
+        made = there.act("/ai-defence", said)
+    show.line(f"{made['id']}  {made['name']}: {made['stage']}")
 
 
 def move(
@@ -160,13 +99,12 @@ def move(
     stage: Annotated[str, Parameter(help="pilot, measured, widened, stopped or proposed")],
     *,
     reason: Reason,
+    host: Host = "",
 ) -> None:
     """Take an entry to another stage, in your name. Widening needs a comparison whose whole interval is above zero."""
-    if stage not in set(Stage):
-        raise Invalid("no such stage", [Problem("/stage", "unknown_stage", f"one of {', '.join(Stage)}")])
-    with desk() as (held, viewer):
-        moved = held.ai.move(viewer, entry, Stage(stage), reason=reason)
-    show.line(f"{moved.id}  {moved.name}: {moved.stage}", "green")
+    with desk(host) as there:
+        moved = there.act(f"/ai-defence/{entry}/stage", {"stage": stage, "reason": reason})
+    show.line(f"{moved['id']}  {moved['name']}: {moved['stage']}", "green")
 
 
 def measure(
@@ -174,11 +112,13 @@ def measure(
     pairs: Annotated[Path, Parameter(help="CSV: case, with_ai, without (yes or no); minutes_with, minutes_without")],
     *,
     what: Annotated[str, Parameter(help="what counted as success, in one sentence")],
+    host: Host = "",
 ) -> None:
     """Hold a comparison with work without AI on the same cases against an entry."""
-    with desk() as (held, viewer):
-        entered = held.ai.measure(viewer, entry, pairs.read_bytes(), measure=what)
-    found = entered.measured
+    text = pairs.read_bytes().decode("utf-8-sig", "replace")
+    with desk(host) as there:
+        answer = there.act(f"/ai-defence/{entry}/comparisons", {"pairs": text, "measure": what})
+    found = read(answer, CapabilityBody).measured
     if found is not None:
         show.line(f"{found.pairs} pairs: with AI {found.with_ai}, without {found.without} succeeded")
         show.line(
@@ -187,11 +127,13 @@ def measure(
         )
 
 
-def cover(entry: str, assets: Annotated[list[str], Parameter(help="asset ids", negative="")]) -> None:
+def cover(
+    entry: str, assets: Annotated[list[str], Parameter(help="asset ids", negative="")], *, host: Host = ""
+) -> None:
     """Name the assets that an entry covers."""
-    with desk() as (held, viewer):
-        entered = held.ai.cover(viewer, entry, [AssetId(one) for one in assets])
-    show.line(f"{entered.name} covers {len(entered.assets)} assets")
+    with desk(host) as there:
+        entered = there.act(f"/ai-defence/{entry}/coverage", {"assets": assets})
+    show.line(f"{entered['name']} covers {len(entered['assets'])} assets")
 
 
 def grant(
@@ -201,17 +143,19 @@ def grant(
     days: Annotated[int, Parameter(help="how long")] = 30,
     calls: Annotated[int, Parameter(help="how many calls in all")] = 100,
     purpose: str = "",
+    host: Host = "",
 ) -> None:
     """Open an entry to a small operator, for so many days and calls. The key is shown once."""
-    with desk() as (held, viewer):
-        made, key = held.ai.grant(viewer, entry, holder=holder, purpose=purpose, days=days, calls=calls)
-    show.line(f"{made.id}  {made.holder}: {made.budget} calls until {show.moment(made.ends_at.isoformat())}")
-    show.line(f"key {key}")
+    said = {"holder": holder, "purpose": purpose, "days": days, "calls": calls}
+    with desk(host) as there:
+        made = there.act(f"/ai-defence/{entry}/grants", said)
+    show.line(f"{made['id']}  {made['holder']}: {made['budget']} calls until {show.moment(made['ends_at'])}")
+    show.line(f"key {made['key']}")
     show.note("the key is shown once and kept nowhere: hand it over now")
 
 
-def revoke(grant: str) -> None:
+def revoke(grant: str, *, host: Host = "") -> None:
     """End an access now."""
-    with desk() as (held, viewer):
-        held.ai.revoke(viewer, grant)
+    with desk(host) as there:
+        there.act(f"/ai-defence/grants/{grant}/end")
     show.line(f"{grant} is ended")

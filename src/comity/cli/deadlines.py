@@ -1,42 +1,57 @@
 """Commands of a defender about dates: what is due and why, what a change would move, and forensic triage."""
 
 import hashlib
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeAlias
+from zoneinfo import ZoneInfo
 
 from cyclopts import Parameter
 
+from comity.api.deadline_shapes import (
+    AskBody,
+    DeadlineBody,
+    DeadlineRow,
+    DeadlinesBody,
+    DifferenceMade,
+    DueBody,
+    StandingBody,
+    TriageBody,
+    UnboundBody,
+)
 from comity.cli import show
-from comity.cli.directives import Domain, acting
-from comity.cli.options import Json
-from comity.errors import Invalid, Problem
+from comity.cli.desks import Domain, desk, read
+from comity.cli.options import Host, Json
+from comity.cli.places import Place, plain_name
+from comity.errors import Missing
 
 Day = Annotated[str, Parameter(name=["--on"], help="as it was at the end of a past day, such as 2026-12-31")]
 Only = Annotated[
     Literal["", "overdue", "triage", "ask", "silent", "done"],
     Parameter(help="only these: overdue, triage asked for, a person decides, without an answer, or done"),
 ]
+Dated: TypeAlias = DueBody | AskBody
 
 
 def listed(
     *,
     only: Only = "",
     on: Day = "",
-    limit: Annotated[int, Parameter(help="findings to list, at most 200")] = 20,
+    limit: Annotated[int, Parameter(help="findings to list, at most 500")] = 20,
     domain: Domain = "civil",
+    host: Host = "",
     json: Json = False,
 ) -> None:
-    """What is due, earliest first, with row, start and both dates."""
-    with acting(domain) as (office, viewer):
-        found = office.deadlines.deadlines(viewer, at=_moment(on), only=only)
+    """What is due, earliest first, with row, start and both dates; what has no date is told once for each reason."""
+    with desk(host, domain=domain) as there:
+        answer = there.read("/deadlines", on=on, only=only, limit=min(max(limit, 1), 500))
     if json:
-        show.document(_plain({"rows": found.rows, "summary": found.summary, "at": found.at, "total": found.total}))
+        show.document(answer)
         return
+    found = read(answer, DeadlinesBody)
     for pack in found.packs:
-        standing = pack.standing
-        sure = f"{standing.certainty}{' (secondary)' if standing.secondary else ''}"
-        show.line(f"{pack.name}: {standing.sentence} Certainty: {sure}, as of {standing.as_of}.", "yellow")
+        sure = f"{pack.certainty}{' (secondary)' if pack.secondary else ''}"
+        show.line(f"{pack.name}: {pack.sentence} Certainty: {sure}, as of {pack.as_of}.", "yellow")
     counts = found.summary
     tiers = ", ".join(f"{key} {count}" for key, count in counts.tiers.items()) or "none"
     show.line(
@@ -51,61 +66,85 @@ def listed(
         show.line(text, "yellow")
     if not found.rows:
         show.line(_empty(found.assets))
-    for row in found.rows[:limit]:
+    rows = found.rows if only == "silent" else [one for one in found.rows if _is_dated(one)]
+    for row in rows:
         _listed(row)
-    if found.total > limit:
-        show.note(f"{found.total - limit} more: --limit, or the page /deadlines")
+    if only in {"", "silent"}:
+        _silent(found, each=only == "silent")
+    dated = found.total - sum(one.findings for one in found.silent) if not only else found.total
+    if dated > len(rows):
+        show.note(f"{dated - len(rows)} more: --limit, or the page /deadlines")
 
 
-def shown(asset: str, vulnerability: str, *, on: Day = "", domain: Domain = "civil", json: Json = False) -> None:
+def _is_dated(row: DeadlineRow) -> bool:
+    return isinstance(row.answer, DueBody | AskBody)
+
+
+def _silent(found: DeadlinesBody, *, each: bool) -> None:
+    """What has no date, one line for each reason."""
+    for one in found.silent:
+        word = "NOT ASSESSED" if one.kind == "not assessed" else "no date"
+        show.line(
+            f"{word}  {one.findings} findings on {one.assets} assets: {one.reason}",
+            "red" if one.kind == "not assessed" else "",
+        )
+        if one.remedy:
+            show.line(f"  {one.remedy}", "dim")
+    if found.silent and not each:
+        show.line("  each of them: --only silent", "dim")
+
+
+def shown(
+    asset: str, vulnerability: str, *, on: Day = "", domain: Domain = "civil", host: Host = "", json: Json = False
+) -> None:
     """One deadline with its whole why; `--on` asks why it was due then."""
-    with acting(domain) as (office, viewer):
-        view = office.deadlines.deadline(viewer, _asset(office, viewer, asset), vulnerability, at=_moment(on))
+    with desk(host, domain=domain) as there:
+        answer = there.read(f"/deadlines/{_asset(there, asset)}/{vulnerability}", on=on)
     if json:
-        show.document(_plain({"answer": view.answer, "kind": type(view.answer).__name__, "locked": view.locked}))
+        show.document(answer)
         return
-    show.line(f"{vulnerability} on {view.asset.name} ({view.asset.id})", "bold")
+    view = read(answer, DeadlineBody)
+    show.line(f"{vulnerability} on {view.asset_name} ({view.asset})", "bold")
     if view.pack is not None:
-        show.line(view.pack.standing.sentence, "yellow")
-    answer: Any = view.answer
-    match type(answer).__name__:
-        case "Due":
-            _due(answer)
-        case "AskPerson":
-            show.line(f"A person decides: {answer.why}.", "yellow")
-            show.line(f"  still possible: {', '.join(f'row {row} ({tier})' for row, tier in answer.possible)}")
-            show.line(f"  plan by {_day(answer.strictest_due, answer)}; KEV date {_day(answer.kev_due, answer)}")
-        case "NotAssessed":
-            show.line(f"Not assessed: {answer.reason}. {answer.remedy}", "red")
-        case _:
-            show.line(f"No date here: {answer.reason}.")
+        show.line(view.pack.sentence, "yellow")
+    match view.answer:
+        case DueBody():
+            _due(view.answer)
+        case AskBody() as held:
+            show.line(f"A person decides: {held.why}.", "yellow")
+            show.line(f"  still possible: {', '.join(f'row {row} ({tier})' for row, tier in held.possible)}")
+            show.line(f"  plan by {_day(held.strictest_due, held)}; KEV date {_day(held.kev_due, held)}")
+        case UnboundBody() as held:
+            show.line(f"No date here: {held.reason}.")
+        case held:
+            show.line(f"Not assessed: {held.reason}. {held.remedy}", "red")
     if view.locked:
         show.line(f"The patch is locked: {view.locked}", "red")
-    for one in view.exposures:
+    for one in view.reached:
         fixed = ", ".join(one.fixed) or "no fix is named"
-        show.line(f"  {one.component.name} {one.component.version}: {one.reason}; fixed in {fixed}", "dim")
+        show.line(f"  {one.name} {one.version}: {one.reason}; fixed in {fixed}", "dim")
 
 
-def fixed(asset: str, vulnerability: str, how: str, *, domain: Domain = "civil") -> None:
+def fixed(asset: str, vulnerability: str, how: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Record that a finding is remediated. Refused while a triage asks for evidence first."""
-    with acting(domain) as (office, viewer):
-        office.deadlines.patched(viewer, _asset(office, viewer, asset), vulnerability, how)
+    with desk(host, domain=domain) as there:
+        there.act(f"/deadlines/{_asset(there, asset)}/{vulnerability}/work", {"what": "remediated", "how": how})
     show.line("recorded as remediated", "green")
 
 
-def mitigated(asset: str, vulnerability: str, how: str, *, domain: Domain = "civil") -> None:
+def mitigated(asset: str, vulnerability: str, how: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Record a mitigation; the tier says whether that closes the finding."""
-    with acting(domain) as (office, viewer):
-        held = _asset(office, viewer, asset)
-        office.deadlines.mitigated(viewer, held, vulnerability, how)
-        state = getattr(office.deadlines.deadline(viewer, held, vulnerability).answer, "state", "open")
-    show.line(f"recorded as mitigated; the finding is {state}", "green")
+    with desk(host, domain=domain) as there:
+        work = {"what": "mitigated", "how": how}
+        held = there.act(f"/deadlines/{_asset(there, asset)}/{vulnerability}/work", work)
+    show.line(f"recorded as mitigated; the finding is {held['state']}", "green")
 
 
 def what_if(
     change: Annotated[list[str], Parameter(negative="", help="a change, repeatable; see below")],
     *,
     domain: Domain = "civil",
+    host: Host = "",
     json: Json = False,
 ) -> None:
     """What changes would move, before anybody makes them. Nothing is changed and nothing is journalled.
@@ -113,11 +152,12 @@ def what_if(
     A change is one of: "exposure ASSET yes|no|unknown", "kev CVE [DAY [DUE]]",
     "ssvc CVE automatable=yes|no impact=total|partial", "upgrade ASSET DAY|none", "choose PARAMETER=VALUE", "pack ID".
     """
-    with acting(domain) as (office, viewer):
-        found = office.deadlines.what_if(viewer, office.deadlines.changes(viewer, change))
+    with desk(host, domain=domain) as there:
+        answer = there.act("/what-if", {"changes": change})
     if json:
-        show.document(_plain(found))
+        show.document(answer)
         return
+    found = read(answer, DifferenceMade)
     names = ("overdue", "triage", "ask", "defaulted", "not_assessed", "not_bound", "done")
     rows = [(name.replace("_", " "), getattr(found.before, name), getattr(found.after, name)) for name in names]
     rows += [
@@ -136,14 +176,23 @@ def what_if(
         show.line(f"  {one.asset} {one.vulnerability}: {_side(one.before)} -> {_side(one.after)}")
 
 
-def triage_show(asset: str, vulnerability: str, *, domain: Domain = "civil") -> int:
+def triage_show(
+    asset: str, vulnerability: str, *, domain: Domain = "civil", host: Host = "", json: Json = False
+) -> int:
     """The triage of a finding: timers, evidence, queries and their coverage. Exit status 1: it cannot be told."""
-    with acting(domain) as (office, viewer):
-        held = office.deadlines.triage(viewer, _asset(office, viewer, asset), vulnerability)
-    if held.triage is None:
-        show.line(held.finding.locked or held.finding.untriaged)
+    with desk(host, domain=domain) as there:
+        answer = there.read(f"/triage/{_asset(there, asset)}/{vulnerability}")
+    held = read(answer, TriageBody)
+    show.document(answer) if json else _triage(held)
+    return 0 if held.held is not None or held.has_tier else 1
+
+
+def _triage(view: TriageBody) -> None:
+    held = view.held
+    if held is None:
+        show.line(view.locked or view.untriaged)
     else:
-        show.line(f"hours count {held.triage.counts_from}", "dim")
+        show.line(f"hours count {held.counts_from}", "dim")
         show.table(
             ("step", "within", "by", "done"),
             [
@@ -153,37 +202,32 @@ def triage_show(asset: str, vulnerability: str, *, domain: Domain = "civil") -> 
                     show.moment(step.due_at.isoformat()) + (" LATE" if step.late else ""),
                     f"{show.moment(step.done_at.isoformat())} by {step.by_name}" if step.done_at else "open",
                 )
-                for step in held.steps
+                for step in view.steps
             ],
         )
-        for item in held.triage.items:
+        for item in held.items:
             word = " (volatile)" if item.volatile else ""
             show.line(f"  {item.number}. {item.name}{word}, {item.tool}, {item.place}, sha256 {item.sha256}")
-        if held.broken:
-            show.line(f"The evidence chain does not hold: {held.broken}", "red")
-        if held.triage.ended is not None:
-            ended = held.triage.ended
-            show.line(f"{ended.compromise}, decided by {ended.by_name}: {ended.reason}", "bold")
-        elif held.finding.locked:
-            show.line(f"The patch is locked: {held.finding.locked}", "red")
-    show.line(held.coverage.sentence, "dim")
-    for query in held.queries:
+        if view.broken:
+            show.line(f"The evidence chain does not hold: {view.broken}", "red")
+        if held.ended is not None:
+            show.line(f"{held.ended.compromise}, decided by {held.ended.by_name}: {held.ended.reason}", "bold")
+        elif view.locked:
+            show.line(f"The patch is locked: {view.locked}", "red")
+    show.line(view.coverage, "dim")
+    for query in view.queries:
         word = "generic" if query.generic else f"rule {query.rule} by {query.author}"
         show.line(f"[{word}] {query.title} ({query.logsource}): {query.text}")
-    return 0 if held.triage is not None or held.finding.has_tier else 1
 
 
-def triage_open(asset: str, vulnerability: str, *, domain: Domain = "civil") -> None:
+def triage_open(asset: str, vulnerability: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Open the triage that a three-day tier asks for."""
-    with acting(domain) as (office, viewer):
-        office.deadlines.open_triage(viewer, _asset(office, viewer, asset), vulnerability)
-    triage_show(asset, vulnerability, domain=domain)
+    _act(host, domain, asset, vulnerability, "open")
 
 
-def triage_step(asset: str, vulnerability: str, step: str, *, domain: Domain = "civil") -> None:
+def triage_step(asset: str, vulnerability: str, step: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Mark a step done in your own name, such as `scope`."""
-    with acting(domain) as (office, viewer):
-        office.deadlines.step(viewer, _asset(office, viewer, asset), vulnerability, step)
+    _act(host, domain, asset, vulnerability, "step", quiet=True, step=step)
     show.line(f"{step}: done", "green")
 
 
@@ -197,28 +241,33 @@ def triage_collect(
     name: Annotated[str, Parameter(help="what it is; else the file's name")] = "",
     stable: Annotated[bool, Parameter(negative="", help="a patch would not destroy it")] = False,
     domain: Domain = "civil",
+    host: Host = "",
 ) -> None:
     """Record a piece of evidence by its digest; the file stays where it is."""
     sha256 = hashlib.sha256()
     with file.open("rb") as held:
         while part := held.read(1 << 20):
             sha256.update(part)
-    item = {
-        "name": name or file.name,
-        "tool": tool,
-        "place": place,
-        "sha256": sha256.hexdigest(),
-        "volatile": "" if stable else "yes",
-    }
-    with acting(domain) as (office, viewer):
-        made = office.deadlines.collect(viewer, _asset(office, viewer, asset), vulnerability, item)
-    show.line(f"item {len(made.items)} recorded, sha256 {sha256.hexdigest()}", "green")
+    made = _act(
+        host,
+        domain,
+        asset,
+        vulnerability,
+        "collect",
+        quiet=True,
+        name=name or file.name,
+        tool=tool,
+        place=place,
+        sha256=sha256.hexdigest(),
+        volatile="" if stable else "yes",
+    )
+    number = len(made.held.items) if made.held is not None else 0
+    show.line(f"item {number} recorded, sha256 {sha256.hexdigest()}", "green")
 
 
-def triage_override(asset: str, vulnerability: str, reason: str, *, domain: Domain = "civil") -> None:
+def triage_override(asset: str, vulnerability: str, reason: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Let the patch go before evidence, in your own name; the reason stays in the manifest."""
-    with acting(domain) as (office, viewer):
-        office.deadlines.override(viewer, _asset(office, viewer, asset), vulnerability, reason)
+    _act(host, domain, asset, vulnerability, "override", quiet=True, reason=reason)
     show.line("overridden in your name", "yellow")
 
 
@@ -229,73 +278,84 @@ def triage_decide(
     reason: str,
     *,
     domain: Domain = "civil",
+    host: Host = "",
 ) -> None:
     """Decide in your own name; the manifest is signed with it."""
-    with acting(domain) as (office, viewer):
-        office.deadlines.decide(viewer, _asset(office, viewer, asset), vulnerability, compromise, reason)
+    _act(host, domain, asset, vulnerability, "decide", quiet=True, compromise=compromise, reason=reason)
     show.line(f"decided: {compromise}", "green")
 
 
-def triage_manifest(asset: str, vulnerability: str, *, into: Path = Path(), domain: Domain = "civil") -> None:
+def triage_manifest(
+    asset: str, vulnerability: str, *, into: Path = Path(), domain: Domain = "civil", host: Host = ""
+) -> None:
     """Write the manifest and, once decided, its signature; then `comity verify` the signature."""
-    with acting(domain) as (office, viewer):
-        held = _asset(office, viewer, asset)
-        document, envelope = office.deadlines.manifest(viewer, held, vulnerability)
+    with desk(host, domain=domain) as there:
+        held = _asset(there, asset)
+        files = {f"triage-{held}-{vulnerability}.json": there.fetch(f"/triage/{held}/{vulnerability}/manifest")}
+        try:
+            files[f"triage-{held}.dsse.json"] = there.fetch(f"/triage/{held}/{vulnerability}/signature")
+        except Missing:
+            show.note("no decision yet, so no signature")
     into.mkdir(parents=True, exist_ok=True)
-    for name, data in ((f"triage-{held}-{vulnerability}.json", document), (f"triage-{held}.dsse.json", envelope)):
-        if data:
-            (into / name).write_bytes(data)
-            show.line(str(into / name))
+    for name, data in files.items():
+        (into / plain_name(name.replace(":", "-"))).write_bytes(data)
+        show.line(str(into / name.replace(":", "-")))
 
 
-def _asset(office: Any, viewer: Any, name: str) -> Any:
-    """An asset by id, or by its name."""
-    return office.deadlines.asset_named(viewer, name)
+def _act(
+    host: str, domain: str, asset: str, vulnerability: str, act: str, *, quiet: bool = False, **values: str
+) -> TriageBody:
+    with desk(host, domain=domain) as there:
+        path = f"/triage/{_asset(there, asset)}/{vulnerability}/acts/{act}"
+        held = read(there.act(path, {"values": values}), TriageBody)
+    if not quiet:
+        _triage(held)
+    return held
 
 
-def _moment(text: str) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.combine(date.fromisoformat(text), time(23, 59, 59), tzinfo=UTC)
-    except ValueError as error:
-        problem = Problem("/on", "no_such_day", "give a day such as 2026-12-31")
-        raise Invalid("that is no day", [problem]) from error
+def _asset(there: Place, name: str) -> str:
+    """An asset's id; an asset's name is looked up. Missing when there is none, or several, for this account."""
+    found = [one for one in there.read("/assets", find=name, limit=500)["rows"] if one["name"] == name]
+    if len(found) > 1:
+        raise Missing(f"several assets are called {name}: give an id")
+    return str(found[0]["id"]) if found else name
 
 
-def _listed(row: Any) -> None:
+def _listed(row: DeadlineRow) -> None:
     """One finding in two lines: what is due where, and why with what to mind."""
-    answer: Any = row.answer
-    kind = type(answer).__name__
+    answer = row.answer
     what = f"{row.vulnerability} on {row.asset_name} ({row.component})"
-    if kind == "Due":
-        late = " OVERDUE" if answer.overdue else ""
-        show.line(
-            f"{_day(answer.due, answer)}{late}  {answer.tier} row {answer.row}  {what}", "red" if late else "bold"
-        )
-        marks = ["triage asked for"] if answer.triage else []
-        marks += [f"{one.input} unknown, taken as {one.value} ({one.param})" for one in answer.defaulted]
-        marks += ["the two dates differ"] if answer.conflict else []
-        marks += [answer.standing] if answer.standing != "binding" else []
-        marks += [answer.alarm] if answer.alarm else []
-        marks += [f"{used.id}={used.value}" for used in answer.params if used.id == "kev_max_age"]
-        event = answer.start.event.replace("_", " ")
-        why = f"started {answer.start.day} ({event}); KEV date {_day(answer.kev_due, answer)}"
-        show.line(f"  {'; '.join([why, *marks])}", "yellow" if answer.defaulted else "dim")
-    elif kind == "AskPerson":
-        rows = ", ".join(f"{number} {tier}" for number, tier in answer.possible)
-        show.line(f"{_day(answer.strictest_due, answer)} plan by  rows {rows}  {what}", "yellow")
-        show.line(
-            f"  a person decides: {', '.join(answer.missing)} unknown; KEV date {_day(answer.kev_due, answer)}",
-            "yellow",
-        )
-    else:
-        word = "NOT ASSESSED" if kind == "NotAssessed" else "no date"
-        show.line(f"{word}  {what}", "red" if kind == "NotAssessed" else "")
-        show.line(f"  {answer.reason}", "dim")
+    match answer:
+        case DueBody():
+            late = " OVERDUE" if answer.overdue else ""
+            show.line(
+                f"{_day(answer.due, answer)}{late}  {answer.tier} row {answer.row}  {what}", "red" if late else "bold"
+            )
+            marks = ["triage asked for"] if answer.triage else []
+            marks += [f"{one.input} unknown, taken as {one.value} ({one.param})" for one in answer.defaulted]
+            marks += ["the two dates differ"] if answer.conflict else []
+            marks += [answer.standing] if answer.standing != "binding" else []
+            marks += [answer.alarm] if answer.alarm else []
+            marks += [f"{used.id}={used.value}" for used in answer.params if used.id == "kev_max_age"]
+            event = answer.start.event.replace("_", " ")
+            why = f"started {answer.start.day} ({event}); KEV date {_day(answer.kev_due, answer)}"
+            show.line(f"  {'; '.join([why, *marks])}", "yellow" if answer.defaulted else "dim")
+        case AskBody():
+            rows = ", ".join(f"{number} {tier}" for number, tier in answer.possible)
+            show.line(f"{_day(answer.strictest_due, answer)} plan by  rows {rows}  {what}", "yellow")
+            show.line(
+                f"  a person decides: {', '.join(answer.missing)} unknown; KEV date {_day(answer.kev_due, answer)}",
+                "yellow",
+            )
+        case UnboundBody():
+            show.line(f"no date  {what}")
+            show.line(f"  {answer.reason}", "dim")
+        case _:
+            show.line(f"NOT ASSESSED  {what}", "red")
+            show.line(f"  {answer.reason}", "dim")
 
 
-def _due(answer: Any) -> None:
+def _due(answer: DueBody) -> None:
     late = " OVERDUE" if answer.overdue else ""
     show.line(f"{answer.tier_name}, row {answer.row}: due {_day(answer.due, answer)}{late}", "red" if late else "bold")
     show.line(f"  clock started {answer.start.day}: {answer.start.because}")
@@ -316,14 +376,12 @@ def _due(answer: Any) -> None:
         show.line(f"  source: {source}", "dim")
 
 
-def _day(value: datetime | None, answer: Any) -> str:
+def _day(value: datetime | None, answer: Dated) -> str:
     """The calendar day there, since a day ends where the agency is."""
-    from zoneinfo import ZoneInfo
-
     return "none" if value is None else value.astimezone(ZoneInfo(answer.zone)).date().isoformat()
 
 
-def _side(one: Any) -> str:
+def _side(one: StandingBody) -> str:
     when = one.due.date().isoformat() if one.due is not None else "no date"
     return f"{one.tier or one.kind}, {when}{', overdue' if one.overdue else ''}{', triage' if one.triage else ''}"
 
@@ -332,9 +390,3 @@ def _empty(assets: int) -> str:
     if assets:
         return "No finding of this kind."
     return "No asset is registered yet, so nothing is known to be due. That is not the same as clean."
-
-
-def _plain(value: Any) -> Any:
-    import msgspec
-
-    return msgspec.to_builtins(value, enc_hook=str)

@@ -1,27 +1,22 @@
 """Commands about directives: check a pack, read one, compare two; write, sign and publish one; follow one."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from cyclopts import Parameter
 
+from comity.api.directive_shapes import DirectiveBody
 from comity.cli import show
-from comity.cli.options import Json, configured
+from comity.cli.desks import Domain, desk, read
+from comity.cli.options import Host, Json
 from comity.errors import Invalid
 
 if TYPE_CHECKING:
-    from comity.app import Office
     from comity.model.directive import Pack
-    from comity.model.party import Viewer
 
-Domain = Annotated[
-    Literal["civil", "nss", "dow"],
-    Parameter(help="whose systems you work on; domains never mix"),
-]
 ANSWER_DAYS = 10
 
 
@@ -52,22 +47,10 @@ def check(file: Path, *, json: Json = False) -> int:
     return 0
 
 
-def listed(*, domain: Domain = "civil", json: Json = False) -> None:
+def listed(*, domain: Domain = "civil", host: Host = "", json: Json = False) -> None:
     """Every pack you may read: shipped, and published on this host."""
-    with acting(domain) as (office, viewer):
-        found = office.directives.packs(viewer)
-    rows = [
-        {
-            "pack": one.pack.id,
-            "version": one.pack.version,
-            "kind": one.pack.kind.value,
-            "binds": one.pack.binds,
-            "shipped": one.shipped,
-            "certainty": _sure(one.pack),
-            "followed": one.follows,
-        }
-        for one in found
-    ]
+    with desk(host, domain=domain) as there:
+        rows = there.read("/directives")["rows"]
     if json:
         show.document(rows)
         return
@@ -87,9 +70,9 @@ def listed(*, domain: Domain = "civil", json: Json = False) -> None:
     show.note("what ships with Comity is a transcription: compare with the authority's own text")
 
 
-def shown(pack: str, *, domain: Domain = "civil", json: Json = False) -> None:
+def shown(pack: str, *, domain: Domain = "civil", host: Host = "", json: Json = False) -> None:
     """One pack, by id or as a file: whom it binds, its rows, duties, and what no source settles."""
-    held = _pack(pack, domain)
+    held = _pack(pack, domain, host)
     if json:
         show.document(_plain(held))
         return
@@ -129,11 +112,11 @@ def shown(pack: str, *, domain: Domain = "civil", json: Json = False) -> None:
         show.line(f"  {one.id}={one.default} (of {', '.join(one.choices) or 'any'}): {one.why}")
 
 
-def diff(before: str, after: str, *, domain: Domain = "civil", json: Json = False) -> int:
+def diff(before: str, after: str, *, domain: Domain = "civil", host: Host = "", json: Json = False) -> int:
     """What differs between two packs, each by id or as a file. Exit status 1: something differs."""
     from comity.formats.directive_diff import diff as compare
 
-    found = compare(_pack(before, domain), _pack(after, domain))
+    found = compare(_pack(before, domain, host), _pack(after, domain, host))
     if json:
         show.document([asdict(one) for one in found])
     else:
@@ -144,11 +127,10 @@ def diff(before: str, after: str, *, domain: Domain = "civil", json: Json = Fals
     return 1 if found else 0
 
 
-def draft(file: Path, *, domain: Domain = "civil") -> None:
+def draft(file: Path, *, domain: Domain = "civil", host: Host = "") -> None:
     """Keep a pack as a draft; the 30-day clock starts."""
-    with acting(domain) as (office, viewer):
-        made = office.directives.draft(viewer, file.read_bytes())
-        _told(office, viewer, made.id)
+    with desk(host, domain=domain) as there:
+        _told(there.send("/authoring", file.read_bytes()))
 
 
 def consult(
@@ -157,11 +139,10 @@ def consult(
     *,
     days: Annotated[int, Parameter(help="days to answer")] = ANSWER_DAYS,
     domain: Domain = "civil",
+    host: Host = "",
 ) -> None:
     """Ask named offices for comments."""
-    with acting(domain) as (held, viewer):
-        held.directives.consult(viewer, directive, office, days=days)
-        _told(held, viewer, directive)
+    _act(host, domain, f"/authoring/{directive}/consultation", {"offices": office, "days": days})
 
 
 def comment(
@@ -170,61 +151,61 @@ def comment(
     *,
     agree: Annotated[bool, Parameter(negative="", help="nothing to add or change")] = False,
     domain: Domain = "civil",
+    host: Host = "",
 ) -> None:
     """Say something for your own organisation on a directive in consultation, or agree."""
-    with acting(domain) as (office, viewer):
-        office.directives.comment(viewer, directive, text, agrees=agree)
-        _told(office, viewer, directive)
+    _act(host, domain, f"/authoring/{directive}/comments", {"text": text, "agrees": agree})
 
 
-def sign(directive: str, draft: str, *, domain: Domain = "civil") -> None:
-    """Sign exactly the draft with this SHA-256, in your own name (DSSE, sealed by this host's key)."""
-    with acting(domain) as (office, viewer):
-        office.directives.sign(viewer, directive, draft)
-        _told(office, viewer, directive)
+def sign(directive: str, draft: str, *, domain: Domain = "civil", host: Host = "") -> None:
+    """Sign exactly the draft with this SHA-256, in your own name (DSSE, sealed by the host's key)."""
+    _act(host, domain, f"/authoring/{directive}/signature", {"draft_sha256": draft})
 
 
-def publish(directive: str, *, domain: Domain = "civil") -> None:
+def publish(directive: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Publish a signed directive: its followers are asked to acknowledge it."""
-    with acting(domain) as (office, viewer):
-        office.directives.publish(viewer, directive)
-        _told(office, viewer, directive)
+    _act(host, domain, f"/authoring/{directive}/publication", {})
 
 
-def withdraw(directive: str, why: str, *, domain: Domain = "civil") -> None:
+def withdraw(directive: str, why: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Take a directive back, with a reason."""
-    with acting(domain) as (office, viewer):
-        office.directives.withdraw(viewer, directive, why)
-        _told(office, viewer, directive)
+    _act(host, domain, f"/authoring/{directive}/withdrawal", {"why": why})
 
 
-def status(directive: str = "", *, domain: Domain = "civil") -> None:
+def status(directive: str = "", *, domain: Domain = "civil", host: Host = "", json: Json = False) -> None:
     """Where a directive stands on its 30-day clock; without a name, all that you write or are asked about."""
-    with acting(domain) as (office, viewer):
-        if directive:
-            _told(office, viewer, directive)
-            return
-        found = office.directives.drafts(viewer)
+    with desk(host, domain=domain) as there:
+        answer = there.read(f"/authoring/{directive}" if directive else "/authoring")
+    if json:
+        show.document(answer)
+    elif directive:
+        _told(answer)
+    else:
         show.table(
             ("directive", "pack", "stage", "clock"),
-            [(one.id, f"{one.pack_id} {one.pack_version}", one.stage.value, day.sentence) for one, day in found],
+            [
+                (one["id"], f"{one['pack_id']} {one['pack_version']}", one["stage"], one["clock"])
+                for one in answer["rows"]
+            ],
             empty="Nothing is in the making.",
         )
 
 
-def follow(pack: str, *, domain: Domain = "civil") -> None:
+def follow(pack: str, *, domain: Domain = "civil", host: Host = "") -> None:
     """Follow a pack for your organisation: its dates count from now on."""
-    with acting(domain) as (office, viewer):
-        held = office.directives.follow(viewer, pack)
-    show.line(f"{held.organisation_name} follows {held.pack_id}", "green")
+    with desk(host, domain=domain) as there:
+        held = there.act(f"/directives/{pack}/follow")
+    show.line(f"{held['organisation_name']} follows {held['pack_id']}", "green")
 
 
-def acknowledge(pack: str, version: str = "", *, domain: Domain = "civil") -> None:
+def acknowledge(pack: str, version: str = "", *, domain: Domain = "civil", host: Host = "") -> None:
     """Confirm in your own name that your organisation has read a version."""
-    with acting(domain) as (office, viewer):
-        held = office.directives.acknowledge(viewer, pack, version)
-    said, at, by = held.acknowledged[-1]
-    show.line(f"{held.pack_id} {said} acknowledged by {by} at {show.moment(at.isoformat())}", "green")
+    with desk(host, domain=domain) as there:
+        held = there.act(f"/directives/{pack}/acknowledgement", {"version": version})
+    said = held["acknowledged"][-1]
+    show.line(
+        f"{held['pack_id']} {said['version']} acknowledged by {said['by_name']} at {show.moment(said['at'])}", "green"
+    )
 
 
 def report(
@@ -233,34 +214,21 @@ def report(
     text: str = "",
     *,
     domain: Domain = "civil",
+    host: Host = "",
 ) -> None:
     """Report how far your organisation is."""
-    with acting(domain) as (office, viewer):
-        held = office.directives.report(viewer, pack, adoption, text)
-    show.line(f"{held.organisation_name}: {held.pack_id} {adoption}", "green")
+    with desk(host, domain=domain) as there:
+        held = there.act(f"/directives/{pack}/adoption", {"adoption": adoption, "text": text})
+    show.line(f"{held['organisation_name']}: {held['pack_id']} {adoption}", "green")
 
 
-@contextmanager
-def acting(domain: str) -> Iterator[tuple["Office", "Viewer"]]:
-    """The local store, and the account of the person at this shell for one domain: one person never mixes two."""
-    from comity.access.caller import Via, signed_in
-    from comity.cli.places import office, shell_login
-    from comity.model.party import Role
-
-    roles = {"civil": Role.DEFENDER, "nss": Role.NSS_DEFENDER, "dow": Role.DOW_DEFENDER}
-    login = f"{shell_login()}-{domain}"
-    with office(configured(), work=False) as held:
-        person = held.accounts.provide(
-            name=f"{login.removeprefix('shell-')} at the shell",
-            login=login,
-            organisation=held.settings.organisation,
-            roles=frozenset({roles[domain], Role.AUTHORITY}),
-        )
-        yield held, signed_in(person, via=Via.SESSION).viewer
+def _act(host: str, domain: str, path: str, body: Mapping[str, Any]) -> None:
+    with desk(host, domain=domain) as there:
+        _told(there.act(path, body))
 
 
-def _pack(name: str, domain: str) -> "Pack":
-    """A pack by id or, when such a file is there, out of the file."""
+def _pack(name: str, domain: str, host: str) -> "Pack":
+    """A pack by id or, when such a file is there, out of the file. A remote host's is read from its own file."""
     from comity.formats import directive
 
     path = Path(name)
@@ -268,26 +236,25 @@ def _pack(name: str, domain: str) -> "Pack":
         return directive.read(path.read_bytes())
     if name in (*directive.SHIPPED, "us.eo-14409"):
         return directive.shipped(name)
-    with acting(domain) as (office, viewer):
-        return office.directives.pack(viewer, name).known.pack
+    with desk(host, domain=domain) as there:
+        return directive.read(there.fetch(f"/directives/{name}/file"))
 
 
-def _told(office: "Office", viewer: "Viewer", id_: str) -> None:
-    view = office.directives.directive(viewer, id_)
-    held = view.directive
+def _told(answer: Any) -> None:
+    held = read(answer, DirectiveBody)
     show.line(f"{held.id}  {held.pack_id} {held.pack_version}  {held.stage}", "bold")
-    show.line(f"30-day clock: {view.day.sentence}; review due {held.review_due}", "yellow" if view.day.late else "")
-    for one in view.offices:
+    show.line(f"30-day clock: {held.clock}; review due {held.review_due}", "yellow" if held.late else "")
+    for one in held.offices:
         show.line(f"  {one.name}: {'nothing yet' if one.silent else 'agrees' if one.agrees else 'commented'}")
     for said in held.comments:
         show.line(f"  {said.office_name}, {said.by_name}: {said.text or 'agrees'}", "dim")
-    show.line(f"draft sha256 {view.digest}", "dim")
-    if view.why_not_signed and held.stage.value == "in consultation":
-        show.line(f"not to be signed yet: {view.why_not_signed}")
-    for follower in view.followers:
-        read = ", ".join(version for version, _, _ in follower.acknowledged) or "not acknowledged"
-        how = follower.reports[-1][1].value if follower.reports else "no report"
-        show.line(f"  followed by {follower.organisation_name}: {read}; adoption: {how}")
+    show.line(f"draft sha256 {held.draft_sha256}", "dim")
+    if held.why_not_signed and held.stage == "in consultation":
+        show.line(f"not to be signed yet: {held.why_not_signed}")
+    for follower in held.followers:
+        done = ", ".join(one.version for one in follower.acknowledged) or "not acknowledged"
+        how = follower.reports[-1].adoption if follower.reports else "no report"
+        show.line(f"  followed by {follower.organisation_name}: {done}; adoption: {how}")
 
 
 def _sure(pack: "Pack") -> str:

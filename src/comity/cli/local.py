@@ -11,7 +11,7 @@ from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShe
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
 from comity.app import Office
-from comity.cli import local_briefs, local_engagements
+from comity.cli import local_briefs, local_defence, local_engagements
 from comity.errors import Invalid, Missing, Problem
 from comity.model.case import Stage
 from comity.model.ids import AdvisoryId, CaseId, Digest, ReportId, is_digest
@@ -119,6 +119,7 @@ NAME = r"([^/]+)"
 READS: Mapping[str, Answer] = {
     **local_briefs.READS,
     **local_engagements.READS,
+    **local_defence.READS,
     "/cases": _cases,
     f"/cases/{NAME}": lambda o, v, n, _: wire.case_body(o.clearing.case(v, CaseId(n[0]))),
     f"/cases/{NAME}/preview": lambda o, v, n, _: Previews(
@@ -143,6 +144,7 @@ READS: Mapping[str, Answer] = {
 DOWNLOADS: Mapping[str, Answer] = {
     **local_briefs.DOWNLOADS,
     **local_engagements.DOWNLOADS,
+    **local_defence.DOWNLOADS,
     f"/advisories/{NAME}/files/{NAME}": lambda o, v, n, _: o.library.file(v, AdvisoryId(n[0]), n[1]).data,
     f"/claims/{NAME}/result": lambda o, v, n, _: o.claims.result(v, n[0]),
     f"/cases/{NAME}/statements/{NAME}": lambda o, v, n, _: o.clearing.statement(v, CaseId(n[0]), Digest(n[1])),
@@ -151,6 +153,7 @@ DOWNLOADS: Mapping[str, Answer] = {
 ACTS: Mapping[str, Answer] = {
     **local_briefs.ACTS,
     **local_engagements.ACTS,
+    **local_defence.ACTS,
     f"/cases/{NAME}/approvals": _approve,
     f"/cases/{NAME}/publication": lambda o, v, n, _: Outcome(outcome=o.clearing.publish(v, CaseId(n[0]))),
     f"/cases/{NAME}/closing": _close,

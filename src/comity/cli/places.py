@@ -39,8 +39,14 @@ class Place(Protocol):
     def fetch(self, path: str) -> bytes:
         """A download of the API."""
 
+    def download(self, path: str, **query: str | int) -> tuple[bytes, str, int]:
+        """A download with the file's own name, and how many entries have no place in its format."""
+
     def act(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A POST of the API."""
+
+    def send(self, path: str, data: bytes, **query: str) -> Any:
+        """A POST of a document as it stands."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,11 +86,24 @@ class Remote:
         """A download of the API."""
         return self.host.fetch(path)
 
+    def download(self, path: str, **query: str | int) -> tuple[bytes, str, int]:
+        """A download with the file's own name, and how many entries have no place in its format."""
+        from urllib.parse import unquote
+
+        data, headers = self.host.download(path, **query)
+        name = unquote(headers.get("content-disposition", "").partition("filename*=UTF-8''")[2])
+        left = headers.get("left-out", "0")
+        return data, plain_name(name), int(left) if left.isascii() and left.isdigit() else 0
+
     def act(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A POST of the API."""
         import msgspec
 
         return self.host.post(path, msgspec.json.encode(body or {}))
+
+    def send(self, path: str, data: bytes, **query: str) -> Any:
+        """A POST of a document as it stands."""
+        return self.host.post(path, data, media_type="application/octet-stream", **query)
 
 
 def _of(place: int, number: int, error: Invalid) -> list[dict[str, str]]:
@@ -128,11 +147,23 @@ class Local:
 
         return fetch(self.office, self.viewer, path)
 
+    def download(self, path: str, **query: str | int) -> tuple[bytes, str, int]:
+        """A download with the file's own name, and how many entries have no place in its format."""
+        from comity.cli.local_defence import download
+
+        return download(self.office, self.viewer, path, query)
+
     def act(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """A POST of the API."""
         from comity.cli.local import act
 
         return _plain(act(self.office, self.viewer, path, body or {}))
+
+    def send(self, path: str, data: bytes, **query: str) -> Any:
+        """A POST of a document as it stands."""
+        from comity.cli.local_defence import send
+
+        return _plain(send(self.office, self.viewer, path, data, query))
 
 
 def _plain(value: Any) -> Any:

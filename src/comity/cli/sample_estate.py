@@ -1,16 +1,21 @@
 """A sample estate: images out of the starter data, and as many assets as asked for that run them, by a seed.
 
 Every package and version is one that an advisory of the starter data lists, so the first scan is not empty; three
-images hold versions whose weaknesses are in the catalogue of known exploited ones. Names say that it is a sample.
+images hold versions whose weaknesses are in the catalogue of known exploited ones. Or the images are the SBOMs of a
+folder. Names say that it is a sample, and its dates are a sample's: images count as found over the ninety days before
+`DAY`, so that dates, overdue and to come, can be looked at.
 """
 
 import json
 import random
-from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from comity.admin import mirrors
 from comity.defend.desk import Document, Registered
+from comity.errors import Invalid
 from comity.formats import osv_bundle, pack
 from comity.formats.versions import key
 from comity.formats.versions.identity import package_of
@@ -32,6 +37,9 @@ KNOWN = (
 CVE-2022-33891."""
 KINDS = ("web server", "application server", "batch server", "workstation", "database server", "gateway")
 ENVIRONMENTS = ("prod", "prod", "dev", "test")
+DAY: Final = date(2026, 11, 20)
+"""The day to ask about with `--on`. Ours: BOD 26-04 is issued by then, and its table not yet in force."""
+SPREAD: Final = timedelta(days=90)
 IMAGES = 40
 OLD_SHARE = 0.12
 """How many of the packages of an image are behind."""
@@ -52,25 +60,52 @@ def take_in_starter(desk: "Defend") -> tuple[str, ...]:
     return tuple(taken)
 
 
-def make(desk: "Defend", viewer: "Viewer", *, assets: int, seed: int, domain: Domain) -> dict[str, Any]:
+def make(
+    desk: "Defend", viewer: "Viewer", *, assets: int, seed: int, domain: Domain, sboms: Path | None = None
+) -> dict[str, Any]:
     """Register the images and make the assets. The same seed twice changes nothing but dates."""
     chance = random.Random(seed)  # noqa: S311  a sample, not a secret
+    documents = _documents(chance) if sboms is None else _files(sboms)
+    names, left_out = [], []
+    first = min(desk.machines.now(), datetime.combine(DAY, time(9), tzinfo=UTC)) - SPREAD
+    for number, document in enumerate(documents):
+        found_at = first + SPREAD * number / max(len(documents), 1)
+        then = _at(desk, found_at)
+        name = f"sample image {number + 1:02d} {document.name}"
+        try:
+            outcome = then.register(viewer, document, name=name, domain=domain)
+        except Invalid as error:
+            left_out.append((document.name, str(error)))
+            continue
+        if isinstance(outcome, Registered):
+            names.append(name)
+    if not names:
+        raise Invalid("there is no list of packages to make a sample of")
+    opened = _at(desk, first)
+    table = _table(chance, names, assets, today=desk.machines.now().date())
+    made = opened.import_assets(viewer, table.encode(), domain=domain)
+    return {"assets": len(made), "inventories": len(names), "seed": seed, "left_out": left_out}
+
+
+def _at(desk: "Defend", moment: datetime) -> "Defend":
+    """The same desk at a moment of the sample's."""
+    return replace(desk, machines=replace(desk.machines, now=lambda: moment))
+
+
+def _documents(chance: random.Random) -> list[Document]:
     pool = _pool()
-    names = []
+    made = []
     for number in range(IMAGES):
         title, fixed = KNOWN[number] if number < len(KNOWN) else (chance.choice(KINDS), ())
-        name = f"sample image {number + 1:02d} {title}"
         picked = chance.sample(pool, chance.randint(30, 80))
         others = [("pypi", name, old if chance.random() < OLD_SHARE or not new else new) for name, old, new in picked]
         listed = [*fixed, *others, *(OWN if number % 3 == 0 else ())]
-        outcome = desk.register(
-            viewer, Document(name=f"{name}.json", data=_bom(name, listed)), name=name, domain=domain
-        )
-        assert isinstance(outcome, Registered)
-        names.append(name)
-    table = _table(chance, names, assets, today=desk.machines.now().date())
-    made = desk.import_assets(viewer, table.encode(), domain=domain)
-    return {"assets": len(made), "inventories": len(names), "seed": seed}
+        made.append(Document(name=title, data=_bom(f"sample image {number + 1:02d} {title}", listed)))
+    return made
+
+
+def _files(folder: Path) -> list[Document]:
+    return [Document(name=file.name, data=file.read_bytes()) for file in sorted(folder.iterdir()) if file.is_file()]
 
 
 def _pool() -> list[tuple[str, str, str]]:

@@ -22,6 +22,7 @@ from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.reading import IN_KEV, METADATA, Open, Reader, Stretch, midnight
 from comity.errors import Invalid, Problem
 from comity.model import clock
+from comity.model.age import age, in_days
 from comity.model.asset import Domain
 from comity.model.directive import Asked, DutyRule, Kind, Outcome, Pack, Policy, Unit
 
@@ -181,8 +182,7 @@ class _Case:
         if seen is None:
             return self._not_assessed("no KEV catalogue is held, so nobody can say what is in it", command)
         if limit is not None and self.at - seen > limit:
-            age = (self.at - seen).days
-            reason = f"the KEV catalogue held is {age} days old, older than {limit.days} days"
+            reason = f"the KEV catalogue held is {age(seen, self.at)} old, older than {in_days(limit)}"
             return self._not_assessed(reason, command + "; or ask about the catalogue's own day with --on")
         return None
 
@@ -193,8 +193,8 @@ class _Case:
         value = choice.chosen(self.policy)
         if value == "unlimited":
             seen = self.feeds.kev_as_of
-            days = 0 if seen is None else (self.at - seen).days
-            self._use("kev_max_age", f"the catalogue is {days} days old and counts all the same, by this host's choice")
+            old = in_days(timedelta(0)) if seen is None else age(seen, self.at)
+            self._use("kev_max_age", f"the catalogue is {old} old and counts all the same, by this host's choice")
             return None
         return timedelta(days=int(value[1:-1]))
 

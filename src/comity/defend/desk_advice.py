@@ -13,10 +13,10 @@ from comity.defend import flow, flow_advice, plan, plan_check, tagging
 from comity.defend.desk_ai import AiDefence
 from comity.defend.plan_facts import Unfounded
 from comity.defend.tagging import Proposal
-from comity.errors import Conflict, Invalid, Missing, Problem
+from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.formats import columns, csaf_vex, cyclonedx_vex, ics, openvex, oscal
 from comity.model.advisory import Publisher
-from comity.model.asset import Asset, Confidence, ExposureTag
+from comity.model.asset import Asset, Confidence, ExposureTag, Reach
 from comity.model.capability import Task
 from comity.model.events import Event, Kind
 from comity.model.ids import AssetId, Digest
@@ -26,7 +26,7 @@ from comity.model.plan import EvidencePack, Plan, Record
 from comity.model.remedy import Remedy, Standing
 from comity.store import inventories, journal, parties
 
-__all__ = ["EXPORTS", "Advice", "Export", "OnePage", "PlanView"]
+__all__ = ["EXPORTS", "Advice", "Export", "OnePage", "PlanView", "Proposed"]
 
 EXPORTS: Final[Mapping[str, str]] = {
     "oscal": "OSCAL plan of action and milestones (JSON)",
@@ -82,6 +82,16 @@ class OnePage:
     remedies: tuple[Remedy, ...]
     made_at: datetime
     contact: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Proposed:
+    """A proposal about who can reach an asset. `by_model`: a model made it, and no rule; `note` says why or why not."""
+
+    asset: Asset
+    proposal: Proposal
+    by_model: bool = False
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,20 +176,55 @@ class Advice:
             found = flow_advice.listed(tx, self.machines, viewer, asset)
         return one_page_of(held, found, at=self.machines.now(), contact=held.owner)
 
-    def propose_exposure(self, viewer: Viewer, asset: AssetId, facts: bytes) -> tuple[Asset, Proposal]:
-        """Who can reach an asset, by rules over facts; nothing is changed until a person confirms it."""
+    def propose_exposure(
+        self, viewer: Viewer, asset: AssetId, facts: bytes, *, model: bool = False, grant: str = ""
+    ) -> Proposed:
+        """Who can reach an asset, by rules over facts; nothing is changed until a person confirms it.
+
+        With `model`, where the rules leave it open, a model may propose, while the register has the tagger in use, or
+        under an access `grant`.
+        """
         allow(viewer, Action.READ_ESTATE)
         with self.machines.store.read() as tx:
             held = inventories.asset(tx, asset, viewer)
-        return held, tagging.propose(tagging.read_facts(facts), at=self.machines.now())
+        given = tagging.read_facts(facts)
+        ruled = tagging.propose(given, at=self.machines.now())
+        if not model:
+            return Proposed(asset=held, proposal=ruled)
+        if not ruled.is_open:
+            return Proposed(asset=held, proposal=ruled, note="the rules decide: no model was asked")
+        silent = "" if grant else self.ai.silent(viewer, Task.TAGGER)
+        if silent:
+            return Proposed(asset=held, proposal=ruled, note=f"without a model: {silent}")
+        if grant:
+            self.ai.spend(grant)
+        found, told = flow_advice.by_tagger(self.machines, given)
+        return Proposed(asset=held, proposal=found or ruled, by_model=found is not None, note=told)
 
-    def confirm_exposure(self, viewer: Viewer, asset: AssetId, facts: bytes) -> Asset:
-        """Take a proposal over as this person's word. Conflict when the facts propose nothing."""
+    def confirm_exposure(self, viewer: Viewer, asset: AssetId, facts: bytes, *, value: Reach | None = None) -> Asset:
+        """Take a proposal over as this person's word.
+
+        Where the rules leave it open, the person says which `value` (a model may have proposed it): it is theirs then.
+        Conflict when nothing is proposed and nothing said, or when what is said is not what the rules find.
+        """
         allow(viewer, Action.CONFIRM_EXPOSURE)
         at = self.machines.now()
-        proposal = tagging.propose(tagging.read_facts(facts), at=at)
+        given = tagging.read_facts(facts)
+        proposal = tagging.propose(given, at=at)
+        if viewer.is_script and proposal.is_open:
+            raise Forbidden("a script says nothing that the rules leave open: a person must")
+        if not proposal.is_open and value not in (None, proposal.value):
+            raise Conflict(f"the facts say {proposal.value}: tag the asset itself to say otherwise")
         if proposal.is_open:
-            raise Conflict("the facts do not say who can reach this asset: nothing to confirm")
+            said = [fact for fact in given if fact.holds(at)]
+            if value in (None, Reach.UNKNOWN) or not said:
+                raise Conflict("the facts do not say who can reach this asset: say it yourself, or bring more facts")
+            proposal = replace(
+                proposal,
+                value=value,
+                because=f"the rules leave it open over: {', '.join(dict.fromkeys(one.kind for one in said))}",
+                expires_at=min(one.expires_at for one in said),
+            )
         with self.machines.store.write() as tx:
             held = inventories.asset(tx, asset, viewer)
             name = parties.person(tx, viewer.person).name

@@ -49,7 +49,19 @@ from comity.sealing.keys import SigningKey
 from comity.store import directives, inventories, journal, parties, upstream
 from comity.store.engine import Tx
 
-__all__ = ["AskPerson", "Deadlines", "Due", "FindingView", "Listed", "NotAssessed", "Row", "TriageView"]
+__all__ = [
+    "Answer",
+    "AskPerson",
+    "Deadlines",
+    "Difference",
+    "Due",
+    "FindingView",
+    "Group",
+    "Listed",
+    "NotAssessed",
+    "Row",
+    "TriageView",
+]
 
 TRIAGE: Final = "https://comity.invalid/triage/v1"
 """Predicate type of a signed triage manifest. The name is a name: nothing is fetched from it."""
@@ -69,6 +81,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Open findings without a date that have one reason in common, and on how many assets they are."""
+
+    kind: str
+    """not assessed, or no date."""
+    reason: str
+    remedy: str
+    findings: int
+    assets: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """The list, earliest first, with what stands above it: counts, ages, and how sure the rules are."""
 
@@ -83,6 +107,8 @@ class Listed:
     packs: tuple[Pack, ...]
     zone: str
     """Whose days the dates are, as the first answer has it."""
+    silent: tuple[Group, ...]
+    """What has no date, by reason, largest first: one line for what has one reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +181,14 @@ class Deadlines:
     # What is due -----------------------------------------------------------------------------------------------------
 
     def deadlines(
-        self, viewer: Viewer, *, at: datetime | None = None, tier: str = "", only: str = "", after: int = 0
+        self,
+        viewer: Viewer,
+        *,
+        at: datetime | None = None,
+        tier: str = "",
+        only: str = "",
+        after: int = 0,
+        limit: int = PAGE,
     ) -> Listed:
         """What is due, earliest first. `only`: overdue, ask or triage; `at` asks about a past day."""
         allow(viewer, Action.READ_DEADLINES)
@@ -173,7 +206,7 @@ class Deadlines:
             if one.holds_on(moment.date())
         }
         return Listed(
-            rows=tuple(_row(finding, answer) for finding, answer in pairs[after : after + PAGE]),
+            rows=tuple(_row(finding, answer) for finding, answer in pairs[after : after + limit]),
             total=len(pairs),
             summary=_summary(answers),
             at=moment,
@@ -183,6 +216,7 @@ class Deadlines:
             not_assessed=gathered.not_assessed,
             packs=tuple(shown.values()),
             zone=next((one.zone for one in answers), self.machines.settings.zone or "UTC"),
+            silent=_silent(answers),
         )
 
     def deadline(
@@ -630,6 +664,24 @@ def _urgency(answer: Answer) -> tuple[int, float, str, str]:
     if isinstance(answer, AskPerson):
         due = answer.strictest_due or answer.kev_due
     return (0 if due else 1, due.timestamp() if due else 0.0, answer.asset, answer.vulnerability)
+
+
+def _silent(answers: Sequence[Answer]) -> tuple[Group, ...]:
+    counts: dict[tuple[str, str, str], int] = {}
+    assets: dict[tuple[str, str, str], set[str]] = {}
+    for one in answers:
+        if isinstance(one, NotAssessed):
+            key = ("not assessed", one.reason, one.remedy)
+        elif isinstance(one, NotBound):
+            key = ("no date", one.reason, "")
+        else:
+            continue
+        counts[key] = counts.get(key, 0) + 1
+        assets.setdefault(key, set()).add(one.asset)
+    return tuple(
+        Group(kind=key[0], reason=key[1], remedy=key[2], findings=number, assets=len(assets[key]))
+        for key, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
+    )
 
 
 def _summary(answers: Sequence[Answer]) -> Summary:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from comity import __version__
-from comity.defend import evidence, flow, flow_deadlines, flow_register, packs, plan_check, remedies
+from comity.defend import evidence, flow, flow_deadlines, flow_register, packs, plan_check, remedies, tagging_model
 from comity.defend.attest import FeedUse, Inputs, Listed, Mirrors, Parameters
 from comity.defend.clock import first_answer
 from comity.defend.evidence import Dates, Held
@@ -21,6 +21,7 @@ from comity.defend.plan_check import Checker
 from comity.defend.plan_facts import Tables
 from comity.defend.segments import Feed, Index, Statement, index, statements
 from comity.defend.solve import Solution, solve
+from comity.defend.tagging import Fact, Proposal
 from comity.errors import Missing, Problem
 from comity.formats import directive
 from comity.formats.versions.identity import Package, package
@@ -125,6 +126,26 @@ def by_model(machines: flow.Machines, plan: Plan, gathered: Gathered) -> Plan:
     if plan_check.check(whole, gathered.pack, gathered.tables):
         return replace(plan, note="the model's wording did not hold as a whole: worded by template")
     return whole
+
+
+def by_tagger(machines: flow.Machines, facts: Sequence[Fact]) -> tuple[Proposal | None, str]:
+    """What a model proposes about facts that the rules leave open, held against them; None with why not."""
+    at = machines.now()
+    prompt = Prompt(
+        name="advise.exposure",
+        version="1",
+        instructions=tagging_model.INSTRUCTIONS,
+        data=tagging_model.to_judge(facts, at),
+        schema=tagging_model.SCHEMA,
+    )
+
+    def held(value: Any) -> Sequence[Problem]:
+        return tagging_model.problems(value, facts, at)
+
+    answer = ask(endpoint(machines.settings), prompt, check=held, limits=Limits())
+    if not isinstance(answer, Answered):
+        return None, answer.sentence
+    return tagging_model.proposed(answer.value, facts, at, model=answer.asked.model), answer.asked.sentence
 
 
 def listed(tx: Tx, machines: flow.Machines, viewer: Viewer, only: AssetId | None = None) -> tuple[Remedy, ...]:

@@ -17,6 +17,7 @@ from typing import Final, NamedTuple, TypeAlias
 from comity.defend.segments import NO_LINE, NOBODY, Feed, Index, Line, Set
 from comity.formats.versions import Inside, Undecided, covers, key, lacks_release
 from comity.formats.versions.identity import Package, canonical_ecosystem, canonical_name, package
+from comity.model.age import in_days
 from comity.model.inventory import Answer
 
 Numbers: TypeAlias = "array[int]"
@@ -172,7 +173,9 @@ class Matching:
                 "the advisories are dated in the future: mend the clock or the feed, since such a feed would never age"
             )
         if age > self._max_age:
-            return f"the advisories are {_days(age)} old and the limit is {_days(self._max_age)}: fetch the feed again"
+            return (
+                f"the advisories are {in_days(age)} old and the limit is {in_days(self._max_age)}: fetch the feed again"
+            )
         if lacks_release(row.ecosystem):
             return f"advisories of {row.ecosystem} differ by release, and the inventory does not say which release"
         reached, might = len(self._answers.hits[number]), self._answers.undecided.get(number, NOBODY)
@@ -304,8 +307,3 @@ def settle(index: Index, *, distribution: Component, upstream: Component) -> Com
         f"{len(unsettled)} upstream advisories reach the upstream version and the distribution says nothing about them"
     )
     return replace(distribution, answer=Answer.UNKNOWN, reason=reason, undecided=undecided)
-
-
-def _days(span: timedelta) -> str:
-    days = span / timedelta(days=1)
-    return f"{days:.1f} days"

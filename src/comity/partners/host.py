@@ -61,6 +61,10 @@ class RemoteHost:
         """The bytes of a download."""
         return self._send("GET", path)
 
+    def download(self, path: str, **query: str | int) -> tuple[bytes, Mapping[str, str]]:
+        """The bytes of a download with its headers, whose names are in lower case."""
+        return self._exchange("GET", path, params={k: v for k, v in query.items() if v != ""})
+
     def post(self, path: str, body: bytes = b"", *, media_type: str = "application/json", **query: str) -> Any:
         """The JSON answer to a POST."""
         answer = self._send("POST", path, content=body, headers={"Content-Type": media_type}, params=query)
@@ -73,6 +77,9 @@ class RemoteHost:
             raise Unavailable(f"{self.address} does not answer as a Comity host: check the address") from error
 
     def _send(self, method: str, path: str, **more: Any) -> bytes:
+        return self._exchange(method, path, **more)[0]
+
+    def _exchange(self, method: str, path: str, **more: Any) -> tuple[bytes, Mapping[str, str]]:
         headers = {"Accept": "application/json", **more.pop("headers", {})}
         if self.token:
             headers["Authorization"] = f"Bearer {self.token}"
@@ -87,7 +94,7 @@ class RemoteHost:
         except httpx.HTTPError as error:
             raise Unavailable(f"{self.address} cannot be reached: check the address and that it serves") from error
         if answer.is_success:
-            return held
+            return held, {name.lower(): value for name, value in answer.headers.items()}
         raise _refusal(answer.status_code, held, self.address)
 
 
