@@ -73,7 +73,7 @@ class HitBody(Struct, frozen=True, kw_only=True):
 class ComponentAnswer(Struct, frozen=True, kw_only=True):
     """The answer for one component: affected, not affected, unknown, not assessed; with reason and age of the data."""
 
-    component: str
+    name: str
     version: str
     purl: str
     identity: str

@@ -249,7 +249,7 @@ def _fields(one: Inventory) -> dict[str, Any]:
 
 def _answer(component: Component, one: Answered) -> ComponentAnswer:
     return ComponentAnswer(
-        component=component.name,
+        name=component.name,
         version=component.version,
         purl=component.purl,
         identity=component.identity.value,

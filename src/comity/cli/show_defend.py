@@ -207,7 +207,7 @@ def inventory(view: InventoryView) -> None:
     headline(view.counts)
     rows = [
         (
-            f"{one.component} {one.version}",
+            f"{one.name} {one.version}",
             one.answer,
             age(one.as_of, view.at) if one.as_of else "no data",
             one.reason,
