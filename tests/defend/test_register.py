@@ -3,13 +3,14 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import fields
 from datetime import timedelta
-from inspect import signature
 from typing import Any
 
 import pytest
 
 from comity.admin.outbox import Outbox
+from comity.counters import Counters
 from comity.defend.desk import ClaimsTaken, Document, StatementsTaken
 from comity.errors import Conflict, Forbidden, Invalid
 from comity.model.advisory import Advisory
@@ -36,8 +37,8 @@ class Elsewhere:
 
 def desks(here: Host) -> Mapping[Kind, Callable[[Event], object]]:
     """The real table, with this desk in its place."""
-    given: dict[str, Any] = {name: Elsewhere() for name in signature(table).parameters}
-    return table(**(given | {"defend": here.desk}))
+    given: dict[str, Any] = {field.name: Elsewhere() for field in fields(Counters)}
+    return table(Counters(**(given | {"defend": here.desk})))
 
 
 def exposure(here: Host, asset: AssetId) -> Exposure:

@@ -103,7 +103,8 @@ class Remote:
 
     def send(self, path: str, data: bytes, **query: str) -> Any:
         """A POST of a document as it stands."""
-        return self.host.post(path, data, media_type="application/octet-stream", **query)
+        given = {name: value for name, value in query.items() if value}
+        return self.host.post(path, data, media_type="application/octet-stream", **given)
 
 
 def _of(place: int, number: int, error: Invalid) -> list[dict[str, str]]:
