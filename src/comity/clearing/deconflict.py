@@ -47,7 +47,7 @@ KINDS = {
     "identifier": (Strength.IDENTITY, "both name the same identifier of this weakness"),
     "proof": (Strength.IDENTITY, "both bring the same proof: equal recipe, equal inputs"),
     "fix at place": (Strength.IDENTITY, "same fixing commit, in the same file of the same package"),
-    "origin at place": (Strength.IDENTITY, "same introducing commit, in the same file of the same package"),
+    "origin at place": (Strength.HINT, "same introducing commit, in the same file of the same package"),
     "fix": (Strength.HINT, "same fixing commit (one commit may fix several weaknesses)"),
     "place": (Strength.HINT, "same package, file, function and weakness class"),
     "frames": (Strength.HINT, "same package and same top three crash frames"),

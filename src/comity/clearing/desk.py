@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from comity.access.policy import Action, allow, may
-from comity.clearing import coordinate, flow, intake, publish, views
+from comity.clearing import coordinate, flow, flow_compare, intake, publish, views
 from comity.clearing.render import Rendering, left_out, renderings
 from comity.clearing.views import (
     Accepted,
@@ -373,9 +373,9 @@ class Clearing:
 
     def _keep(self, tx: Tx, viewer: Viewer, report: Report, document: bytes | None, reading: Reading) -> None:
         record = reports.record(report.id)
-        reports.add(
-            tx, report, marks=flow.marks_of(report.finding, flow.recipe_digest(report.finding, reading.attachments))
-        )
+        recipe = flow.recipe_digest(report.finding, reading.attachments)
+        reports.add(tx, report, marks=flow_compare.marks_of(report.finding, recipe))
+        flow_compare.file(tx, [(report, recipe, flow.patches(report, reading.attachments))])
         if document is not None:  # the bytes as received stay with the first report that they brought
             blobs.put(tx, document, record=record)
         for attachment in report.finding.attachments:

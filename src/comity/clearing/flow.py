@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from comity.clearing import cohere, coordinate, deconflict, flow_signals, prioritise, publish, render, validate
+from comity.clearing import cohere, coordinate, flow_compare, flow_signals, prioritise, publish, render, validate
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, flow, signal, step
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
@@ -26,21 +26,17 @@ from comity.model.events import Event, Kind
 from comity.model.evidence import NeedsPerson, NotReproduced, Reproduced, Role, Verdict
 from comity.model.handling import Tlp, join
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, ReportId
-from comity.model.party import system
 from comity.model.recipe import PlannedRun, Recipe, Trial
 from comity.model.report import Finding, Report
 from comity.sealing.blind import Receipt
 from comity.settings import Settings
 from comity.store import blobs, cases, done, journal, parties, published, reports, rows
 from comity.store.engine import Store, Tx
-from comity.store.reports import Mark
 
-FLOW = system("clearing-flow")
-"""On whose behalf the flow reads: it sees what this desk owns."""
+FLOW = flow_compare.FLOW
 
-PAGE = 500
-MARKS = "fingerprint "
-"""Prefix of the kinds of keyed digests that deconfliction finds reports by."""
+CHUNK = 50
+"""Reports that are screened in one step: a batch is one durable job, whatever it holds."""
 
 
 class Laboratory(Protocol):
@@ -98,10 +94,10 @@ def flows(machines: Machines, control: Control) -> tuple[Flow, ...]:
 
     @flow(SCREEN)
     def screen_batch(batch: str) -> None:
-        for number, report in enumerate(step("list reports", reports_of, machines, batch)):
-            case = step(f"deconflict {number}", screen, machines, report)
-            if case:
-                step(f"hand on {number}", control.start, VALIDATE, f"{case}:{report}", case, report)
+        waiting = step("list reports", reports_of, machines, batch)
+        for number, start in enumerate(range(0, len(waiting), CHUNK)):
+            found = step(f"deconflict {number}", screen, machines, waiting[start : start + CHUNK])
+            step(f"hand on {number}", hand_on, machines, control, found)
 
     @flow(VALIDATE)
     def validate_report(case: str, report: str) -> None:
@@ -141,33 +137,42 @@ def coordination(case: CaseId) -> str:
 def reports_of(machines: Machines, batch: BatchId) -> list[str]:
     """Ids of the batch's reports, oldest first."""
     with machines.store.read() as tx:
-        return list(_batch(tx, batch))
+        return list(reports.ids_of(tx, batch))
 
 
-def _batch(tx: Tx, batch: BatchId) -> list[ReportId]:
-    found: list[ReportId] = []
-    start: str | None = None
-    while True:
-        page = reports.page(tx, FLOW, batch=batch, start=start, limit=PAGE)
-        found.extend(report.id for report in page.items)
-        if page.next is None:
-            return found[::-1]
-        start = page.next
-
-
-def screen(machines: Machines, report_id: ReportId) -> str:
-    """Deconflict one report in one transaction: it opens a case or joins one. Gives the case to validate, or "".
+def screen(machines: Machines, ids_: Sequence[ReportId]) -> list[list[str]]:
+    """Deconflict reports in one transaction: each opens a case or joins one. Gives those to validate: case, report.
 
     Writers are one at a time, so two workers that race with equal reports still make one case.
     """
     with machines.store.write() as tx:
-        return str(done.once(tx, f"screen:{report_id}", machines.now(), lambda: _screen(machines, tx, report_id)))
+        found = [
+            [str(done.once(tx, f"screen:{one}", machines.now(), partial(_screen, machines, tx, one))), one]
+            for one in ids_
+        ]
+    return [[case_id, one] for case_id, one in found if case_id]
+
+
+def hand_on(machines: Machines, control: Control, found: Sequence[Sequence[str]]) -> None:
+    """Start the validation of each report that brings a recipe; judge the others here: nothing of them can be run.
+
+    So a batch without recipes is one durable job, and no flow is started for each of its reports.
+    """
+    for case, name in found:
+        case_id, report_id = CaseId(case), ReportId(name)
+        with machines.store.read() as tx:
+            has_recipe = any(a.role is Role.RECIPE for a in reports.get(tx, report_id, FLOW).finding.attachments)
+        if has_recipe:
+            control.start(VALIDATE, f"{case}:{name}", case, name)
+        else:
+            judge(machines, case_id, report_id, "")
+            order(machines, case_id, report_id)
 
 
 def _screen(machines: Machines, tx: Tx, report_id: ReportId) -> str:
     report = reports.get(tx, report_id, FLOW)
-    held = _held(tx, report)
-    answer = deconflict.compare(report.finding, held)
+    attached = _attached(tx, report)
+    answer, _ = flow_compare.compared(tx, report, recipe_digest(report.finding, attached), patches(report, attached))
     match answer:
         case Same(case=case_id, reasons=reasons):
             joined = _join(machines, tx, case_id, report, reasons)
@@ -183,30 +188,6 @@ def _screen(machines: Machines, tx: Tx, report_id: ReportId) -> str:
         {"outcome": type(answer).__name__.lower(), "reasons": str(len(getattr(answer, "reasons", ())))},
     )
     return case.id if validate_it else ""
-
-
-def marks_of(finding: Finding, recipe: Digest | None) -> tuple[Mark, ...]:
-    """What a report can be found by again: its fingerprints, to be kept as keyed digests."""
-    prints = deconflict.fingerprints(finding, recipe=recipe)
-    return tuple(Mark(kind=MARKS + p.kind, text=p.value) for p in sorted(prints))
-
-
-def _held(tx: Tx, report: Report) -> list[deconflict.Held]:
-    recipe = recipe_digest(report.finding, _attached(tx, report))
-    found = reports.marked(tx, marks_of(report.finding, recipe), FLOW)
-    shared: dict[CaseId, set[deconflict.Fingerprint]] = {}
-    for mark, holders in found.items():
-        print_ = deconflict.Fingerprint(mark.kind.removeprefix(MARKS), mark.text)
-        for holder in holders:
-            case_id = reports.case_of(tx, holder)
-            if holder != report.id and case_id is not None:
-                shared.setdefault(case_id, set()).add(print_)
-    held = []
-    for case_id, prints in shared.items():
-        members = cases.get(tx, case_id, FLOW).reports
-        packages = frozenset().union(*(deconflict.packages(reports.get(tx, m, FLOW).finding) for m in members))
-        held.append(deconflict.Held(case=case_id, packages=packages, shared=frozenset(prints)))
-    return held
 
 
 def _open(machines: Machines, tx: Tx, report: Report, answer: Deconfliction) -> Case:
@@ -507,8 +488,7 @@ def comparable(tx: Tx, ids_: Iterable[ReportId]) -> Iterator[tuple[ReportId, Fin
     for id_ in ids_:
         report = reports.get(tx, id_, FLOW)
         attached = _attached(tx, report)
-        patches = [a.digest for a in report.finding.attachments if a.role is Role.PATCH and a.digest in attached]
-        yield id_, report.finding, tuple(attached[one] for one in patches)
+        yield id_, report.finding, patches(report, attached)
 
 
 def others(tx: Tx, ids_: Iterable[ReportId], asker: PartyId) -> tuple[int, bool]:
@@ -521,6 +501,13 @@ def others(tx: Tx, ids_: Iterable[ReportId], asker: PartyId) -> tuple[int, bool]
         case_id = reports.case_of(tx, id_)
         is_published |= case_id is not None and cases.get(tx, case_id, FLOW).stage is Stage.PUBLISHED
     return number, is_published
+
+
+def patches(report: Report, attached: Mapping[Digest, bytes]) -> tuple[bytes, ...]:
+    """The patches that a report brings."""
+    return tuple(
+        attached[a.digest] for a in report.finding.attachments if a.role is Role.PATCH and a.digest in attached
+    )
 
 
 def _recipe(tx: Tx, report: Report) -> Recipe | str:
@@ -553,7 +540,7 @@ def unfinished(tx: Tx, batch: BatchId) -> int:
     """How many reports of the batch have no case yet, or one that is still being validated."""
     busy = {Stage.SCREENING, Stage.VALIDATING}
     number = 0
-    for report_id in _batch(tx, batch):
+    for report_id in reports.ids_of(tx, batch):
         case_id = reports.case_of(tx, report_id)
         number += case_id is None or cases.get(tx, case_id, FLOW).stage in busy
     return number

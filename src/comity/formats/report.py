@@ -21,6 +21,7 @@ from comity.model.handling import Handling, Tlp
 from comity.model.ids import Digest, digest, is_digest
 from comity.model.product import Affected, Symbol
 from comity.model.report import (
+    Crash,
     Exploitation,
     Exposure,
     Finding,
@@ -152,6 +153,7 @@ class ReportDocument:
             introduced_commits=_commits(target, "introduced_commits"),
             fixed_commits=_commits(fix, "fixed_commits"),
             crash_frames=evidence.texts("crash_frames", most=64, most_bytes=_LINE),
+            crash=_crash(evidence.child("crash")),
             attachments=tuple(self._attachments(evidence, payloads)),
             fix=fix.text("description", most_bytes=_PROSE),
             workaround=fix.text("workaround", most_bytes=_PROSE),
@@ -260,6 +262,7 @@ def document_of(finding: Finding, payloads: Mapping[Digest, bytes]) -> dict[str,
             {
                 "attachments": [_attachment_json(a, payloads.get(a.digest)) for a in finding.attachments],
                 "crash_frames": list(finding.crash_frames),
+                "crash": _crash_json(finding.crash),
             }
         ),
         "fix": _filled(
@@ -369,6 +372,32 @@ def _reference(node: Node) -> Reference:
 def _commits(node: Node, key: str) -> tuple[str, ...]:
     return node.texts(
         key, most=64, pattern=COMMIT, expected="must be 7 to 64 lower-case hex characters", code="invalid_commit"
+    )
+
+
+def _crash(node: Node | None) -> Crash:
+    if node is None:
+        return Crash()
+    return Crash(
+        kind=node.text("kind", line=True, most_bytes=256),
+        sanitizer=node.text("sanitizer", line=True, most_bytes=64),
+        engine=node.text("engine", line=True, most_bytes=64),
+        target=node.text("target", line=True, most_bytes=256),
+        last_good=node.when("last_good"),
+        first_bad=node.when("first_bad"),
+    )
+
+
+def _crash_json(crash: Crash) -> dict[str, Json]:
+    return _filled(
+        {
+            "kind": crash.kind,
+            "sanitizer": crash.sanitizer,
+            "engine": crash.engine,
+            "target": crash.target,
+            "last_good": times.write(crash.last_good) if crash.last_good else "",
+            "first_bad": times.write(crash.first_bad) if crash.first_bad else "",
+        }
     )
 
 

@@ -62,6 +62,8 @@ class Same:
 
     case: CaseId
     reasons: tuple[str, ...]
+    probability: float | None = None
+    """That both have one root cause and one fix; None where a person or an exact identity decided without one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,9 +72,28 @@ class Disputed:
 
     cases: tuple[CaseId, ...]
     reasons: tuple[str, ...]
+    probability: float | None = None
+    """Of the likeliest case; None where no figure is known."""
 
 
 Deconfliction: TypeAlias = New | Same | Disputed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regrouping:
+    """Reports that were taken in from another case, or given away to one, and why: the history of merges and splits."""
+
+    kind: str
+    """`merged` (taken in) or `split` (given away)."""
+    reports: tuple[ReportId, ...]
+    other: CaseId
+    """The case that they came from, or went to."""
+    reasons: tuple[str, ...]
+    by: PartyId
+    by_name: str
+    at: datetime
+    is_script: bool = False
+    """True when a flow or a script did it, not a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +149,8 @@ class Case:
     links: tuple[Disputed, ...] = ()
     merges: tuple[tuple[ReportId, tuple[str, ...]], ...] = ()
     """Which report joined and why: every merge can be reversed from here."""
+    regroupings: tuple[Regrouping, ...] = ()
+    """Every merge and split of whole cases and reports, oldest first."""
     validations: tuple[Validation, ...] = ()
     priority: Priority | None = None
     owner: PartyId | None = None

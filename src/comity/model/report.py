@@ -101,6 +101,22 @@ class Provenance:
     authoring: AiUse = field(default_factory=AiUse)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Crash:
+    """What a fuzzer says of a crash besides its frames. Empty or None means not said."""
+
+    kind: str = ""
+    """As the sanitizer words it, `Heap-buffer-overflow READ 4`."""
+    sanitizer: str = ""
+    engine: str = ""
+    target: str = ""
+    """The fuzz target or entry point."""
+    last_good: datetime | None = None
+    """The last build that did not crash."""
+    first_bad: datetime | None = None
+    """The first build that did."""
+
+
 class Exploitation(StrEnum):
     """What is known about use against others."""
 
@@ -171,6 +187,7 @@ class Finding:
     fixed_commits: tuple[str, ...] = ()
     crash_frames: tuple[str, ...] = ()
     """Top frames of a crash, outermost cause first, as the finder states them."""
+    crash: Crash = field(default_factory=Crash)
     attachments: tuple[Attachment, ...] = ()
     fix: str = ""
     workaround: str = ""
@@ -202,3 +219,5 @@ class Report:
     receipt: Receipt
     gaps: tuple[str, ...] = ()
     """What is missing for "ready" (clearing.md 2.2); never a reason to refuse."""
+    rules: tuple[str, ...] = ()
+    """What the project's own published rules say against it, each with its reason; a person decides."""

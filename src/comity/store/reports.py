@@ -15,7 +15,7 @@ from comity.errors import Missing
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
-from comity.store import blind, blobs, rows
+from comity.store import blind, blobs, report_keys, rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of, sees_report
@@ -92,8 +92,13 @@ def by_own_id(tx: Tx, organisation: PartyId, own_id: str) -> tuple[ReportId, ...
     )
 
 
-def marked(tx: Tx, marks: Iterable[Mark], viewer: Viewer) -> Mapping[Mark, tuple[ReportId, ...]]:
-    """For each mark the reports that carry it and that this viewer sees, in id order; marks without any are absent."""
+def marked(
+    tx: Tx, marks: Iterable[Mark], viewer: Viewer, *, most: int | None = None
+) -> Mapping[Mark, tuple[ReportId, ...]]:
+    """For each mark the reports that carry it and that this viewer sees, in id order; marks without any are absent.
+
+    `most` bounds the reports read under one mark: a fact that a crowd shares costs no more than a rare one.
+    """
     found: dict[Mark, tuple[ReportId, ...]] = {}
     for mark in dict.fromkeys(marks):
         query = (
@@ -102,6 +107,7 @@ def marked(tx: Tx, marks: Iterable[Mark], viewer: Viewer) -> Mapping[Mark, tuple
             .where(report_marks.c.kind == mark.kind, report_marks.c.mark == tx.master.mark(mark.kind, mark.text))
             .where(sees_report(viewer))
             .order_by(report_marks.c.report)
+            .limit(most)
         )
         ids = tuple(ReportId(i) for i in tx.connection.execute(query).scalars())
         if ids:
@@ -112,6 +118,20 @@ def marked(tx: Tx, marks: Iterable[Mark], viewer: Viewer) -> Mapping[Mark, tuple
 def case_of(tx: Tx, id_: ReportId) -> CaseId | None:
     """The case that holds this report, None before it was deconflicted."""
     return tx.connection.execute(select(case_reports.c.case_id).where(case_reports.c.report == id_)).scalar()
+
+
+def cases_of(tx: Tx, ids_: Iterable[ReportId]) -> Mapping[ReportId, CaseId]:
+    """The case of each of these reports; those without one are absent."""
+    query = select(case_reports).where(case_reports.c.report.in_(list(ids_)))
+    return {ReportId(row.report): CaseId(row.case_id) for row in tx.connection.execute(query)}
+
+
+def ids_of(tx: Tx, batch: BatchId) -> tuple[ReportId, ...]:
+    """Ids of a batch's reports, oldest first, without opening any."""
+    query = select(reports.c.id).where(reports.c.batch == batch, reports.c.sealed.is_not(None))
+    return tuple(
+        ReportId(i) for i in tx.connection.execute(query.order_by(reports.c.received_at, reports.c.id)).scalars()
+    )
 
 
 def unscreened(tx: Tx) -> tuple[BatchId, ...]:
@@ -154,6 +174,7 @@ def erase(tx: Tx, id_: ReportId, *, at: datetime) -> None:
         return
     blobs.release(tx, record(id_))
     blind.forget(tx, id_)
+    report_keys.drop(tx, id_)
     tx.connection.execute(delete(report_marks).where(report_marks.c.report == id_))
     tx.connection.execute(
         update(reports)

@@ -1,0 +1,200 @@
+"""Compare one report with those held: the index gives candidates, pure steps weigh them. Part of the flow.
+
+Cost is bounded whatever the pool holds: so many keys, so many reports under each, and of these only the most telling
+are opened and weighed.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from comity.clearing import combine, deconflict, likeness, profile
+from comity.clearing.combine import Cross, Opinion, Weights
+from comity.clearing.crashes import words
+from comity.clearing.deconflict import Fingerprint
+from comity.clearing.likeness import Model, Surroundings
+from comity.clearing.profile import Profile
+from comity.formats import pack
+from comity.model.case import Deconfliction
+from comity.model.ids import CaseId, Digest, ReportId
+from comity.model.party import system
+from comity.model.report import Finding, Report
+from comity.store import cases, report_keys, reports
+from comity.store.engine import Tx
+from comity.store.report_keys import Filed
+from comity.store.reports import Mark
+
+FLOW = system("clearing-flow")
+"""On whose behalf the flow reads: it sees what this desk owns."""
+MARKS: Final = "fingerprint "
+"""Prefix of the kinds of keyed digests that exact facts are found by."""
+EACH: Final = 24
+"""Reports read under one key on either side of a report's time."""
+WEIGHED: Final = 24
+"""Candidates that are opened and weighed: the most telling shared keys first."""
+MEMBERS: Final = 64
+"""Reports of a case that are asked before a merge."""
+CROWD: Final = 256
+"""How far the reports under a key are counted: beyond that a thing is common, whatever the number."""
+MONTH: Final = timedelta(days=30)
+WEEK: Final = timedelta(days=7)
+
+Crossed = Callable[[ReportId], Cross | None]
+"""What execution showed between the report in hand and a held one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """One held report that the index gave, with what was made of it."""
+
+    report: ReportId
+    case: CaseId
+    opinion: Opinion
+
+
+def marks_of(finding: Finding, recipe: Digest | None) -> tuple[Mark, ...]:
+    """What a report can be found by again: its fingerprints, to be kept as keyed digests."""
+    prints = deconflict.fingerprints(finding, recipe=recipe)
+    return tuple(Mark(kind=MARKS + p.kind, text=p.value) for p in sorted(prints))
+
+
+def file(tx: Tx, held: Iterable[tuple[Report, Digest | None, Sequence[bytes]]]) -> None:
+    """Put reports into the index; each with the digest of its recipe and the patches that it brings."""
+    report_keys.put(tx, [_filed(profile_of(report, recipe, patches)) for report, recipe, patches in held])
+
+
+def profile_of(report: Report, recipe: Digest | None, patches: Sequence[bytes]) -> Profile:
+    """What is compared of a report."""
+    return profile.profile_of(
+        report.id,
+        report.finding,
+        at=report.received_at,
+        organisation=report.organisation,
+        recipe=recipe,
+        patches=patches,
+    )
+
+
+def _filed(one: Profile) -> Filed:
+    return Filed(report=ReportId(one.report), at=one.at, keys=profile.keys(one), profile=msgspec.msgpack.encode(one))
+
+
+def compared(
+    tx: Tx, report: Report, recipe: Digest | None, patches: Sequence[bytes], crossed: Crossed = lambda _other: None
+) -> tuple[Deconfliction, tuple[Seen, ...]]:
+    """New, Same or Disputed against every case that holds a candidate; and what each candidate said, best first."""
+    one = profile_of(report, recipe, patches)
+    prints = _shared(tx, report, recipe)
+    seen = weighed(tx, one, prints, crossed)
+    found: dict[CaseId, list[Opinion]] = {}
+    for each in seen:
+        found.setdefault(each.case, []).append(each.opinion)
+    for case_id in sorted({each.case for each in seen if each.opinion.identity}):
+        found[case_id] += _of_members(tx, one, case_id)
+    return combine.decide(weights(), found), seen
+
+
+def _of_members(tx: Tx, one: Profile, case_id: CaseId) -> list[Opinion]:
+    """What the other reports of a case say: any of them may speak against a merge."""
+    members = cases.get(tx, case_id, FLOW).reports[:MEMBERS]
+    others = _opened(tx, members)
+    return [combine.weigh(one, other, weights=weights(), model=model()) for other in others.values()]
+
+
+def _opened(tx: Tx, names: Sequence[ReportId]) -> dict[ReportId, Profile]:
+    """Profiles of reports; one that was received before there was an index is made from the report itself."""
+    opened = report_keys.profiles(tx, names)
+    found = {}
+    for name in names:
+        if name in opened:
+            found[name] = msgspec.msgpack.decode(opened[name], type=Profile)
+        else:
+            found[name] = profile_of(reports.get(tx, name, FLOW), None, ())
+    return found
+
+
+def weighed(
+    tx: Tx,
+    one: Profile,
+    prints: Mapping[ReportId, frozenset[Fingerprint]],
+    crossed: Crossed = lambda _other: None,
+) -> tuple[Seen, ...]:
+    """Every candidate in a case with its opinion, likeliest first."""
+    near = candidates(tx, one)
+    names = list(dict.fromkeys((*sorted(prints), *near)))
+    held = reports.cases_of(tx, names)
+    others = _opened(tx, [name for name in names if name != one.report and name in held])
+    around: Surroundings | None = None
+    seen = []
+    if one.sighting is not None and any(other.sighting is not None for other in others.values()):
+        around = surroundings(tx, one, others.values())
+    for name, other in others.items():
+        opinion = combine.weigh(
+            one,
+            other,
+            weights=weights(),
+            model=model(),
+            around=around,
+            prints=prints.get(name, ()),
+            cross=crossed(name),
+        )
+        seen.append(Seen(report=name, case=held[name], opinion=opinion))
+    return tuple(sorted(seen, key=lambda s: (not s.opinion.identity, -s.opinion.probability, s.report)))
+
+
+def candidates(tx: Tx, one: Profile) -> tuple[ReportId, ...]:
+    """The reports to weigh: those that share the most telling keys, nearest in time under each, at most `WEIGHED`."""
+    near = report_keys.near(tx, profile.asked(one), one.at, each=EACH)
+    heavy = sorted(near, key=lambda report: (-sum(map(profile.telling, near[report])), report))
+    return tuple(name for name in heavy if name != one.report)[:WEIGHED]
+
+
+def surroundings(tx: Tx, one: Profile, others: Iterable[Profile]) -> Surroundings:
+    """How common things are in the package: counts from the index, up to `CROWD`; parts of names among candidates."""
+    (package,) = one.packages
+    sightings = [s for s in (one.sighting, *(other.sighting for other in others)) if s is not None]
+    frames = {frame for s in sightings for frame in s.frames}
+    own = one.sighting
+    assert own is not None
+    origins = {own.origin} if own.origin is not None else set()
+
+    def number(key: str) -> int:
+        return max(1, report_keys.count(tx, key, most=CROWD))
+
+    near = report_keys.times(tx, f"package {package}", one.at - MONTH, one.at + WEEK, most=CROWD)
+    return Surroundings(
+        reports=max(number(f"package {package}"), len(sightings)),
+        frames={frame: number(f"frame {package} {frame}") for frame in sorted(frames & set(own.frames))},
+        words=Counter(word for s in sightings for frame in s.frames for word in words(frame)),
+        origins={o: number(" ".join(("origin", package, *(end.isoformat() for end in o)))) for o in origins},
+        targets={own.target: sum(s.target == own.target for s in sightings)} if own.target else {},
+        days=sorted(at.timestamp() / 86400 for at in near),
+    )
+
+
+def _shared(tx: Tx, report: Report, recipe: Digest | None) -> dict[ReportId, frozenset[Fingerprint]]:
+    """Held reports that share an exact fingerprint with this one, and which."""
+    found: dict[ReportId, set[Fingerprint]] = {}
+    for mark, holders in reports.marked(tx, marks_of(report.finding, recipe), FLOW, most=CROWD).items():
+        print_ = Fingerprint(mark.kind.removeprefix(MARKS), mark.text)
+        for holder in holders:
+            if holder != report.id:
+                found.setdefault(holder, set()).add(print_)
+    return {name: frozenset(prints) for name, prints in found.items()}
+
+
+@cache
+def weights() -> Weights:
+    """What each signal is worth."""
+    return combine.read_weights(pack.shipped("likeness/findings.json"))
+
+
+@cache
+def model() -> Model:
+    """What crash facts are worth."""
+    return likeness.read_model(pack.shipped("likeness/crashes.json"))
