@@ -18,10 +18,13 @@ from comity.assess.desk import Assess
 from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow, flow_blind
+from comity.clearing import flow, flow_batches, flow_blind
 from comity.clearing.desk import Clearing
+from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_regroup import Regroup
+from comity.clearing.desk_rules import Rules
 from comity.clearing.flow_runs import Laboratory
 from comity.counters import Counters
 from comity.defend import flow as defend_flow
@@ -120,6 +123,7 @@ def opened(
             demo=demo,
         )
         clearing = Clearing(machines=machines, control=control)
+        batches = Batches(machines=machines, control=control)
         defend_machines = defend_flow.Machines(store=store, settings=settings, now=clock.now)
         defend = Defend(machines=defend_machines)
         blind = Blind(machines=machines, control=control, clearing=clearing)
@@ -140,12 +144,14 @@ def opened(
         if work:
             flows = (
                 *flow.flows(machines, control),
+                *flow_batches.flows(machines, control),
                 *flow_blind.flows(machines, control),
                 *assess_flow.flows(assessing),
                 *brief_flow.flows(writing),
             )
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
+            batches.resume()
             assess.resume()
             briefs.resume()
             exchange.catch_up()
@@ -160,6 +166,9 @@ def opened(
             control=control,
             worker=running,
             clearing=clearing,
+            regroup=Regroup(machines=machines, control=control),
+            batches=batches,
+            rules=Rules(machines=machines),
             blind=blind,
             claims=Claims(
                 store=store,

@@ -8,8 +8,11 @@ from comity.admin.counter import Accounts
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
+from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_regroup import Regroup
+from comity.clearing.desk_rules import Rules
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
@@ -29,6 +32,9 @@ class Counters:
     now: Callable[[], datetime]
 
     clearing: Clearing
+    regroup: Regroup
+    batches: Batches
+    rules: Rules
     blind: Blind
     claims: Claims
     assess: Assess

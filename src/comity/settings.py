@@ -88,7 +88,16 @@ class Settings:
     """Largest single attachment."""
 
     batch_limit: int = 500
-    """Largest number of reports in one batch."""
+    """Largest number of reports in one request that is answered at once."""
+
+    bulk_limit_bytes: int = 64 * 1024 * 1024
+    """Largest batch document (a scanner's log, an envelope), which is taken in as one durable job."""
+
+    intake_per_hour: int = 0
+    """Requests of one organisation that the TAP door answers in a fixed hour; 0 means no limit (policy parameter)."""
+
+    tap_problem_base: str = "tag:akrites.dev,2026-07:problem/"
+    """Beginning of the problem types of the TAP door: its clients compare with these (policy parameter)."""
 
     inventory_limit_bytes: int = 64 * 1024 * 1024
     """Largest inventory document (SBOM, lock file, scanner export)."""

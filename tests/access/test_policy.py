@@ -31,6 +31,10 @@ EXPECTED = {
     Action.OWN_ACCOUNT: "admin coordinator reader submitter editor developer assessor "
     "defender nss-defender dow-defender authority",
     Action.SUBMIT: "coordinator submitter",
+    Action.REGROUP: "coordinator",
+    Action.SEND_BATCH: "coordinator submitter",
+    Action.READ_RULES: "coordinator submitter",
+    Action.SET_RULES: "coordinator",
     Action.CLAIM_SCANS: "coordinator submitter",
     Action.ASK_BLINDLY: "coordinator submitter",
     Action.READ_OWN_REPORTS: "coordinator submitter",

@@ -14,6 +14,7 @@ from comity.clearing.desk import (
     CaseView,
     Checked,
     Clearing,
+    Detail,
     Document,
     Moment,
     Page,
@@ -24,6 +25,7 @@ from comity.clearing.desk import (
 )
 from comity.clearing.desk_blind import Answered, Asked, Blind, Terms
 from comity.errors import Conflict, Missing, Problem
+from comity.formats.codec import Reading
 from comity.model.advisory import Advisory
 from comity.model.case import Approval, Case, Closing, Priority, Stage, Validation
 from comity.model.evidence import Attachment, Build, Reproduced, Signal, Tally
@@ -101,6 +103,7 @@ class Held:
         self.reports: dict[ReportId, Report] = {}
         self.cases: dict[CaseId, Case] = {}
         self.boom = ""
+        self.rate = True
         self.title = "Path traversal in example-archive"
 
 
@@ -177,6 +180,21 @@ class FakeClearing(Clearing):
         )
         self.held.cases[made.id] = made
         return made
+
+    def accept(self, viewer: Viewer, document: Document, codec: str, reading: Reading) -> tuple[Answer, ...]:
+        self._check(viewer, Action.SUBMIT)
+        return self.submit(viewer, [replace(document, data=b"{" + document.data)])
+
+    def within_rate(self, viewer: Viewer) -> bool:
+        self._check(viewer, Action.SUBMIT)
+        return self.held.rate
+
+    def detail(self, viewer: Viewer, receipt: str) -> Detail:
+        self._check(viewer, Action.READ_OWN_REPORTS)
+        for report in self.held.reports.values():
+            if report.receipt == receipt and report.organisation == viewer.organisation:
+                return Detail(report=report.id, outcome="new", validation="", gaps=report.gaps, rules=())
+        raise Missing("no submission with this receipt")
 
     def submit(self, viewer: Viewer, documents: Sequence[Document], *, dry_run: bool = False) -> tuple[Answer, ...]:
         self._check(viewer, Action.SUBMIT)

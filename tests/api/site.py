@@ -18,6 +18,7 @@ from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
+from comity.clearing import flow
 from comity.clearing.desk_claims import Claims
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
@@ -40,6 +41,7 @@ from comity.store import published
 from tests.admin.hosts import Clock, accounts, first_admin, somebody, viewer
 from tests.api.fakes import FakeBlind, FakeClearing
 from tests.brief.hosts import NoFlows
+from tests.clearing.hosts import PlainSigner, ScriptedLaboratory, further
 from tests.counters import counters
 from tests.engagement.hosts import NOTHING, ScriptedCards, ScriptedModel, SilentControl
 
@@ -75,11 +77,13 @@ class Site:
     secrets: dict[str, str] = field(default_factory=dict)
 
     def call(self, method: str, path: str, role: str = "", **more: Any) -> Any:
-        """Call the API as somebody of that role, or as a stranger."""
+        """Call the API as somebody of that role, or as a stranger; `/v1/...` is the TAP door."""
         headers = dict(more.pop("headers", {}))
         if role:
             headers["Authorization"] = f"Bearer {self.tokens[role]}"
-        return self.client.request(method, f"/api/v1{path}", headers=headers, **more)
+        return self.client.request(
+            method, path if path.startswith("/v1/") else f"/api/v1{path}", headers=headers, **more
+        )
 
     def publish(self, advisory: Advisory, **files: bytes) -> None:
         """Put a published advisory on the shelf; `osv_json=b"..."` becomes the file `osv.json`."""
@@ -117,6 +121,7 @@ def site(
             now=clock,
             clearing=clearing,
             blind=FakeBlind(),
+            **taking(held, settings, clock),
             claims=claims,
             assess=assess,
             briefs=briefs,
@@ -141,6 +146,19 @@ def site(
         if not is_empty:
             _people(made)
         yield made
+
+
+def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
+    """The real counters of batches, rules and duplicates on the site's store, without a worker."""
+    machines = flow.Machines(
+        store=held.store,
+        settings=settings,
+        laboratory=ScriptedLaboratory(),
+        signer=PlainSigner(),
+        bod=pack.shipped_table(pack.BOD_26_04),
+        now=clock,
+    )
+    return further(machines, SilentControl())
 
 
 def claiming(held: Accounts, settings: Settings, clock: Clock) -> Claims:

@@ -6,9 +6,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
-from comity.clearing import flow
+from comity.clearing import flow, flow_batches
 from comity.clearing.desk import Clearing
+from comity.clearing.desk_batches import Batches
+from comity.clearing.desk_regroup import Regroup
+from comity.clearing.desk_rules import Rules
 from comity.durable.clock import JumpingClock
 from comity.durable.engine import connect, launch
 from comity.formats.pack import BOD_26_04, shipped_table
@@ -113,7 +117,8 @@ def host(folder: Path, *, settings: Settings | None = None, run: bool = True, se
     )
     control = connect(settings)
     poll = timedelta(milliseconds=50)
-    running = launch(settings, flow.flows(machines, control), clock=clock, poll=poll, seam=seam) if run else None
+    flows = (*flow.flows(machines, control), *flow_batches.flows(machines, control))
+    running = launch(settings, flows, clock=clock, poll=poll, seam=seam) if run else None
     try:
         yield Host(
             desk=Clearing(machines=machines, control=control), machines=machines, clock=clock, laboratory=laboratory
@@ -123,6 +128,15 @@ def host(folder: Path, *, settings: Settings | None = None, run: bool = True, se
             running.stop()
         control.close()
         store.close()
+
+
+def further(machines: flow.Machines, control: Any) -> dict[str, Any]:
+    """The counters beside the main one, on the same machines."""
+    return {
+        "regroup": Regroup(machines=machines, control=control),
+        "batches": Batches(machines=machines, control=control),
+        "rules": Rules(machines=machines),
+    }
 
 
 RIVAL = replace(LAB, person=PartyId("rival-1"), organisation=PartyId("rival"))

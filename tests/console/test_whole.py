@@ -32,7 +32,7 @@ from tests.api.fakes import FakeBlind
 from tests.api.site import assessing, briefing, check, claiming, defending
 from tests.clearing.documents import document
 from tests.clearing.findings import FINDING
-from tests.clearing.hosts import Host, host
+from tests.clearing.hosts import Host, further, host
 from tests.console.hosts import TOKEN
 from tests.counters import counters
 
@@ -51,6 +51,7 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
             now=clock,
             clearing=running.desk,
             blind=FakeBlind(),
+            **further(running.machines, running.desk.control),
             claims=claiming(accounts, settings, clock),
             **defending(accounts, settings, clock),
             assess=assessing(accounts, settings, clock),

@@ -20,7 +20,9 @@ SENTENCES: Final = {
     405: "this address does not take that method: see the Allow header",
     413: "the request is larger than this host takes: split it",
     415: "this address does not take that content type",
+    408: "the body came too slowly, and nothing was stored: send it again",
     422: "the request breaks its contract: mend it and send it again",
+    429: "too many requests in this hour: back off, then send it again",
     500: "something failed here, and nothing more is told: the operator finds the place in the log",
     503: "not available now: try again later",
 }

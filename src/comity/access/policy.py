@@ -38,6 +38,10 @@ class Action(StrEnum):
     APPROVE = "approve a draft"
     PUBLISH = "publish an advisory"
     CLOSE = "close a case"
+    REGROUP = "merge and split cases"
+    SEND_BATCH = "send and follow batches"
+    READ_RULES = "read the rules of a project"
+    SET_RULES = "set the rules of a project"
     READ_ESTATE = "read inventories, assets and what reaches them"
     REGISTER = "register inventories and assets"
     ACCEPT_RISK = "accept a risk for a time"
@@ -117,6 +121,10 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.APPROVE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.PUBLISH: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.CLOSE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.REGROUP: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.SEND_BATCH: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}),
+    Action.READ_RULES: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}),
+    Action.SET_RULES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
     Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
     Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),

@@ -34,7 +34,7 @@ def build(
     """The application. Raises at start when a route declares no action."""
 
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-        if page_error is None or request.url.path.startswith("/api/"):
+        if page_error is None or request.url.path.startswith(("/api/", "/v1/")):
             return problems.answer(request, error)
         return page_error(request, error)
 

@@ -14,7 +14,7 @@ from comity.api.asking import After, Ask, Limit
 from comity.api.problems import response
 from comity.api.shapes import ReceiptStatus, ReportBody, Reports, Submitted
 from comity.clearing.desk import Accepted, Answer, Clearing, Document, Refused
-from comity.errors import Invalid, Problem
+from comity.errors import Forbidden, Invalid, Missing, Problem, Unauthenticated
 from comity.model.ids import Digest, ReportId
 from comity.settings import Settings
 
@@ -91,9 +91,18 @@ def routes(clearing: Clearing, settings: Settings) -> list[HTTPRouteHandler]:
         summary="What became of a receipt",
         responses=asking.ERRORS,
     )
-    def follow(receipt: FromPath[str]) -> ReceiptStatus:
-        """A receipt is a capability: whoever holds it may ask. It says queued, processing or done, and no more."""
-        return wire.receipt_status(clearing.status(asking.name(receipt)))
+    def follow(request: Ask, receipt: FromPath[str]) -> ReceiptStatus:
+        """A receipt is a capability: whoever holds it may ask. It says queued, processing or done, and no more.
+
+        With a token of the organisation that sent it, `detail` says what deconfliction and validation made of it.
+        """
+        viewer = asking.viewer_of(request)
+        status = clearing.status(asking.name(receipt))
+        try:
+            detail = clearing.detail(viewer, status.receipt)
+        except (Missing, Forbidden, Unauthenticated):
+            return wire.receipt_status(status)
+        return wire.receipt_status(status, detail)
 
     @get(
         "/reports",

@@ -8,7 +8,13 @@ from comity.access.routes import token_guard
 from comity.api import advice, ai_defence, cases, deadlines, directives, engagements, estate, host, reading, reports
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
+from comity.api import batches as batch_calls
+from comity.api import blind as blind_calls
+from comity.api import briefs as brief_calls
+from comity.api import cases, engagements, host, reading, reports, tap
 from comity.api import claims as claim_calls
+from comity.api import regroup as regroup_calls
+from comity.api import rules as rule_calls
 from comity.api.asking import Nested
 from comity.counters import Counters
 
@@ -21,6 +27,9 @@ def routes(counters: Counters) -> list[Router]:
     handlers = [
         *reports.routes(counters.clearing, settings),
         *cases.routes(counters.clearing),
+        *regroup_calls.routes(counters.regroup),
+        *batch_calls.routes(counters.batches, settings),
+        *rule_calls.routes(counters.rules),
         *blind_calls.routes(counters.blind),
         *claim_calls.routes(counters.claims),
         *engagements.routes(counters.assess, settings),
@@ -40,5 +49,6 @@ def routes(counters: Counters) -> list[Router]:
             request_class=Nested,
             guards=[token_guard(counters.accounts)],
             request_max_body_size=settings.body_limit_bytes,
-        )
+        ),
+        tap.router(counters.clearing, counters.accounts, settings),
     ]

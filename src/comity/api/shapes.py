@@ -20,6 +20,8 @@ class Taken(Struct, frozen=True, kw_only=True, tag_field="kind", tag="accepted")
     summary: str
     repeat: bool
     gaps: tuple[str, ...]
+    rules: tuple[str, ...]
+    """What the project's own published rules say against it; a person decides."""
     warnings: tuple[Place, ...]
 
 
@@ -46,12 +48,25 @@ class Submitted(Struct, frozen=True, kw_only=True):
     answers: tuple[Taken | WouldTake | NotTaken, ...]
 
 
-class ReceiptStatus(Struct, frozen=True, kw_only=True):
+class ReceiptStatus(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the holder of a receipt may know: queued, processing or done."""
 
     receipt: str
     status: str
     at: datetime
+    detail: "ReceiptDetail | None" = None
+    """For a token of the organisation that sent it; absent for everybody else who holds the receipt."""
+
+
+class ReceiptDetail(Struct, frozen=True, kw_only=True):
+    """What became of a report, for a token of its own organisation: nothing of any other party's text."""
+
+    report: str
+    outcome: str
+    """What deconfliction said: new, a duplicate of one already held, may be a duplicate, or waiting."""
+    validation: str
+    gaps: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 class ReportBody(Struct, frozen=True, kw_only=True):

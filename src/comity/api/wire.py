@@ -21,6 +21,7 @@ from comity.api.shapes import (
     JournalProof,
     NotTaken,
     Preview,
+    ReceiptDetail,
     ReceiptStatus,
     ReportBody,
     Submitted,
@@ -28,7 +29,18 @@ from comity.api.shapes import (
     Verified,
     WouldTake,
 )
-from comity.clearing.desk import Accepted, Answer, CaseRow, CaseView, Checked, Refused, Rendering, ReportRow, Status
+from comity.clearing.desk import (
+    Accepted,
+    Answer,
+    CaseRow,
+    CaseView,
+    Checked,
+    Detail,
+    Refused,
+    Rendering,
+    ReportRow,
+    Status,
+)
 from comity.library.counter import AdvisoryView, FileRow, Verification
 from comity.model.advisory import Advisory
 from comity.model.handling import Tlp
@@ -51,6 +63,7 @@ def _answer(one: Answer) -> Taken | WouldTake | NotTaken:
                 summary=one.summary,
                 repeat=one.repeat,
                 gaps=one.gaps,
+                rules=one.rules,
                 warnings=places(one.warnings),
             )
         case Checked():
@@ -61,9 +74,18 @@ def _answer(one: Answer) -> Taken | WouldTake | NotTaken:
             return NotTaken(name=one.name, problems=places(one.problems))
 
 
-def receipt_status(status: Status) -> ReceiptStatus:
-    """Status of a receipt."""
-    return ReceiptStatus(receipt=status.receipt, status=status.status, at=utc(status.at))
+def receipt_status(status: Status, detail: Detail | None = None) -> ReceiptStatus:
+    """Status of a receipt; the detail only for a token of its own organisation."""
+    told = None
+    if detail is not None:
+        told = ReceiptDetail(
+            report=detail.report,
+            outcome=detail.outcome,
+            validation=detail.validation,
+            gaps=detail.gaps,
+            rules=detail.rules,
+        )
+    return ReceiptStatus(receipt=status.receipt, status=status.status, at=utc(status.at), detail=told)
 
 
 def report(row: ReportRow, *, is_own: bool) -> ReportBody:

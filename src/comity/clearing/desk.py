@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from comity.access.policy import Action, allow, may
-from comity.clearing import coordinate, flow, flow_compare, intake, publish, views
+from comity.clearing import coordinate, deconflict, flow, flow_compare, intake, publish, rules, views
 from comity.clearing.render import Rendering, left_out, renderings
 from comity.clearing.views import (
     Accepted,
@@ -18,6 +18,7 @@ from comity.clearing.views import (
     CaseRow,
     CaseView,
     Checked,
+    Detail,
     Document,
     Moment,
     Page,
@@ -37,7 +38,7 @@ from comity.model.events import Event, Kind
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
-from comity.store import blobs, cases, journal, parties, reports
+from comity.store import batches, blobs, cases, journal, parties, reports
 from comity.store.engine import Tx
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "CaseView",
     "Checked",
     "Clearing",
+    "Detail",
     "Document",
     "Moment",
     "Page",
@@ -89,9 +91,17 @@ class Clearing:
         readings = self._within_batch([(document, self._read(document)) for document in documents])
         if dry_run:
             return tuple(answer for document, reading in readings for answer in _checked(document, reading))
+        return self._take(viewer, readings)
+
+    def accept(self, viewer: Viewer, document: Document, codec: str, reading: Reading) -> tuple[Answer, ...]:
+        """As `submit`, for a document that a door had to read itself (a multipart body)."""
+        allow(viewer, Action.SUBMIT)
+        return self._take(viewer, [(document, (codec, reading))])
+
+    def _take(self, viewer: Viewer, readings: Sequence[tuple[Document, Read]]) -> tuple[Answer, ...]:
         batch = ids.batch_id(secrets.token_bytes(8))
         answers: list[Answer] = []
-        batches: list[BatchId] = []
+        screened: list[BatchId] = []
         with self.machines.store.write() as tx:
             for document, reading in readings:
                 if isinstance(reading, Refused):
@@ -99,8 +109,8 @@ class Clearing:
                     continue
                 admitted = self._admit(tx, viewer, batch, document, *reading)
                 answers.extend(answer for answer, _ in admitted)
-                batches.extend(found for _, found in admitted)
-        for unscreened in dict.fromkeys(batches):  # also of repeats: an earlier start may have failed
+                screened.extend(found for _, found in admitted)
+        for unscreened in dict.fromkeys(screened):  # also of repeats: an earlier start may have failed
             self.control.start(flow.SCREEN, unscreened, unscreened)
         return tuple(answers)
 
@@ -119,10 +129,11 @@ class Clearing:
         Called once when a worker starts; safe to call at any time. Gives the number of batches.
         """
         with self.machines.store.read() as tx:
-            batches = reports.unscreened(tx)
-        for batch in batches:
+            taking = set(batches.unfinished(tx))
+            waiting = [batch for batch in reports.unscreened(tx) if batch not in taking]
+        for batch in waiting:
             self.control.start(flow.SCREEN, batch, batch)
-        return len(batches)
+        return len(waiting)
 
     def reorder(self, *, because: str) -> int:
         """Weigh every open case again, since what upstream says has changed. Gives how many; safe to repeat."""
@@ -151,6 +162,33 @@ class Clearing:
         busy = case.stage in {Stage.SCREENING, Stage.VALIDATING}
         last = max((e.event.at for e in entries), default=report.received_at)
         return Status(receipt=report.receipt, status="processing" if busy else "done", at=last)
+
+    def within_rate(self, viewer: Viewer) -> bool:
+        """Whether this organisation may send more in this hour (`intake_per_hour`, a fixed window; 0: no limit)."""
+        allow(viewer, Action.SUBMIT)
+        limit = self.machines.settings.intake_per_hour
+        if not limit:
+            return True
+        hour = self.machines.now().replace(minute=0, second=0, microsecond=0)
+        with self.machines.store.read() as tx:
+            return reports.count_since(tx, viewer.organisation, hour, most=limit) < limit
+
+    def detail(self, viewer: Viewer, receipt: str) -> Detail:
+        """What became of a receipt of the viewer's own organisation. Missing for any other receipt."""
+        allow(viewer, Action.READ_OWN_REPORTS)
+        with self.machines.store.read() as tx:
+            report = reports.by_receipt(tx, Receipt(receipt))
+            if report.organisation != viewer.organisation:
+                raise Missing("no submission with this receipt")
+            case_id = reports.case_of(tx, report.id)
+            case = cases.get(tx, case_id, flow.FLOW) if case_id is not None else None
+        return Detail(
+            report=report.id,
+            outcome=views.deconflicted(report.id, case),
+            validation=views.validated(report.id, case),
+            gaps=report.gaps,
+            rules=report.rules,
+        )
 
     def own_report(self, viewer: Viewer, receipt: str) -> ReportId:
         """The report behind a receipt of the viewer's own organisation. Missing for any other receipt."""
@@ -358,6 +396,8 @@ class Clearing:
                         document=part,
                     ),
                 )
+                project = batches.rules_of(tx, sorted(deconflict.packages(finding)))
+                report = replace(report, rules=rules.against(finding, project.values()))
                 self._keep(tx, viewer, report, document.data if place == 0 else None, reading)
             answer = Accepted(
                 name=document.name,
@@ -366,6 +406,7 @@ class Clearing:
                 summary=finding.summary,
                 repeat=held is not None,
                 gaps=report.gaps,
+                rules=report.rules,
                 warnings=reading.warnings if place == 0 else (),
             )
             answers.append((answer, report.batch))

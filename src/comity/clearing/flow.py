@@ -229,11 +229,11 @@ def _join(
     if again:
         joined = joined.moved(Stage.VALIDATING)
     if case.stage in {Stage.COORDINATING, Stage.READY}:
-        joined = _redrafted(machines, tx, joined)
+        joined = redrafted(machines, tx, joined)
     return cases.save(tx, joined), again
 
 
-def _redrafted(machines: Machines, tx: Tx, case: Case) -> Case:
+def redrafted(machines: Machines, tx: Tx, case: Case) -> Case:
     """The case with the draft that all its reports now give; released or not, it goes back to people."""
     assert case.advisory is not None
     findings = _findings(tx, case)
@@ -501,6 +501,16 @@ def others(tx: Tx, ids_: Iterable[ReportId], asker: PartyId) -> tuple[int, bool]
         case_id = reports.case_of(tx, id_)
         is_published |= case_id is not None and cases.get(tx, case_id, FLOW).stage is Stage.PUBLISHED
     return number, is_published
+
+
+def recipe_of(tx: Tx, report: Report) -> Digest | None:
+    """The digest of a held report's one readable recipe."""
+    return recipe_digest(report.finding, _attached(tx, report))
+
+
+def patches_of(tx: Tx, report: Report) -> tuple[bytes, ...]:
+    """The patches that a held report brings."""
+    return patches(report, _attached(tx, report))
 
 
 def patches(report: Report, attached: Mapping[Digest, bytes]) -> tuple[bytes, ...]:

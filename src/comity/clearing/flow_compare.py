@@ -99,6 +99,16 @@ def compared(
     return combine.decide(weights(), found), seen
 
 
+def looked(tx: Tx, report: Report, recipe: Digest | None, patches: Sequence[bytes]) -> tuple[Seen, ...]:
+    """What every candidate says of a report that may have a case already, likeliest first."""
+    return weighed(tx, profile_of(report, recipe, patches), _shared(tx, report, recipe))
+
+
+def packages(finding: Finding) -> frozenset[str]:
+    """The products of a finding as they are compared."""
+    return deconflict.packages(finding)
+
+
 def _of_members(tx: Tx, one: Profile, case_id: CaseId) -> list[Opinion]:
     """What the other reports of a case say: any of them may speak against a merge."""
     members = cases.get(tx, case_id, FLOW).reports[:MEMBERS]

@@ -36,7 +36,20 @@ class Accepted:
     summary: str
     repeat: bool
     gaps: tuple[str, ...]
+    rules: tuple[str, ...] = ()
+    """What the project's own rules say against it."""
     warnings: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detail:
+    """What became of a report, for its own organisation: nothing of any other party's text."""
+
+    report: ReportId
+    outcome: str
+    validation: str
+    gaps: tuple[str, ...]
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,22 +174,39 @@ def row(case: Case) -> CaseRow:
 
 def outcome(report: ReportId, case: Case | None) -> str:
     """What deconfliction and validation said of a report, telling nothing of another party's text."""
+    sentence = deconflicted(report, case)
+    if case is not None and case.verdict is not None and case.validations[-1].report == report:
+        sentence += ". " + verdict_sentence(case.verdict)
+    return sentence
+
+
+def deconflicted(report: ReportId, case: Case | None) -> str:
+    """What deconfliction said of a report: that a duplicate exists, and nothing of it."""
     if case is None:
         return "waiting to be screened"
     if report in dict(case.merges):
-        sentence = "a duplicate of one already held"
-    else:
-        sentence = "may be a duplicate: a person decides" if case.links else "new"
-    if case.verdict is not None and case.validations[-1].report == report:
-        sentence += ". " + verdict_sentence(case.verdict)
-    return sentence
+        return "a duplicate of one already held"
+    return "may be a duplicate: a person decides" if case.links else "new"
+
+
+def validated(report: ReportId, case: Case | None) -> str:
+    """What the last validation of this very report said; "" while there is none."""
+    verdicts = [v.verdict for v in case.validations if v.report == report] if case is not None else []
+    return verdict_sentence(verdicts[-1]) if verdicts else ""
 
 
 def reasons(case: Case) -> tuple[str, ...]:
     """Why each report is in this case, and what the case may be the same as."""
     joined = [f"{report} is the same as this case: {'; '.join(why)}" for report, why in case.merges]
-    doubts = [f"may be the same as {', '.join(link.cases)}: {'; '.join(link.reasons)}" for link in case.links]
+    doubts = [
+        f"may be the same as {', '.join(link.cases)}{_chance(link.probability)}: {'; '.join(link.reasons)}"
+        for link in case.links
+    ]
     return (*joined, *doubts)
+
+
+def _chance(probability: float | None) -> str:
+    return "" if probability is None else f" (probability {probability:.2f})"
 
 
 def told(event: Event) -> str:
@@ -195,6 +225,8 @@ TOLD: Mapping[Kind, str] = {
     Kind.REPORT_DECONFLICTED: "compared with the open cases",
     Kind.CASE_OPENED: "case opened",
     Kind.CASE_MOVED: "case moved",
+    Kind.CASE_MERGED: "reports of another case taken in",
+    Kind.CASE_SPLIT: "reports moved to a case of their own",
     Kind.CASE_VALIDATED: "validated",
     Kind.CASE_PRIORITISED: "prioritised",
     Kind.DRAFT_MADE: "advisory drafted",

@@ -15,6 +15,7 @@ from comity.cli import (
     advice,
     ai_defence,
     assess_runs,
+    batches,
     battery,
     blind,
     brief_make,
@@ -27,6 +28,7 @@ from comity.cli import (
     evidence,
     hosting,
     recipes,
+    regroup,
     reports,
     show,
 )
@@ -60,7 +62,11 @@ blind_check = App(
     name="blind", help="Is it known there? Ask without showing: check, list, open, withdraw, prove.", group=FIND
 )
 claim = App(name="claim", help="Who looks where: ask, take, list, beat, end, result.", group=FIND)
-case = App(name="case", help="Work the queue: list, show, preview, statement.", group=COORDINATE)
+batch = App(name="batch", help="Send many findings as one document: send, show, list, key.", group=FIND)
+project_rules = App(name="rules", help="What projects say they take: list, set.", group=FIND)
+case = App(
+    name="case", help="Work the queue: list, show, preview, statement, duplicates, merge, split.", group=COORDINATE
+)
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
 key = App(name="key", help="The host's public key: show.", group=CHECK)
@@ -85,6 +91,8 @@ for branch in (
     blind_check,
     claim,
     recipe,
+    batch,
+    project_rules,
     case,
     advisory,
     journal,
@@ -100,6 +108,12 @@ app.command(reports.status, group=FIND)
 report.command(reports.listed, name="list")
 report.command(reports.shown, name="show")
 recipe.command(recipes.run)
+batch.command(batches.send)
+batch.command(batches.shown, name="show")
+batch.command(batches.listed, name="list")
+batch.command(batches.key)
+project_rules.command(batches.rules, name="list")
+project_rules.command(batches.set_rules, name="set")
 claim.command(claims.ask)
 claim.command(claims.take)
 claim.command(claims.listed, name="list")
@@ -130,6 +144,9 @@ brief.command(briefs.detect)
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")
 case.command(cases.preview)
+case.command(regroup.duplicates)
+case.command(regroup.merge)
+case.command(regroup.split)
 case.command(cases.statement)
 app.command(cases.approve, group=COORDINATE)
 app.command(cases.publish, group=COORDINATE)

@@ -14,6 +14,7 @@ from comity.console import (
     cases,
     cookies,
     drafts,
+    duplicates,
     engagements,
     estate,
     home,
@@ -54,6 +55,7 @@ def routes(counters: Counters) -> list[Router]:
     people.add(paths, accounts, settings)
     reports.add(paths, counters.clearing, settings)
     cases.add(paths, counters.clearing)
+    duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
     engagements.add(paths, counters.assess)
     reading.add(paths, counters.library, settings)

@@ -10,6 +10,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -35,9 +36,7 @@ class MasterKey:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose (HKDF-SHA256, RFC 5869): keys for different purposes tell nothing of each other."""
-        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"comity/{purpose}/v1".encode()).derive(
-            self.secret
-        )
+        return _derived(self.secret, purpose)
 
     @property
     def name(self) -> str:
@@ -48,6 +47,12 @@ class MasterKey:
         """Keyed digest of a value of one kind, 64 hex characters: equal values of a kind have equal marks."""
         data = text.encode() if isinstance(text, str) else text
         return hmac.new(self.derive(f"mark/{kind}"), data, hashlib.sha256).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _derived(secret: bytes, purpose: str) -> bytes:
+    """Kept, because every record and every mark asks for it; no more secret than the master key that is held anyway."""
+    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"comity/{purpose}/v1".encode()).derive(secret)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

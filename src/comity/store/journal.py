@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import rfc8785
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 
 from comity.errors import Conflict, Tampered
 from comity.model.events import Event, Kind
@@ -91,6 +91,15 @@ def about(tx: Tx, subject: str, *, limit: int = PAGE) -> list[Entry]:
     """Up to `limit` entries about one id, oldest first."""
     named = select(journal_subjects.c.seq).where(journal_subjects.c.subject == subject)
     return _entries(tx, journal.c.seq.in_(named), limit=limit)
+
+
+def tally(tx: Tx, kind: str, **facts: str) -> int:
+    """How many entries of a kind carry these facts. Entries are canonical JSON, so a fact has one way to be written."""
+    query = select(func.count()).select_from(journal).where(journal.c.kind == kind)
+    for name, value in facts.items():
+        wanted = rfc8785.dumps({name: value}).decode()[1:-1]
+        query = query.where(journal.c.body.contains(wanted, autoescape=True))
+    return int(tx.connection.execute(query).scalar() or 0)
 
 
 def cursor(tx: Tx, subscriber: str) -> int:

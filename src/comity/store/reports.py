@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, delete, func, insert, select, update
 
 from comity.errors import Missing
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
@@ -32,27 +32,37 @@ class Mark:
 
 def add(tx: Tx, report: Report, *, marks: Iterable[Mark] = ()) -> None:
     """Keep a new report. Attachments are put with `blobs.put(tx, data, record=record(report.id))` beside it."""
-    sealed = seal(tx.master, record(report.id), rows.encode(report, Report))
-    own = report.finding.own_id
-    tx.connection.execute(
-        insert(reports).values(
-            id=report.id,
-            organisation=report.organisation,
-            submitter=report.submitter,
-            batch=report.batch,
-            received_at=report.received_at,
-            tlp=int(report.finding.handling.tlp),
-            receipt_mark=tx.master.mark("receipt", report.receipt),
-            document_mark=tx.master.mark("document", f"{report.organisation} {report.document}"),
-            own_mark=tx.master.mark("own-id", f"{report.organisation} {own}") if own else None,
-            wrapped=sealed.wrapped,
-            sealed=sealed.body,
+    add_all(tx, [(report, marks)])
+
+
+def add_all(tx: Tx, held: Iterable[tuple[Report, Iterable[Mark]]]) -> None:
+    """Keep new reports, each with its marks."""
+    records: list[dict[str, Any]] = []
+    found: list[dict[str, Any]] = []
+    for report, marks in held:
+        sealed = seal(tx.master, record(report.id), rows.encode(report, Report))
+        own = report.finding.own_id
+        records.append(
+            {
+                "id": report.id,
+                "organisation": report.organisation,
+                "submitter": report.submitter,
+                "batch": report.batch,
+                "received_at": report.received_at,
+                "tlp": int(report.finding.handling.tlp),
+                "receipt_mark": tx.master.mark("receipt", report.receipt),
+                "document_mark": tx.master.mark("document", f"{report.organisation} {report.document}"),
+                "own_mark": tx.master.mark("own-id", f"{report.organisation} {own}") if own else None,
+                "wrapped": sealed.wrapped,
+                "sealed": sealed.body,
+            }
         )
-    )
-    found = {(mark.kind, tx.master.mark(mark.kind, mark.text)) for mark in marks}
+        own_marks = sorted({(mark.kind, tx.master.mark(mark.kind, mark.text)) for mark in marks})
+        found.extend({"report": report.id, "kind": kind, "mark": mark} for kind, mark in own_marks)
+    if records:
+        tx.connection.execute(insert(reports), records)
     if found:
-        values = [{"report": report.id, "kind": kind, "mark": mark} for kind, mark in sorted(found)]
-        tx.connection.execute(insert(report_marks), values)
+        tx.connection.execute(insert(report_marks), found)
 
 
 def get(tx: Tx, id_: ReportId, viewer: Viewer) -> Report:
@@ -81,6 +91,25 @@ def same_document(tx: Tx, organisation: PartyId, document: Digest, since: dateti
         .order_by(reports.c.received_at.desc(), reports.c.id.desc())
         .limit(1)
     ).scalar()
+
+
+def same_documents(
+    tx: Tx, organisation: PartyId, documents: Iterable[Digest], since: datetime
+) -> Mapping[Digest, ReportId]:
+    """As `same_document`, for many at once; those that were not sent before are absent."""
+    marks = {tx.master.mark("document", f"{organisation} {document}"): document for document in documents}
+    query = (
+        select(reports.c.document_mark, reports.c.id)
+        .where(reports.c.document_mark.in_(list(marks)), reports.c.received_at >= since, reports.c.erased_at.is_(None))
+        .order_by(reports.c.received_at, reports.c.id)
+    )
+    return {marks[row.document_mark]: ReportId(row.id) for row in tx.connection.execute(query)}
+
+
+def count_since(tx: Tx, organisation: PartyId, since: datetime, *, most: int) -> int:
+    """How many reports this organisation sent at or after a moment; counted up to `most`."""
+    some = select(reports.c.id).where(reports.c.organisation == organisation, reports.c.received_at >= since)
+    return int(tx.connection.execute(select(func.count()).select_from(some.limit(most).subquery())).scalar() or 0)
 
 
 def by_own_id(tx: Tx, organisation: PartyId, own_id: str) -> tuple[ReportId, ...]:

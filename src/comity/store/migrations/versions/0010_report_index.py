@@ -28,3 +28,45 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("report", name="pk_report_profiles"),
     )
+    moment = sa.String(27)
+    op.create_table(
+        "batches",
+        sa.Column("id", sa.String(length=32), nullable=False),
+        sa.Column("organisation", sa.String(length=64), nullable=False),
+        sa.Column("received_at", moment, nullable=False),
+        sa.Column("state", sa.String(length=16), nullable=False),
+        sa.Column("key_mark", sa.String(length=64), nullable=True),
+        sa.Column("document_mark", sa.String(length=64), nullable=True),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_batches"),
+        sa.UniqueConstraint("key_mark", name="uq_batches_key_mark"),
+    )
+    op.create_index("ix_batches_state", "batches", ["state"])
+    op.create_index("ix_batches_document_mark", "batches", ["document_mark"])
+    op.create_index("ix_batches_organisation_received_at", "batches", ["organisation", "received_at"])
+    op.create_table(
+        "batch_items",
+        sa.Column("batch", sa.String(length=32), nullable=False),
+        sa.Column("place", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("report", sa.String(length=32), nullable=True),
+        sa.Column("repeated", sa.Integer(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=True),
+        sa.Column("sealed", sa.LargeBinary(), nullable=True),
+        sa.PrimaryKeyConstraint("batch", "place", name="pk_batch_items"),
+    )
+    op.create_table(
+        "sender_keys",
+        sa.Column("organisation", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("organisation", "id", name="pk_sender_keys"),
+    )
+    op.create_table(
+        "project_rules",
+        sa.Column("mark", sa.String(length=64), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("sealed", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("mark", name="pk_project_rules"),
+    )
