@@ -27,11 +27,11 @@ def parts(*held: tuple[str, bytes], boundary: str = "b1") -> bytes:
 
 
 TOLD = ("Content-Disposition: attachment; name=report\r\nContent-Type: application/json", json.dumps(REPORT).encode())
-PATCH = (
-    'Content-Disposition: attachment; name=attachment; filename="fix.patch"\r\nContent-Type: text/plain'
-    "\r\nContent-Akrites-Type: patch\r\nContent-Description: the fix",
-    b"--- a/x\n+++ b/x\n",
-)
+PATCH_HEAD = """Content-Disposition: attachment; name=attachment; filename="fix.patch"
+Content-Type: text/plain
+Content-Akrites-Type: patch
+Content-Description: the fix""".replace("\n", "\r\n")
+PATCH = (PATCH_HEAD, b"--- a/x\n+++ b/x\n")
 
 
 def test_a_report_gets_a_receipt_and_a_root_relative_monitor_link(shared: Site) -> None:

@@ -321,7 +321,7 @@ def begin_screening(machines: Machines, batch_id: BatchId) -> list[str]:
         batch = batches.get(tx, batch_id, None)
         if batch.state is BatchState.TAKING:
             batches.save(tx, replace(batch, state=BatchState.SCREENING))
-        return list(reports.ids_of(tx, batch_id))
+        return list(batches.reports_of(tx, batch_id))
 
 
 def close(machines: Machines, batch_id: BatchId) -> None:

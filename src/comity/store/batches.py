@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from comity.errors import Conflict, Missing
 from comity.model.batch import Batch, BatchState, Item, ProjectRules, SenderKey
-from comity.model.ids import BatchId, Digest, PartyId
+from comity.model.ids import BatchId, Digest, PartyId, ReportId
 from comity.store import rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
@@ -169,6 +169,16 @@ def items(tx: Tx, batch: BatchId, *, after: int = -1, limit: int = 500) -> tuple
         .limit(limit)
     )
     return tuple(_item(tx, row) for row in tx.connection.execute(query))
+
+
+def reports_of(tx: Tx, batch: BatchId) -> tuple[ReportId, ...]:
+    """The reports that a batch brought, in its order, without those that were sent before."""
+    query = (
+        select(batch_items.c.report)
+        .where(batch_items.c.batch == batch, batch_items.c.report.is_not(None), batch_items.c.repeated == 0)
+        .order_by(batch_items.c.place)
+    )
+    return tuple(ReportId(name) for name in tx.connection.execute(query).scalars())
 
 
 def add_key(tx: Tx, key: SenderKey) -> None:
