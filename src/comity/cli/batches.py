@@ -121,13 +121,13 @@ def _sent(there: Place, data: bytes, name: str, key: str, manifest: bytes) -> An
 
     import msgspec
 
-    from comity.api.batches import body_of
-
     if isinstance(there, Remote):
         headers = {"Idempotency-Key": key} if key else {}
         if manifest:
             headers["Comity-Manifest"] = base64.b64encode(manifest).decode()
         return there.host.post("/batches", data, extra=headers)
+    from comity.api.batches import body_of
+
     assert isinstance(there, Local)
     held = there.office.batches.send(there.viewer, data, name=name, key=key, manifest=manifest)
     return msgspec.to_builtins(body_of(held))
