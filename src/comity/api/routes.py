@@ -5,13 +5,22 @@ from typing import Final
 from litestar import Router
 
 from comity.access.routes import token_guard
-from comity.api import advice, ai_defence, cases, deadlines, directives, engagements, estate, host, reading, reports
-from comity.api import blind as blind_calls
-from comity.api import briefs as brief_calls
+from comity.api import (
+    advice,
+    ai_defence,
+    cases,
+    deadlines,
+    directives,
+    engagements,
+    estate,
+    host,
+    reading,
+    reports,
+    tap,
+)
 from comity.api import batches as batch_calls
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
-from comity.api import cases, engagements, host, reading, reports, tap
 from comity.api import claims as claim_calls
 from comity.api import regroup as regroup_calls
 from comity.api import rules as rule_calls
