@@ -125,7 +125,7 @@ def _sent(there: Place, data: bytes, name: str, key: str, manifest: bytes) -> An
         headers = {"Idempotency-Key": key} if key else {}
         if manifest:
             headers["Comity-Manifest"] = base64.b64encode(manifest).decode()
-        return there.host.post("/batches", data, extra=headers)
+        return there.host.deliver("/batches", data, headers)
     from comity.api.batches import body_of
 
     assert isinstance(there, Local)

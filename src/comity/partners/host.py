@@ -65,19 +65,16 @@ class RemoteHost:
         """The bytes of a download with its headers, whose names are in lower case."""
         return self._exchange("GET", path, params={k: v for k, v in query.items() if v != ""})
 
-    def post(
-        self,
-        path: str,
-        body: bytes = b"",
-        *,
-        media_type: str = "application/json",
-        extra: Mapping[str, str] | None = None,
-        **query: str,
-    ) -> Any:
-        """The JSON answer to a POST; `extra` are further headers."""
-        headers = {"Content-Type": media_type, **(extra or {})}
-        answer = self._send("POST", path, content=body, headers=headers, params=query)
+    def post(self, path: str, body: bytes = b"", *, media_type: str = "application/json", **query: str) -> Any:
+        """The JSON answer to a POST."""
+        answer = self._send("POST", path, content=body, headers={"Content-Type": media_type}, params=query)
         return self._read(answer)
+
+    def deliver(self, path: str, body: bytes, headers: Mapping[str, str]) -> Any:
+        """The JSON answer to a POST of JSON with further headers."""
+        return self._read(
+            self._send("POST", path, content=body, headers={"Content-Type": "application/json", **headers})
+        )
 
     def _read(self, answer: bytes) -> Any:
         try:
