@@ -192,6 +192,7 @@ def opened(
                 clock=clock.now,
                 prove=prover(store, settings.checkpoint_folder, lambda: trusted(settings)),
                 health=lambda: health(store, settings, containment),
+                needs_second_factor=settings.second_factor == "required",
             ),
         )
         if work:

@@ -57,6 +57,9 @@ class Settings:
     public_url: str = ""
     """Address people and clients use, without a slash at the end; empty means `http://host:port`."""
 
+    second_factor: str = "optional"
+    """`required`: whoever signs in by password and has no second factor acts as a reader until they set one up."""
+
     organisation: str = "Comity host (unnamed)"
     """The host's own name, as publisher of advisories and verifier in statements."""
 
@@ -329,6 +332,7 @@ LEAST: Mapping[str, int] = {
 
 
 CHOICES: Mapping[str, tuple[str, ...]] = {
+    "second_factor": ("optional", "required"),
     "smtp_security": ("starttls", "tls", "none"),
     "mail_clear_limit": ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"),
 }

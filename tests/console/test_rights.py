@@ -28,6 +28,7 @@ SHOWN = {
     "/cases/{case:str}/preview/{format:str}": Action.READ_CASES,
     "/cases/{case:str}/duplicates": Action.READ_CASES,
     "/cases/{case:str}/statements/{sha256:str}": Action.READ_CASES,
+    "/sign-in/code": Action.SIGN_IN,
     "/assessments": Action.READ_ASSESSING,
     "/assessments/rules": Action.READ_ASSESSING,
     "/engagements": Action.READ_ENGAGEMENTS,
@@ -85,6 +86,12 @@ TAKEN = {
     "/invitation/{secret:str}": Action.SIGN_IN,
     "/link/{secret:str}": Action.SIGN_IN,
     "/account/password": Action.OWN_ACCOUNT,
+    "/account/codes": Action.OWN_ACCOUNT,
+    "/account/codes/confirm": Action.OWN_ACCOUNT,
+    "/account/codes/recovery": Action.OWN_ACCOUNT,
+    "/account/codes/end": Action.OWN_ACCOUNT,
+    "/people/{person:str}/second-factor": Action.MANAGE_ACCOUNTS,
+    "/sign-in/code": Action.SIGN_IN,
     "/account/tokens": Action.OWN_ACCOUNT,
     "/account/tokens/{token:str}/end": Action.OWN_ACCOUNT,
     "/people": Action.MANAGE_ACCOUNTS,
@@ -128,6 +135,7 @@ TAKEN = {
 
 ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor", "defender", "authority")
 OPEN_AT_FIRST = {
+    "/sign-in/code",
     "/affected",
     "/",
     "/static/{name:str}",
@@ -184,6 +192,8 @@ def test_each_page_lets_in_exactly_the_roles_of_its_action(shared: Pages, path: 
         assert answer.content == b""
     elif role and not may(shared.site.viewers[role], SHOWN[path]):
         assert answer.status_code == 403
+    elif path == "/sign-in/code":  # nobody here gave a password first, so it leads back
+        assert (answer.status_code, answer.headers["location"]) == (303, "/sign-in")
     else:
         assert answer.status_code in {200, 404}
 

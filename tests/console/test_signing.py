@@ -1,16 +1,19 @@
 """Signing in and out as a browser sees it: cookies, rotation, links, and where it leads."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import pyotp
 import pytest
 from litestar import Response
 
 from comity import console
 from comity.access.attempts import FREE
 from comity.admin import kinds
+from comity.admin.second_factor import SecondFactors
 from comity.console import cookies
 from comity.console.signing import is_on_this_host, own_path
 from tests.admin.hosts import PASSWORD
@@ -35,7 +38,7 @@ def test_signing_in_gives_a_fresh_session_that_no_script_reads_and_no_site_sends
 def test_over_tls_the_cookies_are_bound_to_this_host() -> None:
     response = Response(b"")
     cookies.sign_in(response, "secret", is_https=True)
-    session, visit = response.cookies
+    session, visit, _half_way = response.cookies
     assert (session.key, visit.key) == ("__Host-comity", "__Host-comity_visit")
     assert session.secure
     assert visit.secure
@@ -180,3 +183,42 @@ def test_a_proxy_or_a_header_never_makes_a_stranger_local() -> None:
     assert not is_on_this_host(asked("192.0.2.1"))
     assert not is_on_this_host(asked("127.0.0.1", **{"x-forwarded-for": "127.0.0.1"}))
     assert not is_on_this_host(asked("localhost.evil.example"))
+
+
+def test_a_second_factor_is_set_up_on_the_page_and_then_asked_for(here: Pages) -> None:
+    browser = here.browser("coordinator")
+    assert browser.post("/account/codes", {"password": PASSWORD}, page="/account").status_code == 303
+    shown = browser.get("/account").text
+    secret = re.search(r"secret=([A-Z2-7]{32})", shown)
+    assert secret is not None
+    assert "<svg" in shown
+    code = pyotp.TOTP(secret[1]).at(here.site.clock.now)
+    done = browser.post("/account/codes/confirm", {"code": code}, page="/account")
+    recovery = re.findall(r'<code class="secret">([a-z0-9]{4}-[a-z0-9]{4}-[a-z0-9]{4})</code>', done.text)
+    assert len(recovery) == 10
+    assert secret[1] not in browser.get("/account").text
+
+    fresh = here.browser()
+    half = fresh.post("/sign-in", {"login": "coordinator", "password": PASSWORD, "next": "/queue"})
+    assert half.headers["location"] == "/sign-in/code?next=%2Fqueue"
+    assert fresh.get("/queue").status_code == 303
+    assert fresh.post("/sign-in/code", {"code": "000000"}, page="/sign-in/code").status_code == 401
+    full = fresh.post("/sign-in/code", {"code": recovery[0], "next": "/queue"}, page="/sign-in/code")
+    assert full.headers["location"] == "/queue"
+    assert fresh.get("/queue").status_code == 200
+    assert "comity_halfway" not in fresh.cookies
+
+
+def test_the_page_for_a_code_leads_back_without_a_password_first(here: Pages) -> None:
+    assert here.browser().get("/sign-in/code").headers["location"] == "/sign-in"
+
+
+def test_an_administrator_removes_a_second_factor_on_the_page(here: Pages) -> None:
+    factors = SecondFactors(here.site.accounts)
+    ada = here.site.viewers["coordinator"]
+    factors.begin(ada, password=PASSWORD, address="192.0.2.7")
+    factors.confirm(ada, pyotp.TOTP(pyotp.parse_uri(factors.mine(ada).address).secret).at(here.site.clock.now))
+    admin = here.browser("admin")
+    assert "with second factor" in admin.get("/people").text
+    assert admin.post(f"/people/{ada.person}/second-factor", page="/people").status_code == 303
+    assert factors.mine(ada).since is None

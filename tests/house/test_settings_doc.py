@@ -54,7 +54,7 @@ def test_the_defaults_and_units_are_told() -> None:
 
 def test_each_documented_name_is_taken_and_a_misspelt_one_is_not() -> None:
     values = {"yes/no": "yes", "days": "2", "port": "1", "user id": "1", "people": "1", "bytes": "1", "reports": "1"}
-    values |= {"starttls, tls, none": "tls", "TLP label": "GREEN"}
+    values |= {"starttls, tls, none": "tls", "TLP label": "GREEN", "optional, required": "required"}
     environment = {name: values.get(unit, "1") for name, unit, _ in rows().values()}
     held = load(environment)
     assert (held.embargo, held.offline, held.port) == (timedelta(days=2), True, 1)

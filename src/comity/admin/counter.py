@@ -6,7 +6,7 @@ Every change of an account is journalled in its own transaction: ids, roles and 
 import hmac
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from comity.access import policy
@@ -16,14 +16,14 @@ from comity.access.passwords import Passwords
 from comity.access.policy import Action, Scope
 from comity.admin import kinds
 from comity.admin.kinds import Kind
-from comity.admin.views import Account, Health, Proof, Refused, SignedIn, SignIn
+from comity.admin.views import Account, HalfWay, Health, Proof, Refused, SignedIn, SignIn
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.model.asset import mixes
 from comity.model.events import Event
 from comity.model.events import Kind as Happened
 from comity.model.ids import PartyId, code
 from comity.model.party import Organisation, Person, Role, Viewer
-from comity.store import journal, parties
+from comity.store import factors, journal, parties
 from comity.store.engine import Store, Tx
 from comity.store.parties import Token
 
@@ -38,6 +38,8 @@ class Accounts:
     health: Callable[[], Sequence[Health]]
     passwords: Passwords = field(default_factory=Passwords)
     attempts: Attempts = field(default_factory=Attempts)
+    needs_second_factor: bool = False
+    """True: a person without one acts as a reader until there is one."""
 
     # ---- who is calling
 
@@ -45,15 +47,15 @@ class Accounts:
         """Whose browser session this is; None for an unknown or ended one."""
         with self.store.read() as tx:
             person = parties.by_session(tx, kinds.SESSION.prefix + secret, at=self.clock())
-        return None if person is None else signed_in(person, via=Via.SESSION)
+            return None if person is None else signed_in(self._as_they_may(tx, person), via=Via.SESSION)
 
     def by_token(self, secret: str) -> Caller | None:
         """Whose API token this is; None for an unknown, ended or revoked one."""
         with self.store.read() as tx:
             found = parties.by_token(tx, secret, at=self.clock())
-        if found is None:
-            return None
-        person, token = found
+            if found is None:
+                return None
+            person, token = self._as_they_may(tx, found[0]), found[1]
         scopes = frozenset(scope for scope in Scope if scope.value in token.scopes)
         return signed_in(person, via=Via.TOKEN, scopes=scopes)
 
@@ -84,7 +86,7 @@ class Accounts:
             return Refused(wait=self.attempts.pause(login, address, now))
         self.attempts.succeeded(login, address)
         with self.store.write() as tx:
-            return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+            return self._in_or_half_way(tx, person)
 
     def sign_out(self, secret: str) -> None:
         """End this session; nothing happens for an unknown one."""
@@ -155,14 +157,17 @@ class Accounts:
                 raise Missing("there is no such page")
             return _account(tx, person)
 
-    def accept(self, secret: str, *, password: str) -> SignedIn:
-        """Set the invited person's password and begin their session; every other session of theirs ends."""
+    def accept(self, secret: str, *, password: str) -> SignedIn | HalfWay:
+        """Set the invited person's password and begin their session; every other session of theirs ends.
+
+        Whoever has a second factor is still asked for it: an invitation replaces a password and nothing more.
+        """
         kept = self.passwords.keep(password, login=self.invited(secret).login)
         with self.store.write() as tx:
             person = self._spend(tx, kinds.INVITATION, secret)
             parties.set_password(tx, person.id, kept)
             self._note(tx, Happened.ACCOUNT_CHANGED, person.id, actor=person.id, change="password set by invitation")
-            return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+            return self._in_or_half_way(tx, person)
 
     # ---- one's own account
 
@@ -297,6 +302,17 @@ class Accounts:
 
     # ---- helpers, in call order
 
+    def _as_they_may(self, tx: Tx, person: Person) -> Person:
+        """The person, with the roles of a reader while a second factor is asked of everybody and theirs is missing."""
+        if not self.needs_second_factor or person.is_script or factors.has(tx, person.id):
+            return person
+        return replace(person, roles=person.roles & {Role.READER} or frozenset({Role.READER}))
+
+    def _in_or_half_way(self, tx: Tx, person: Person) -> SignedIn | HalfWay:
+        if factors.has(tx, person.id):
+            return HalfWay(secret=self._begin(tx, kinds.HALF_WAY, person.id))
+        return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+
     def _begin(self, tx: Tx, kind: Kind, person: PartyId) -> str:
         secret, now = kinds.fresh(), self.clock()
         parties.add_session(tx, kind.prefix + secret, person, at=now, expires_at=now + kind.lifetime)
@@ -379,6 +395,7 @@ def _account(tx: Tx, person: Person) -> Account:
         person=person,
         login=parties.login_of(tx, person.id),
         organisation=parties.organisation(tx, person.organisation),
+        has_second_factor=factors.has(tx, person.id),
     )
 
 

@@ -21,6 +21,8 @@ class Kind:
 
 SESSION: Final = Kind(prefix="session:", lifetime=timedelta(hours=12))
 """A browser's session, rotated at every sign-in."""
+HALF_WAY: Final = Kind(prefix="halfway:", lifetime=timedelta(minutes=10))
+"""After the right password, until a code is given; it opens no page but that one."""
 SIGN_IN_LINK: Final = Kind(prefix="link:", lifetime=timedelta(minutes=30))
 """Printed on this host's terminal; works once, and only for a browser on this host."""
 INVITATION: Final = Kind(prefix="invitation:", lifetime=timedelta(hours=72))

@@ -1,7 +1,7 @@
 """What the calls about accounts and the host answer with."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from comity.model.party import Organisation, Person
@@ -16,13 +16,20 @@ class SignedIn:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HalfWay:
+    """The password was right and a code is asked for. `secret` names this attempt in the browser, and opens nothing."""
+
+    secret: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
     """Name or password is wrong, or the account is disabled: never said which. `wait` over zero: not even looked at."""
 
     wait: timedelta
 
 
-SignIn: TypeAlias = SignedIn | Refused
+SignIn: TypeAlias = SignedIn | HalfWay | Refused
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +39,17 @@ class Account:
     person: Person
     login: str
     organisation: Organisation
+    has_second_factor: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SecondFactor:
+    """The state of one's own second factor. `address` and `picture` are there only while it is being set up."""
+
+    since: datetime | None
+    recovery_left: int
+    address: str = ""
+    picture: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

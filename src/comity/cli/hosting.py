@@ -120,6 +120,14 @@ def account_link(login: str) -> None:
     show.line(sign_in_link(configured(), login))
 
 
+def account_without_code(login: str) -> None:
+    """Remove the second factor of one account whose device is lost; its sessions end, and the journal keeps it."""
+    from comity.cli.local_tools import remove_second_factor
+
+    remove_second_factor(configured(), login)
+    show.line(f"{login}: the second factor is removed and every session has ended.", "good")
+
+
 def mcp() -> None:
     """Serve read-only tools on standard input and output: cases, exposures, deadlines, plans. Needs comity[mcp]."""
     from comity.cli.mcp_server import serve

@@ -5,6 +5,7 @@ from typing import Any
 
 from comity.admin import mirrors
 from comity.admin.mirrors import Mirror
+from comity.admin.second_factor import SecondFactors
 from comity.cli.places import office, shell_login
 from comity.errors import Invalid, Problem
 from comity.settings import Settings
@@ -45,6 +46,12 @@ def sign_in_link(settings: Settings, login: str) -> str:
     """A link that signs one account in, once, on this machine."""
     with office(settings, work=False) as held:
         return f"{settings.address}/link/{held.accounts.link(login)}"
+
+
+def remove_second_factor(settings: Settings, login: str) -> None:
+    """Take the second factor from one account. Missing for an unknown login."""
+    with office(settings, work=False) as held:
+        SecondFactors(held.accounts).remove_at_terminal(login)
 
 
 def _day_end(day: str, now: datetime) -> datetime | None:

@@ -5,11 +5,13 @@ from datetime import datetime
 from typing import Any
 
 from litestar import Response
+from markupsafe import Markup
 
 from comity.access.policy import Action, Scope
 from comity.access.routes import caller_of
 from comity.admin import kinds
 from comity.admin.counter import Accounts
+from comity.admin.second_factor import SecondFactors
 from comity.console import cookies
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
@@ -21,14 +23,25 @@ from comity.settings import Settings
 DONE = {
     "password": "The password was changed. Every other session of yours has ended.",
     "ended": "The token has ended.",
+    "factor": "Your second factor has ended: the password alone signs you in.",
 }
 
 
 def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[], datetime]) -> None:
     """The account page and its forms."""
 
-    def shown(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = (), fresh: str = "") -> Response[Any]:
+    factors = SecondFactors(accounts)
+
+    def shown(
+        request: Ask,
+        *,
+        status: int = 200,
+        problems: tuple[Problem, ...] = (),
+        fresh: str = "",
+        recovery: tuple[str, ...] = (),
+    ) -> Response[Any]:
         viewer = caller_of(request).viewer
+        factor = factors.mine(viewer)
         return page(
             request,
             "admin/account.html",
@@ -39,6 +52,10 @@ def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[]
             days=kinds.TOKEN_DAYS,
             problems=problems,
             fresh=fresh,
+            factor=factor,
+            picture=Markup(factor.picture),  # noqa: S704  drawn by us from the secret and an escaped name
+            needs_factor=accounts.needs_second_factor and factor.since is None,
+            recovery=recovery,
             address=settings.address,
             now=clock(),
             done=DONE.get(asked(request, "done"), ""),
@@ -62,6 +79,37 @@ def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[]
         response = see("/account?done=password")
         cookies.sign_in(response, made.secret, is_https=paths.is_https)
         return response
+
+    @paths.take("/account/codes", Action.OWN_ACCOUNT)
+    def begin_factor(request: Ask, form: Form) -> Response[Any]:
+        try:
+            viewer = caller_of(request).viewer
+            factors.begin(viewer, password=form.text("password")[:1000], address=address_of(request))
+        except Forbidden as error:
+            return shown(request, status=403, problems=(Problem("/password", "wrong_password", str(error)),))
+        return see("/account#second")
+
+    @paths.take("/account/codes/confirm", Action.OWN_ACCOUNT)
+    def confirm_factor(request: Ask, form: Form) -> Response[Any]:
+        try:
+            return shown(request, recovery=factors.confirm(caller_of(request).viewer, form.text("code")[:100]))
+        except Forbidden as error:
+            return shown(request, status=403, problems=(Problem("/code", "wrong_code", str(error)),))
+
+    @paths.take("/account/codes/recovery", Action.OWN_ACCOUNT)
+    def renew_recovery(request: Ask, form: Form) -> Response[Any]:
+        try:
+            return shown(request, recovery=factors.renew_recovery(caller_of(request).viewer, form.text("code")[:100]))
+        except Forbidden as error:
+            return shown(request, status=403, problems=(Problem("/code", "wrong_code", str(error)),))
+
+    @paths.take("/account/codes/end", Action.OWN_ACCOUNT)
+    def end_factor(request: Ask, form: Form) -> Response[Any]:
+        try:
+            factors.end(caller_of(request).viewer, form.text("code")[:100])
+        except Forbidden as error:
+            return shown(request, status=403, problems=(Problem("/code", "wrong_code", str(error)),))
+        return see("/account?done=factor")
 
     @paths.take("/account/tokens", Action.OWN_ACCOUNT)
     def make_token(request: Ask, form: Form) -> Response[Any]:

@@ -19,13 +19,18 @@ from comity.errors import Forbidden
 SESSION: Final = "comity"
 VISIT: Final = "comity_visit"
 """A random value for browsers that are not signed in, so that the sign-in form has a token too."""
+HALF_WAY: Final = "comity_halfway"
+"""Names the sign-in whose password was right, until its code is given; opens nothing by itself."""
 NEW_VISIT: Final = "comity.new_visit"
 
 
 def names(*, is_https: bool) -> tuple[str, str]:
     """Names of the session cookie and of the visit cookie."""
-    prefix = "__Host-" if is_https else ""
-    return prefix + SESSION, prefix + VISIT
+    return _prefixed(SESSION, is_https=is_https), _prefixed(VISIT, is_https=is_https)
+
+
+def _prefixed(name: str, *, is_https: bool) -> str:
+    return ("__Host-" if is_https else "") + name
 
 
 def _read(request: Request[Any, Any, Any], name: str) -> str:
@@ -69,6 +74,18 @@ def sign_in(response: Response[Any], secret: str, *, is_https: bool) -> None:
     lifetime = int(kinds.SESSION.lifetime.total_seconds())
     response.set_cookie(_cookie(session, secret, is_https=is_https, max_age=lifetime))
     response.set_cookie(_cookie(visit, "", is_https=is_https, max_age=0))
+    response.set_cookie(_cookie(_prefixed(HALF_WAY, is_https=is_https), "", is_https=is_https, max_age=0))
+
+
+def half_way(response: Response[Any], secret: str, *, is_https: bool) -> None:
+    """Remember in the browser which sign-in waits for its code."""
+    lifetime = int(kinds.HALF_WAY.lifetime.total_seconds())
+    response.set_cookie(_cookie(_prefixed(HALF_WAY, is_https=is_https), secret, is_https=is_https, max_age=lifetime))
+
+
+def half_way_of(request: Request[Any, Any, Any]) -> str:
+    """The sign-in of this browser that waits for its code; "" for none."""
+    return _read(request, HALF_WAY)
 
 
 def sign_out(response: Response[Any], *, is_https: bool) -> None:

@@ -7,6 +7,7 @@ from litestar import Response
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
 from comity.admin.counter import Accounts
+from comity.admin.second_factor import SecondFactors
 from comity.admin.views import Proof
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
@@ -16,7 +17,11 @@ from comity.model.ids import PartyId
 from comity.model.party import Role
 from comity.settings import Settings
 
-DONE = {"roles": "The roles were changed.", "disabled": "The account is disabled; its sessions and tokens have ended."}
+DONE = {
+    "roles": "The roles were changed.",
+    "disabled": "The account is disabled; its sessions and tokens have ended.",
+    "factor": "Their second factor was removed and their sessions have ended: the password alone signs them in.",
+}
 
 
 def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
@@ -69,6 +74,14 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
     def disable(request: Ask) -> Response[Any]:
         accounts.disable(caller_of(request).viewer, PartyId(named(request, "person")))
         return see("/people?done=disabled")
+
+    @paths.press("/people/{person:str}/second-factor", Action.MANAGE_ACCOUNTS)
+    def remove_factor(request: Ask) -> Response[Any]:
+        try:
+            SecondFactors(accounts).remove(caller_of(request).viewer, PartyId(named(request, "person")))
+        except Conflict as error:
+            return shown(request, status=409, problems=(Problem("", "own_factor", str(error)),))
+        return see("/people?done=factor")
 
     def host_page(request: Ask, proof: Proof | None) -> Response[Any]:
         viewer = caller_of(request).viewer

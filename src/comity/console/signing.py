@@ -3,12 +3,14 @@
 import ipaddress
 import re
 from typing import Any, Final
+from urllib.parse import quote
 
 from litestar import Response
 
 from comity.access.policy import Action
 from comity.admin.counter import Accounts
-from comity.admin.views import Refused, SignedIn
+from comity.admin.second_factor import SecondFactors
+from comity.admin.views import HalfWay, Refused, SignedIn
 from comity.console import cookies
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
@@ -22,6 +24,7 @@ FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 def add(paths: Paths, accounts: Accounts) -> None:
     """The pages around sessions."""
+    factors = SecondFactors(accounts)
 
     @paths.show("/sign-in", Action.SIGN_IN)
     def sign_in_page(request: Ask) -> Response[Any]:
@@ -41,6 +44,30 @@ def add(paths: Paths, accounts: Accounts) -> None:
             if seconds:
                 response.headers["Retry-After"] = str(seconds)
             return response
+        return _into_or_half_way(request, answer, following)
+
+    def code_page(request: Ask, following: str, *, refused: int | None = None) -> Response[Any]:
+        status = 200 if refused is None else 429 if refused else 401
+        response = page(request, "admin/code.html", status=status, following=following, refused=refused)
+        if refused:
+            response.headers["Retry-After"] = str(refused)
+        return response
+
+    @paths.show("/sign-in/code", Action.SIGN_IN)
+    def code_asked(request: Ask) -> Response[Any]:
+        if not factors.half_way(cookies.half_way_of(request)):
+            return see("/sign-in")
+        return code_page(request, own_path(asked(request, "next")))
+
+    @paths.take("/sign-in/code", Action.SIGN_IN)
+    def code(request: Ask, form: Form) -> Response[Any]:
+        following = own_path(form.text("next"))
+        try:
+            answer = factors.finish(cookies.half_way_of(request), form.text("code")[:100])
+        except Missing:
+            return see("/sign-in")
+        if isinstance(answer, Refused):
+            return code_page(request, following, refused=int(answer.wait.total_seconds()))
         return _into(request, answer, following)
 
     @paths.press("/sign-out", Action.OWN_ACCOUNT)
@@ -79,7 +106,7 @@ def add(paths: Paths, accounts: Accounts) -> None:
             made = accounts.accept(secret, password=new_password(form))
         except Invalid as error:
             return page(request, "admin/invitation.html", status=422, account=account, problems=error.problems)
-        return _into(request, made, "/")
+        return _into_or_half_way(request, made, "/")
 
     @paths.show("/link/{secret:str}", Action.SIGN_IN)
     def link_page(request: Ask) -> Response[Any]:
@@ -89,6 +116,14 @@ def add(paths: Paths, accounts: Accounts) -> None:
     def link(request: Ask, form: Form) -> Response[Any]:
         made = accounts.use_link(str(request.path_params["secret"]), on_this_host=is_on_this_host(request))
         return _into(request, made, own_path(form.text("next")))
+
+    def _into_or_half_way(request: Ask, made: SignedIn | HalfWay, following: str) -> Response[Any]:
+        """Begin the session, or ask for the code first."""
+        if isinstance(made, SignedIn):
+            return _into(request, made, following)
+        response = see(f"/sign-in/code?next={quote(following, safe='')}")
+        cookies.half_way(response, made.secret, is_https=paths.is_https)
+        return response
 
     def _into(request: Ask, made: SignedIn, following: str) -> Response[Any]:
         """Begin the session in this browser; the one it had, if any, ends."""

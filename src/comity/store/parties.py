@@ -148,6 +148,11 @@ def end_session(tx: Tx, secret: str) -> None:
     tx.connection.execute(delete(sessions).where(sessions.c.token_hash == _hash(secret)))
 
 
+def end_sessions(tx: Tx, id_: PartyId) -> None:
+    """Sign the person out everywhere."""
+    tx.connection.execute(delete(sessions).where(sessions.c.person == id_))
+
+
 def add_token(tx: Tx, secret: str, token: Token) -> None:
     """Keep a new API token; `secret` is shown once to its owner and kept as a digest only."""
     tx.connection.execute(
