@@ -1,6 +1,6 @@
 """How much of a source a brief may copy, and which characters it may not hold.
 
-The limits are ours (`domain/brief.md` section 6) and policy parameters; openly licensed sources are exempt from them.
+The limits are ours and policy parameters; openly licensed sources are exempt from them.
 """
 
 import re
