@@ -23,7 +23,7 @@ from comity.brief.label import label
 from comity.brief.make import make
 from comity.brief.mentions import mentions
 from comity.brief.review import MODEL_TEXT_TOKENS, tokens
-from comity.brief.taxonomy import BY_NAME, NONE, TOPICS
+from comity.brief.taxonomy import BY_NAME, LEVEL2, NONE, TOPICS
 from comity.model.article import Brief, Gate, Origin, Polarity, Sentence, Source, Span, Weight
 from comity.model.asked import Why
 
@@ -38,7 +38,7 @@ GOOD = {
         "rests_on": [0],
     },
     "paraphrase": [{"text": "Version 3.0.1 of Northwind Gateway fixes CVE-2026-10001.", "rests_on": [2]}],
-    "class": "agency_action",
+    "class": "vulnerability",
 }
 needs_client = pytest.mark.skipif(find_spec("openai") is None, reason="peer not installed: openai (comity[models])")
 
@@ -218,10 +218,19 @@ def test_a_model_judge_doubts_and_never_blocks_or_clears() -> None:
 
 
 def test_the_question_leaves_no_room_for_links_labels_or_classes_of_its_own() -> None:
-    schema = model_draft.plan(closed()).schema
+    source = closed()
+    schema = model_draft.plan(source, classify(source)).schema
     assert set(schema["properties"]) == {"bottom_line", "paraphrase", "class"}
     assert schema["additionalProperties"] is False
-    assert set(schema["properties"]["class"]["enum"]) == {topic.name for topic in TOPICS} | {NONE}
+    rules = classify(source)
+    assert set(schema["properties"]["class"]["enum"]) == {rules.primary, *rules.others, NONE}
+    quiet = make_source("A quiet day on the coast, with some rain.", title="Weather")
+    assert model_draft.plan(quiet, classify(quiet)).schema["properties"]["class"]["enum"] == [NONE]
+
+
+def test_every_topic_of_the_second_level_stands_under_the_one_of_the_first() -> None:
+    for topic in TOPICS:
+        assert not topic.level2 or LEVEL2[topic.level2][0] == topic.level1
 
 
 def test_a_class_shows_the_words_it_rests_on_and_where_they_stand() -> None:
@@ -292,7 +301,7 @@ def test_replay_from_the_record_gives_the_same_gate_results() -> None:
     held = make([closed()])
     again = check(held.brief, held.sources[0], conflicts=held.conflicts)
     assert again == held.checked
-    assert held.pipeline_version.endswith("gates/2")
+    assert held.pipeline_version.endswith("gates/3")
 
 
 def test_a_brief_without_a_source_is_refused() -> None:

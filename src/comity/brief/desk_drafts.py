@@ -113,7 +113,8 @@ class Drafts(Counter):
             held = drafts.get(tx, id_, viewer)
             editors = self.editors(tx)
             notices = drafts.notices(tx, brief=id_)
-        found = flow.checked(held)
+            used = flow.used_words(tx, held, self.machines.now())
+        found = flow.checked(held, used_words=used)
         return DraftView(
             record=held,
             checked=found,
@@ -126,6 +127,7 @@ class Drafts(Counter):
             notices=tuple(told(one) for one in notices),
             floor_seconds=self.machines.settings.review_floor_seconds,
             share_days=self.machines.settings.share_days,
+            week_words=used,
         )
 
     def _first(self, tx: Tx, viewer: Viewer, draft: Draft) -> Record:
@@ -156,7 +158,7 @@ class Drafts(Counter):
         return saved
 
     def _saved(self, tx: Tx, viewer: Viewer, record: Record) -> Record:
-        saved = drafts.put(tx, flow.joined(tx, record, self.machines.settings.address))
+        saved = drafts.put(tx, flow.joined(tx, record, self.machines.settings.address, self.machines.now()))
         facts = {"origin": saved.brief.origin.value, "version": str(saved.brief.version)}
         key = f"kept:{saved.id}:{saved.revision}"
         flow.note(tx, Kind.BRIEF_KEPT, key, (saved.id,), self.machines.now(), actor=viewer, **facts)

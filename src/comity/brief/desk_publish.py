@@ -35,8 +35,9 @@ class Publishing(Counter):
             held = drafts.get(tx, id_, viewer)
             if held.is_published:
                 raise Conflict(f"brief {id_} is public already")
-            fresh = flow.joined(tx, held, self.machines.settings.address)
-            flow.may_publish(self.machines, fresh, flow.checked(fresh))
+            fresh = flow.joined(tx, held, self.machines.settings.address, at)
+            used = flow.used_words(tx, fresh, at)
+            flow.may_publish(self.machines, fresh, flow.checked(fresh, used_words=used))
             saved = drafts.put(tx, replace(fresh, published_at=at, modified_at=at))
             number = flow.show(self.machines, tx, saved, at)
             key = f"published:{id_}:{number}"
@@ -79,11 +80,11 @@ class Publishing(Counter):
                 now=tuple(one for one in now if one not in was),
                 by=parties.person(tx, viewer.person).name,
             )
-            fresh = flow.joined(tx, changed, self.machines.settings.address)
+            fresh = flow.joined(tx, changed, self.machines.settings.address, at)
             fresh = replace(
                 fresh, corrections=(*held.corrections, correction), modified_at=at, banner="Corrected; see below."
             )
-            found = flow.checked(fresh)
+            found = flow.checked(fresh, used_words=flow.used_words(tx, fresh, at))
             review.publishable(fresh, found, needs_review=False)
             for number, one in disputed.asserted(fresh.brief):
                 raise Conflict(f"sentence {number + 1} states as fact what is {one.standing} ({one.id}: {one.better})")
@@ -167,7 +168,7 @@ class Publishing(Counter):
         touched = dict.fromkeys(one.brief for one in record.conflicts if one.brief)
         for id_ in touched:
             other = drafts.get(tx, id_, flow.FLOW)
-            fresh = flow.joined(tx, other, self.machines.settings.address)
+            fresh = flow.joined(tx, other, self.machines.settings.address, at)
             about = next(one for one in record.conflicts if one.brief == id_)
             banner = f"Another source says otherwise on {about.subject}, {about.predicate}; see below."
             flow.reopen(self.machines, tx, fresh, banner, at, key=f"conflict:{id_}:{record.id}:{record.revision}")

@@ -71,7 +71,7 @@ class Reviews(Counter):
             held = drafts.get(tx, id_, viewer)
             outcome = review.close(
                 held,
-                flow.checked(held),
+                flow.checked(held, used_words=flow.used_words(tx, held, at)),
                 reviewer=viewer.person,
                 decisions=decisions,
                 editor=self.editor(tx, editor_of_record),

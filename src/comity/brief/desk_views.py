@@ -75,6 +75,8 @@ class DraftView:
     notices: tuple[Notice, ...]
     floor_seconds: int
     share_days: int
+    week_words: int
+    """Words of the same site that other briefs of the last seven days made public; the limit is the budget's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

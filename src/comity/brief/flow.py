@@ -4,17 +4,19 @@ Each act takes a transaction and leaves record, public state, journal entry and 
 durable flow `notify` tells every receiver of a correction or withdrawal once, however often it is cut off.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from comity.brief import disputed, fingerprint, join, ledger, publish, review, twin
+from comity.brief.check import absence
+from comity.brief.check.budget import spent
 from comity.brief.check.gates import check
 from comity.durable.flows import Flow, flow, step
 from comity.errors import Conflict, Missing
 from comity.model.article import Checked, ReviewState
-from comity.model.brief import Claim, Link, Record
+from comity.model.brief import Absence, Claim, Link, Record
 from comity.model.brief import Conflict as Disagreement
 from comity.model.events import Event, Kind
 from comity.model.evidence import Signal
@@ -27,6 +29,7 @@ from comity.store.engine import Store, Tx
 FLOW = system("brief-flow")
 """On whose behalf the flow reads: it sees what this desk owns."""
 NOTIFY = "brief.notify"
+WEEK = timedelta(days=7)
 FEEDS = ("feed:atom", "feed:rss", "feed:json")
 
 
@@ -91,18 +94,36 @@ def tell(machines: Machines, brief: str, count: int, receiver: str) -> str:
 # Joining ------------------------------------------------------------------------------------------------------------
 
 
-def joined(tx: Tx, record: Record, address: str) -> Record:
-    """The record with claims, conflicts, links and mirrored entities as they stand now."""
+def joined(tx: Tx, record: Record, address: str, at: datetime) -> Record:
+    """The record with claims, conflicts, links, mirrored entities and searches as they stand now."""
     first, *others = record.sources
     told = [replace(claim, sentence=-1) for source in others for claim in ledger.claims(record.brief, source)]
     claims = ledger.merged([*ledger.claims(record.brief, first), *told])
     facts = {name: upstream.about(tx, name) for name in join.named(record.entities)}
+    held_here = upstream.all_mirrors(tx)
     entities = tuple(
-        replace(one, in_mirror=bool(facts.get(one.value))) if one.kind in ("cve", "ghsa") else one
+        replace(one, in_mirror=bool(facts.get(one.value)) if held_here else None)
+        if one.kind in ("cve", "ghsa")
+        else one
         for one in record.entities
     )
     held = replace(record, claims=claims, entities=entities)
-    return replace(held, links=_links(tx, held, facts, address), conflicts=_conflicts(tx, held))
+    searched = tuple(_searches(tx, facts, held_here, at))
+    return replace(held, links=_links(tx, held, facts, address), conflicts=_conflicts(tx, held), absences=searched)
+
+
+def _searches(
+    tx: Tx, facts: Mapping[str, Sequence[Signal]], held: Sequence[upstream.Mirror], at: datetime
+) -> Iterator[Absence]:
+    """Each weakness looked for among the public advisories of this host and in each mirror that is held."""
+    until, number = at + timedelta(days=absence.DAYS), published.count(tx, ANONYMOUS)
+    for name, said in facts.items():
+        own = tuple(one.id for one in published.named(tx, "alias", [name], ANONYMOUS))
+        yield Absence(subject=name, scope=absence.HOST, searched=number, at=at, until=until, found=own)
+        for mirror in held:
+            hit = (name,) if any(one.source == mirror.source for one in said) else ()
+            scope = f"entry of the mirror {mirror.source}"
+            yield Absence(subject=name, scope=scope, searched=mirror.facts, at=at, until=until, found=hit)
 
 
 def _links(tx: Tx, record: Record, facts: Mapping[str, Sequence[Signal]], address: str) -> tuple[Link, ...]:
@@ -136,9 +157,25 @@ def _public_claims(tx: Tx, record: Record) -> list[tuple[str, Claim]]:
 # Public state -------------------------------------------------------------------------------------------------------
 
 
-def checked(record: Record) -> Checked:
-    """Every gate over the record, now."""
-    return check(record.brief, record.source)
+def checked(record: Record, *, used_words: int = 0) -> Checked:
+    """Every gate over the record, now. `used_words` were copied from its site in other briefs of the week."""
+    return check(record.brief, record.source, used_words=used_words, absences=record.absences)
+
+
+def used_words(tx: Tx, record: Record, at: datetime) -> int:
+    """Words of this record's site that other briefs made public in the last seven days: the week's meter.
+
+    A withdrawn brief has given its words back. Openly licensed sources are outside the budget.
+    """
+    since = at - WEEK
+    return sum(
+        spent(one.brief, one.source)
+        for one in drafts.about(tx, [drafts.site_of(record.source.url)], FLOW)
+        if one.id != record.id
+        and one.is_published
+        and not one.source.openly_licensed
+        and max(one.published_at or since, one.modified_at or since) > since
+    )
 
 
 def may_publish(machines: Machines, record: Record, found: Checked) -> None:
@@ -189,7 +226,7 @@ def reopen(machines: Machines, tx: Tx, record: Record, banner: str, at: datetime
 
 def recheck(machines: Machines, tx: Tx, record: Record, at: datetime, *, key: str) -> bool:
     """Look everything up again; reopen the brief when something it rests on is different. True when it was."""
-    now = joined(tx, record, machines.settings.address)
+    now = joined(tx, record, machines.settings.address, at)
     why = join.changed(record.links, now.links)
     if not why and len(now.conflicts) > len(record.conflicts):
         one = now.conflicts[-1]

@@ -83,7 +83,7 @@ def worded(
 ) -> Made:
     """With a model's words where one answers and every gate lets them through; else keyless, and the record says so."""
     source = held.sources[0]
-    question = model_draft.plan(source)
+    question = model_draft.plan(source, held.kind)
     prompt = _prompt(question)
     if reason := model_draft.may_ask(source):
         refused = Asked(prompt=prompt.title, prompt_hash=prompt.digest, why=Why.REFUSED, detail=reason)

@@ -1,7 +1,7 @@
 """Words that change what a sentence claims: negation, how sure it is, who says so, how many, and opposites.
 
 English only. The lists are ours and short on purpose: each entry can block a brief, so each must be clear by itself.
-Rungs follow the certainty lock of `domain/brief.md` section 5: a brief never stands higher than its span.
+Rungs are those of the certainty lock: a brief never stands higher than its span.
 """
 
 from typing import Final

@@ -17,7 +17,7 @@ from comity.brief.check.gates import check
 from comity.brief.classify import Class
 from comity.brief.review import MODEL_TEXT_TOKENS, TOKENIZER, tokens
 from comity.brief.sentences import sentences, words
-from comity.brief.taxonomy import NONE, TOPICS
+from comity.brief.taxonomy import NONE
 from comity.errors import Problem
 from comity.model.article import Brief, Finding, Gate, Origin, Sentence, Source, Span, Weight
 from comity.model.story import Conflict
@@ -60,8 +60,13 @@ def pieces(source: Source) -> tuple[Span, ...]:
     return sentences(source.text)[:MOST_SENTENCES]
 
 
-def plan(source: Source) -> Question:
-    """The question for one source."""
+def contenders(kind: Class) -> tuple[str, ...]:
+    """The classes that a model may choose from: those the rules found words for, and `unclassified`."""
+    return tuple(dict.fromkeys((*(one for one in (kind.primary, *kind.others) if one != NONE), NONE)))
+
+
+def plan(source: Source, kind: Class) -> Question:
+    """The question for one source. A page that talks a model into a class can reach none but the rules' contenders."""
     numbered = [{"n": n, "text": source.text[span.start : span.end]} for n, span in enumerate(pieces(source))]
     line = {
         "type": "object",
@@ -82,13 +87,13 @@ def plan(source: Source) -> Question:
         "properties": {
             "bottom_line": line,
             "paraphrase": {"type": "array", "items": line, "maxItems": MOST_PARAPHRASE},
-            "class": {"enum": [*(topic.name for topic in TOPICS), NONE]},
+            "class": {"enum": list(contenders(kind))},
         },
         "required": ["bottom_line", "paraphrase", "class"],
         "additionalProperties": False,
     }
     return Question(
-        name="brief.draft", version="1", instructions=INSTRUCTIONS, data={"article": numbered}, schema=schema
+        name="brief.draft", version="2", instructions=INSTRUCTIONS, data={"article": numbered}, schema=schema
     )
 
 

@@ -14,7 +14,7 @@ import rfc8785
 
 from comity import __version__
 from comity.brief import twin
-from comity.brief.check import gates
+from comity.brief.check import absence, gates
 from comity.brief.check.gates import check
 from comity.brief.extract import identifiers
 from comity.brief.label import MARKS, SCHEMA_MARKS, label
@@ -122,7 +122,7 @@ def results(checked: Checked) -> tuple[GateResult, ...]:
 
 def replayed(record: Record) -> tuple[GateResult, ...]:
     """The gates' answers again, from the record alone (T12)."""
-    return results(check(record.brief, record.source))
+    return results(check(record.brief, record.source, absences=record.absences))
 
 
 def published(record: Record, checked: Checked, *, address: str, publisher: str, at: datetime) -> Published:
@@ -150,6 +150,7 @@ def published(record: Record, checked: Checked, *, address: str, publisher: str,
         claims=() if gone else tuple(one for one in record.claims if one.sentence >= 0),
         conflicts=() if gone else record.conflicts,
         links=() if gone else record.links,
+        absences=() if gone else absence.open_(record.absences),
         analyst=() if gone else twin.analyst(record.claims, record.source),
         plain=() if gone else twin.plain(record.claims, record.source),
         provenance=record.provenance,

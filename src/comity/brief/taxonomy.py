@@ -1,7 +1,8 @@
 """The classes a brief may have: seventeen of cyber policy, each with its triggers and its IPTC Media Topic; and genres.
 
-IPTC Media Topics, CC-BY 4.0, release of 2 July 2026: codes stay and labels change, so codes are kept. Level-2 codes
-were taken from listings and not compared with the export of that release; `docs/taxonomy.md` says so at each of them.
+IPTC Media Topics, CC-BY 4.0, release of 2 July 2026: codes stay and labels change, so codes are kept. `LEVEL2` is the
+subset that is used here, with parents; it was compared with a public copy of IPTC's table of the first two levels, not
+with IPTC's own export.
 """
 
 from dataclasses import dataclass
@@ -10,6 +11,19 @@ from typing import Final
 IPTC_RELEASE: Final = "2026-07-02"
 NONE: Final = "unclassified"
 """No class weighs clearly more than the others, or none weighs at all."""
+
+LEVEL2: Final = {
+    "20000106": ("02000000", "judiciary"),
+    "20000129": ("02000000", "law enforcement"),
+    "20000209": ("04000000", "economic sector"),
+    "20000593": ("11000000", "government"),
+    "20000621": ("11000000", "government policy"),
+    "20000638": ("11000000", "international relations"),
+    "20000735": ("13000000", "scientific research"),
+    "20000756": ("13000000", "technology and engineering"),
+}
+"""Code of the second level: its parent and its label then. Nothing below is used: 20000763 (information technology)
+stands on the third level, under 20000756."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +79,7 @@ TOPICS: Final = (
         triggers=r"model (?:assessment|evaluation)s?|cyber (?:benchmark|capabilit)\w*"
         r"|red.team\w*|covered frontier model",
         level1="13000000",
-        level2="20000763",
+        level2="20000756",
         clauses="covered frontier models",
     ),
     Topic(
@@ -73,7 +87,7 @@ TOPICS: Final = (
         reads="release of, or access to, a model",
         triggers=r"(?:model|weights?) (?:release|access)|trusted partner|early access|rollout",
         level1="13000000",
-        level2="20000763",
+        level2="20000756",
         clauses="early access",
     ),
     Topic(
@@ -81,7 +95,7 @@ TOPICS: Final = (
         reads="a weakness",
         triggers=r"\bcve-\d{4}-\d+|vulnerabilit\w+|security (?:flaw|bug|hole)s?|zero.day",
         level1="13000000",
-        level2="20000763",
+        level2="20000756",
         clauses="clearinghouse",
     ),
     Topic(
@@ -89,7 +103,7 @@ TOPICS: Final = (
         reads="exploitation of a weakness",
         triggers=r"exploited|in the wild|known exploited|active(?:ly)? exploit\w*|\bkev\b",
         level1="13000000",
-        level2="20000763",
+        level2="20000756",
         clauses="directives",
     ),
     Topic(
@@ -97,7 +111,7 @@ TOPICS: Final = (
         reads="an incident",
         triggers=r"breach\w*|ransomware|intrusion|outage|stolen|hacked|compromis\w+",
         level1="13000000",
-        level2="20000763",
+        level2="20000756",
         clauses="",
     ),
     Topic(
@@ -105,7 +119,7 @@ TOPICS: Final = (
         reads="a patch or mitigation",
         triggers=r"patch\w*|security updates?|mitigation\w*|hotfix|workaround|fixed in",
         level1="13000000",
-        level2="20000763",
+        level2="20000756",
         clauses="clearinghouse",
     ),
     Topic(

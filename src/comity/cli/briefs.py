@@ -9,8 +9,8 @@ from cyclopts import Parameter
 
 from comity.cli import show
 from comity.cli.options import After, Host, Json, Limit, configured
-from comity.cli.places import place
-from comity.errors import Invalid, Problem
+from comity.cli.places import Place, place
+from comity.errors import Forbidden, Invalid, Missing, Problem
 
 Numbers = Annotated[list[int] | None, Parameter(negative="", consume_multiple=True, help="numbers of lines")]
 Sentences = Annotated[
@@ -60,17 +60,31 @@ def shown(
     host: Host = "",
     json: Json = False,
 ) -> None:
-    """One published brief, label first; with `--draft` the draft behind it."""
+    """One published brief, label first. With `--draft`, or while nothing of it is public, the draft, for an editor."""
     with place(configured(host)) as there:
-        if draft:
-            held = there.read(f"/drafts/{brief}")
-        elif json:
-            held = there.read(f"/briefs/{brief}")
+        if not draft:
+            try:
+                held = there.read(f"/briefs/{brief}")
+                lines = [] if json else there.fetch(f"/briefs/{brief}/files/brief.txt").decode().splitlines()
+            except Missing as error:
+                held, lines = _behind(there, brief, error), []
+                draft = True
         else:
-            for line in there.fetch(f"/briefs/{brief}/files/brief.txt").decode().splitlines():
-                show.line(line)
-            return
-    show.document(held) if json else _draft(held)
+            held = there.read(f"/drafts/{brief}")
+    if json:
+        show.document(held)
+    elif draft:
+        _draft(held)
+    for line in lines if not draft else ():
+        show.line(line)
+
+
+def _behind(there: Place, brief: str, error: Missing) -> Any:
+    """The draft, for an editor; for anybody else the brief is missing, as it was."""
+    try:
+        return there.read(f"/drafts/{brief}")
+    except (Forbidden, Missing):
+        raise error from None
 
 
 def keep(
@@ -211,6 +225,11 @@ def _draft(held: dict[str, Any]) -> None:
         show.line(
             f"  disputed: {one['subject']}, {one['predicate']}: {one['ours']['value']} / {one['theirs']['value']}"
         )
+    for one in record["absences"]:
+        if not one["found"]:
+            show.line(
+                f"  No {one['scope']} names {one['subject']} ({one['searched']} searched on {one['at'][:10]}).", "dim"
+            )
     if record["banner"]:
         show.line(record["banner"], "yellow")
     if held["hindrance"]:

@@ -1,7 +1,7 @@
 """Public reporting: a source as it was held, a brief that rests on it, and what the gates said.
 
 Offsets count characters of `Source.text`, half open. A brief never says of itself that it is right: the best a check
-can say is `NOTHING_FOUND`. Fields after `domain/brief.md` section 4.
+can say is `NOTHING_FOUND`.
 """
 
 from dataclasses import dataclass
@@ -53,6 +53,7 @@ class Gate(StrEnum):
     ALIGNMENT = "alignment"
     BUDGET = "budget"
     CONFLICT = "conflict"
+    ABSENCE = "absence"
     CHARACTERS = "characters"
     JUDGE = "judge"
     """Optional, and last: a language model's opinion. It never blocks and never clears."""

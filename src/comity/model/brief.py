@@ -156,6 +156,22 @@ class Link:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Absence:
+    """One search of what this host holds for one weakness. `scope` is the kind of thing that was searched, singular.
+
+    `found` are ids of what names it: empty means that none of the `searched` did at that moment, and no more than that.
+    """
+
+    subject: str
+    scope: str
+    searched: int
+    at: datetime
+    until: datetime
+    """After this it is to be searched again before anybody states it."""
+    found: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
     """One decision on one sentence, bound to its words."""
 
@@ -268,6 +284,8 @@ class Record:
     claims: tuple[Claim, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     links: tuple[Link, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    """What was looked for among what this host holds, and how that went."""
     model_tokens: int | None = None
     sitting: Sitting | None = None
     review: Reviewed | None = None
@@ -383,6 +401,8 @@ class Published:
     claims: tuple[Claim, ...] = ()
     conflicts: tuple[Conflict, ...] = ()
     links: tuple[Link, ...] = ()
+    absences: tuple[Absence, ...] = ()
+    """What was looked for and not found when this state was made."""
     analyst: tuple[str, ...] = ()
     plain: tuple[str, ...] = ()
     """The same facts for an analyst and for a small operator, from one set of claims."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, true, update
 
@@ -339,7 +340,13 @@ def subjects_of(record: Record) -> tuple[str, ...]:
     named = [one.value for one in record.entities if one.kind in ("cve", "ghsa", "bug")]
     linked = [one.target for one in record.links]
     urls = [source.url for source in record.sources]
-    return tuple(dict.fromkeys([*(claim.subject for claim in record.claims), *linked, *named, *urls]))
+    site = [site_of(record.source.url)]
+    return tuple(dict.fromkeys([*(claim.subject for claim in record.claims), *linked, *named, *urls, *site]))
+
+
+def site_of(url: str) -> str:
+    """The name under which all briefs from one site are found: its host."""
+    return f"site:{(urlsplit(url).hostname or url).removeprefix('www.')}"
 
 
 def _mark(tx: Tx, record: Record) -> None:

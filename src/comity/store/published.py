@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, and_, delete, exists, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, or_, select, true, update
 
 from comity.errors import Conflict, Missing
 from comity.model.advisory import Advisory
@@ -99,6 +99,11 @@ def page(
         items=tuple(_open(tx, row) for row in found[:limit]),
         next=None if last is None else next_start(last.published_at, last.id),
     )
+
+
+def count(tx: Tx, viewer: Viewer) -> int:
+    """How many advisories this viewer sees."""
+    return tx.connection.execute(select(func.count()).select_from(advisories).where(_sees(viewer))).scalar() or 0
 
 
 def named(tx: Tx, kind: str, names: Iterable[str], viewer: Viewer) -> tuple[Advisory, ...]:

@@ -5,6 +5,7 @@ import re
 from datetime import UTC, datetime
 from typing import Final
 
+from comity.brief.check.absence import sentence
 from comity.model.brief import Published, SourceFacts
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
@@ -67,3 +68,14 @@ def body(public: Published) -> tuple[str, ...]:
 def lead(public: Published) -> tuple[str, ...]:
     """What stands above the title in every channel: the label, then the banner where there is one."""
     return (public.label, *((public.banner,) if public.banner else ()))
+
+
+def absent(public: Published) -> tuple[str, ...]:
+    """Each search that found nothing, in the one form, with the day on which it ends."""
+    return tuple(f"{sentence(one)} Good until {day(one.until)}." for one in public.absences)
+
+
+def unheld(public: Published) -> str:
+    """Identifiers that no mirror of this host holds; "" for none. Nothing is said of the identifier."""
+    names = [one.value for one in public.entities if one.in_mirror is False]
+    return f"Not in our mirror: {', '.join(dict.fromkeys(names))}." if names else ""

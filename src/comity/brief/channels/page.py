@@ -1,6 +1,6 @@
 """A brief as the article of a page: label first, the source's words beside each sentence, no script, no style."""
 
-from comity.brief.channels.common import correction_lines, day, escaped, note, source_line, stamp
+from comity.brief.channels.common import absent, correction_lines, day, escaped, note, source_line, stamp, unheld
 from comity.model.brief import Claim, Line, Link, Published
 
 
@@ -14,7 +14,7 @@ def article(public: Published) -> str:
     if public.tombstone is not None:
         parts.append(f'<p class="notice bad" role="alert"><strong>{escaped(note(public))}</strong></p>')
     else:
-        parts += [_lines(public), _conflicts(public), _twins(public), _links(public.links)]
+        parts += [_lines(public), _conflicts(public), _twins(public), _links(public.links), _absent(public)]
     parts += [_sources(public), _checks(public), _corrections(public), "</article>"]
     return "\n".join(part for part in parts if part)
 
@@ -108,6 +108,13 @@ def _links(links: tuple[Link, ...]) -> str:
         for one in links
     )
     return f'<section aria-labelledby="joined"><h2 id="joined">Joined to</h2><ul>{rows}</ul></section>'
+
+
+def _absent(public: Published) -> str:
+    rows = "".join(f"<li>{escaped(line)}</li>" for line in (*absent(public), *filter(None, [unheld(public)])))
+    if not rows:
+        return ""
+    return f'<section aria-labelledby="absent"><h2 id="absent">Looked for and not found</h2><ul>{rows}</ul></section>'
 
 
 def _sources(public: Published) -> str:

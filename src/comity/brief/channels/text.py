@@ -1,6 +1,6 @@
 """A brief as plain text: it starts with the label."""
 
-from comity.brief.channels.common import body, correction_lines, lead, source_line
+from comity.brief.channels.common import absent, body, correction_lines, lead, source_line, unheld
 from comity.model.brief import Published
 
 
@@ -20,6 +20,10 @@ def render(public: Published) -> str:
     parts.append("\n".join(f"Source: {source_line(one)}\n{one.url}" for one in public.provenance.sources))
     if public.links:
         parts.append("\n".join(f"See {one.kind} {one.target}: {one.says} {one.url}".rstrip() for one in public.links))
+    if public.absences:
+        parts.append("\n".join(["Looked for and not found:", *(f"- {line}" for line in absent(public))]))
+    if named := unheld(public):
+        parts.append(named)
     if corrections := correction_lines(public):
         parts.append("\n".join(corrections))
     tail = [f"Version {public.version}. {public.url}"]

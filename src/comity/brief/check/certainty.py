@@ -1,7 +1,7 @@
 """Gate 6, the certainty lock: a brief never denies what its span affirms, nor claims more than its span does.
 
-Modality, attribution, amount, stage and cause may weaken on the way from source to brief and never strengthen
-(`domain/brief.md` section 5). Words are compared, not meanings: what is said by other words passes unseen.
+Modality, attribution, amount, stage and cause may weaken on the way from source to brief and never strengthen.
+Words are compared, not meanings: what is said by other words passes unseen.
 """
 
 import re

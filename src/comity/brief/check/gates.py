@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from comity.brief.check import certainty, exact, naming, speech
+from comity.brief.check.absence import absence_gate, stated
 from comity.brief.check.accord import conflict_gate
 from comity.brief.check.alignment import alignment_gate
 from comity.brief.check.budget import Budget, budget_gate, character_gate
 from comity.brief.check.evidence import Evidence, Mismatch, evidence
 from comity.model.article import GATES, Brief, Checked, Finding, Gate, Origin, Sentence, Source, Weight
+from comity.model.brief import Absence
 from comity.model.handling import Tlp
 from comity.model.story import Conflict
 
-VERSION: Final = "2"
+VERSION: Final = "3"
 """Raised with every change of a rule, and kept with each result (T12)."""
 
 _Rule = Callable[[str, Evidence], Iterator[Mismatch]]
@@ -43,28 +45,34 @@ def check(
     used_words: int = 0,
     conflicts: Sequence[Conflict] = (),
     place: int = 0,
+    absences: Sequence[Absence] = (),
 ) -> Checked:
     """Every finding, in the order of the gates.
 
     Gates 5 and 6 block keyless and human text and send model text to review. Only TLP:CLEAR passes (T17). `used_words`
     were copied from this source in other briefs of the week; `conflicts` are those of the story, of whose sources
-    `source` is number `place`.
+    `source` is number `place`. A statement of absence is held to `absences`, the searches, and to nothing else.
     """
     findings: list[Finding] = []
+    absent = {number for number, one in enumerate(brief.sentences) if stated(one.text) is not None}
     held = [evidence(sentence, source) for sentence in brief.sentences]
     for gate, rules in SENTENCE_GATES:
         for number, sentence in enumerate(brief.sentences):
-            if gate is Gate.CERTAINTY and _framed(sentence, brief):
+            if number in absent or (gate is Gate.CERTAINTY and _framed(sentence, brief)):
                 continue
             for rule in (speech.verbatim_gate,) if gate is Gate.QUOTES and _framed(sentence, brief) else rules:
                 findings += _findings(gate, number, rule(sentence.text, held[number]), brief.origin)
     for number, sentence in enumerate(brief.sentences):
+        if number in absent:
+            continue
         framed = _framed(sentence, brief)
         mismatches = alignment_gate(sentence, held[number], text_length=len(source.text), framed=framed)
         findings += _findings(Gate.ALIGNMENT, number, mismatches, brief.origin)
     findings += _findings(Gate.BUDGET, -1, budget_gate(brief, source, budget or Budget(), used_words), brief.origin)
     for number, one in conflict_gate(brief, conflicts, place=place):
         findings += _findings(Gate.CONFLICT, number, iter((one,)), brief.origin)
+    for number, sentence in enumerate(brief.sentences):
+        findings += _findings(Gate.ABSENCE, number, absence_gate(sentence.text, absences), brief.origin)
     findings += _findings(Gate.CHARACTERS, -1, _characters(brief), brief.origin)
     if max(source.tlp, brief.tlp) is not Tlp.CLEAR:
         findings.append(_closed(source))
