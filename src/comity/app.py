@@ -25,6 +25,7 @@ from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
+from comity.clearing.desk_priority import Priorities
 from comity.clearing.flow_runs import Laboratory
 from comity.counters import Counters
 from comity.defend import flow as defend_flow
@@ -32,6 +33,7 @@ from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
+from comity.defend.desk_counts import Counts
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.durable import engine as durable
@@ -118,7 +120,6 @@ def opened(
             settings=settings,
             laboratory=Laboratory(containment=containment, shelf=_shelf(settings)),
             signer=HostSigner(key=key, organisation=HOST),
-            bod=pack.shipped_table(pack.BOD_26_04),
             now=clock.now,
             demo=demo,
         )
@@ -170,6 +171,7 @@ def opened(
             batches=batches,
             rules=Rules(machines=machines),
             blind=blind,
+            priorities=Priorities(machines=machines),
             claims=Claims(
                 store=store,
                 settings=settings,
@@ -185,6 +187,7 @@ def opened(
             ai=ai,
             advice=Advice(machines=defend_machines, ai=ai),
             attest=Attest(machines=defend_machines, key=key),
+            counts=Counts(machines=defend_machines),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             exchange=exchange,
             accounts=Accounts(
@@ -264,14 +267,14 @@ def _mail(tx: engine.Tx, settings: Settings) -> Health:
     )
 
 
-MIRRORS = ("CISA KEV", "CISA Vulnrichment")
+MIRRORS = ("CISA KEV", "CISA Vulnrichment", "FIRST EPSS")
 
 
 def _mirror(tx: engine.Tx, source: str) -> Health:
     try:
         held = upstream.mirror(tx, source)
     except Missing:
-        remedy = "comity mirror add FILE (a KEV catalogue, or CVE records)"
+        remedy = "comity mirror add FILE (a KEV catalogue, CVE records, or EPSS scores)"
         return Health(name=source, value="never fetched: its answers are unknown", state="warn", remedy=remedy)
     dated = f"{held.as_of:%Y-%m-%d}" if held.as_of else "no date given"
     return Health(name=source, value=f"as of {dated}, fetched {held.fetched_at:%Y-%m-%d}", state="ok")

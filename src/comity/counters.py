@@ -13,10 +13,12 @@ from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
+from comity.clearing.desk_priority import Priorities
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
+from comity.defend.desk_counts import Counts
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.library.counter import Library
@@ -37,6 +39,7 @@ class Counters:
     rules: Rules
     blind: Blind
     claims: Claims
+    priorities: Priorities
     assess: Assess
     defend: Defend
     directives: Directives
@@ -44,6 +47,7 @@ class Counters:
     ai: AiDefence
     advice: Advice
     attest: Attest
+    counts: Counts
     briefs: Briefs
     library: Library
     exchange: Exchange

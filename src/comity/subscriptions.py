@@ -1,11 +1,13 @@
 """One table: which desk reacts to which event. Every reaction is idempotent by the event's key."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from comity.assess.desk import Assess
 from comity.clearing.desk import Accepted, Clearing, Document
 from comity.counters import Counters
 from comity.library.exchange import Exchange
+from comity.model.asset import FLOW_NAME
 from comity.model.events import Event, Kind
 from comity.model.ids import AdvisoryId, EngagementId
 from comity.model.party import system
@@ -20,6 +22,8 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
     """What happens after which event."""
     clearing, assess, defend, briefs = counters.clearing, counters.assess, counters.defend, counters.briefs
     return {
+        # how many run what a new case is about
+        Kind.CASE_VALIDATED: lambda event: recount(event, counters),
         # a report that now has a case can be asked about
         Kind.REPORT_DECONFLICTED: lambda _event: counters.blind.catch_up(),
         # a clock may have changed with the state, and whoever changed it may have crashed before saying so
@@ -33,6 +37,8 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
             defend.rematch(because=event.key),
             briefs.react(event),
         ),
+        # how many run it may have changed; only CVE ids go over, only a coarse range comes back
+        Kind.INVENTORY_MATCHED: lambda event: recount(event, counters),
         # a new advisory of this host: whoever runs the product hears of it now
         Kind.ADVISORY_PUBLISHED: lambda event: (
             share(event, counters.exchange),
@@ -46,6 +52,12 @@ def share(event: Event, exchange: Exchange) -> int:
     """Make the shared objects of an advisory; its event names it among the facts."""
     named = [subject for subject in event.subjects if subject == event.facts.get("advisory")]
     return sum(exchange.take_advisory(AdvisoryId(subject)) for subject in named)
+
+
+def recount(event: Event, counters: Counters) -> int:
+    """Let the defender's desk count for the clearinghouse, as its own flow."""
+    count = partial(counters.counts.reached, system(FLOW_NAME))
+    return counters.priorities.recount(count, because=event.key)
 
 
 def hand_over(event: Event, *, clearing: Clearing, assess: Assess) -> None:

@@ -42,6 +42,7 @@ EXPECTED = {
     Action.APPROVE: "coordinator",
     Action.PUBLISH: "coordinator",
     Action.CLOSE: "coordinator",
+    Action.ANSWER_TABLES: "coordinator",
     Action.READ_ESTATE: "defender nss-defender dow-defender",
     Action.REGISTER: "defender nss-defender dow-defender",
     Action.ACCEPT_RISK: "defender nss-defender dow-defender",

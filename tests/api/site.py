@@ -19,7 +19,9 @@ from comity.assess.desk import Assess
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing import flow
+from comity.clearing import flow as clearing_flow
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_priority import Priorities
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
@@ -126,6 +128,7 @@ def site(
             assess=assess,
             briefs=briefs,
             **defending(held, settings, clock),
+            **weighing(held, settings, clock),
             library=library,
             accounts=held,
         )
@@ -159,6 +162,24 @@ def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
         now=clock,
     )
     return further(machines, SilentControl())
+def weighing(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
+    """The counters of priority on the same store, without a laboratory."""
+    key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
+    machines = clearing_flow.Machines(
+        store=held.store,
+        settings=settings,
+        laboratory=NoLaboratory(),
+        signer=HostSigner(key=key, organisation=PartyId("host")),
+        now=clock,
+    )
+    return {"priorities": Priorities(machines=machines)}
+
+
+class NoLaboratory:
+    """No sandbox: nothing is run for these tests."""
+
+    def make(self, recipe: Any, plan: Any, attached: Any) -> Any:
+        raise AssertionError("nothing is run here")
 
 
 def claiming(held: Accounts, settings: Settings, clock: Clock) -> Claims:

@@ -15,7 +15,6 @@ from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
 from comity.durable.clock import JumpingClock
 from comity.durable.engine import connect, launch
-from comity.formats.pack import BOD_26_04, shipped_table
 from comity.model.handling import Tlp
 from comity.model.ids import PartyId
 from comity.model.party import Organisation, Person, Role, Viewer
@@ -112,7 +111,6 @@ def host(folder: Path, *, settings: Settings | None = None, run: bool = True, se
         settings=settings,
         laboratory=laboratory,
         signer=PlainSigner(),
-        bod=shipped_table(BOD_26_04),
         now=clock.now,
     )
     control = connect(settings)

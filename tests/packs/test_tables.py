@@ -23,8 +23,23 @@ EXPECTED = {
     pack.COORDINATOR_TRIAGE: {"D": 150, "T": 15, "C": 27},
     pack.COORDINATOR_PUBLISH: {"N": 13, "P": 14},
     pack.CISA_COORDINATOR: None,
+    pack.SUPPLIER: None,
+    pack.DEPLOYER: None,
+    pack.UTILITY: None,
+    pack.HUMAN_IMPACT: None,
+    pack.PUBLIC_SAFETY: None,
 }
-SIZES = {pack.BOD_26_04: 16, pack.COORDINATOR_TRIAGE: 192, pack.COORDINATOR_PUBLISH: 27, pack.CISA_COORDINATOR: 36}
+SIZES = {
+    pack.BOD_26_04: 16,
+    pack.COORDINATOR_TRIAGE: 192,
+    pack.COORDINATOR_PUBLISH: 27,
+    pack.CISA_COORDINATOR: 36,
+    pack.SUPPLIER: 36,
+    pack.DEPLOYER: 72,
+    pack.UTILITY: 4,
+    pack.HUMAN_IMPACT: 16,
+    pack.PUBLIC_SAFETY: 4,
+}
 
 
 def original(table: Table) -> bytes:

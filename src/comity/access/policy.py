@@ -42,6 +42,7 @@ class Action(StrEnum):
     SEND_BATCH = "send and follow batches"
     READ_RULES = "read the rules of a project"
     SET_RULES = "set the rules of a project"
+    ANSWER_TABLES = "answer the questions of the decision tables"
     READ_ESTATE = "read inventories, assets and what reaches them"
     REGISTER = "register inventories and assets"
     ACCEPT_RISK = "accept a risk for a time"
@@ -125,6 +126,7 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.SEND_BATCH: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.READ_RULES: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.SET_RULES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.ANSWER_TABLES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
     Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
     Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),

@@ -1,4 +1,4 @@
-"""Take in what upstream says, from a file that somebody fetched: a KEV catalogue, CVE records, or OSV advisories.
+"""Take in what upstream says, from a file that somebody fetched: KEV, CVE records, EPSS scores, or OSV advisories.
 
 A mirror is replaced whole, in one transaction with its journal entry, and only by something newer than it holds.
 """
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from comity.errors import Conflict, Invalid, Missing, Problem
-from comity.formats import osv_bundle
+from comity.formats import epss, osv_bundle
 from comity.formats import upstream as reader
 from comity.formats.upstream import Upstream
 from comity.model.events import Event, Kind
@@ -40,12 +40,12 @@ def take_in(
     """Replace the mirror that these bytes are of.
 
     `ecosystem` and `as_of` are for OSV bundles, which say neither: whom the bundle speaks for, and when the file was
-    fetched where it is (never later than now). Invalid for bytes that are none of the three; Conflict for a document
+    fetched where it is (never later than now). Invalid for bytes that are none of the four; Conflict for a document
     older than the one held, unless `older_too`.
     """
     if osv_bundle.recognises(data):
         return _take_in_advisories(store, data, at=at, older_too=older_too, ecosystem=ecosystem, as_of=as_of)
-    found = _read(data)
+    found = epss.read(data) if epss.recognises(data) else _read(data)
     whole = digest(data)
     with store.write() as tx:
         _refuse_older(tx, found.source, found.as_of, older_too=older_too)
@@ -111,6 +111,10 @@ def _read(data: bytes) -> Upstream:
     except Invalid:
         found = reader.cve_records(data)
     if not found.subjects:
-        problem = Problem("", "unknown_format", "give CISA's KEV catalogue as JSON, CVE JSON 5 records or OSV records")
+        problem = Problem(
+            "",
+            "unknown_format",
+            "give CISA's KEV catalogue as JSON, CVE JSON 5 records, FIRST's EPSS scores or OSV records",
+        )
         raise Invalid("this is no upstream document that Comity reads", [problem, *found.left_out[:20]])
     return found

@@ -19,6 +19,10 @@ from comity.api import (
     tap,
 )
 from comity.api import batches as batch_calls
+    priorities,
+    reading,
+    reports,
+)
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
 from comity.api import claims as claim_calls
@@ -39,6 +43,7 @@ def routes(counters: Counters) -> list[Router]:
         *regroup_calls.routes(counters.regroup),
         *batch_calls.routes(counters.batches, settings),
         *rule_calls.routes(counters.rules),
+        *priorities.routes(counters.priorities),
         *blind_calls.routes(counters.blind),
         *claim_calls.routes(counters.claims),
         *engagements.routes(counters.assess, settings),

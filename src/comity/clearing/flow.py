@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from comity.clearing import cohere, coordinate, flow_compare, flow_signals, prioritise, publish, render, validate
+from comity.clearing import cohere, coordinate, flow_compare, flow_priority, publish, render, validate
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, flow, signal, step
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
@@ -21,11 +21,11 @@ from comity.formats import recipe as recipes
 from comity.model import ids
 from comity.model.advisory import Advisory
 from comity.model.case import Case, Deconfliction, Disputed, Same, Stage, Validation
-from comity.model.decision import Table
 from comity.model.events import Event, Kind
 from comity.model.evidence import NeedsPerson, NotReproduced, Reproduced, Role, Verdict
 from comity.model.handling import Tlp, join
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, ReportId
+from comity.model.party import Viewer
 from comity.model.recipe import PlannedRun, Recipe, Trial
 from comity.model.report import Finding, Report
 from comity.sealing.blind import Receipt
@@ -70,7 +70,6 @@ class Machines:
     settings: Settings
     laboratory: Laboratory
     signer: Signer
-    bod: Table
     now: Callable[[], datetime]
     demo: bool = False
     """This host signs with a demo key, so a script may approve: every seal says so."""
@@ -236,7 +235,7 @@ def _join(
 def redrafted(machines: Machines, tx: Tx, case: Case) -> Case:
     """The case with the draft that all its reports now give; released or not, it goes back to people."""
     assert case.advisory is not None
-    findings = _findings(tx, case)
+    findings = findings_of(tx, case)
     advisory = publish.compose(case, findings, id=case.advisory, host=machines.host)
     digest = blobs.put(tx, rows.encode(advisory, Advisory), record=cases.record(case.id))
     house = machines.settings.embargo
@@ -348,16 +347,8 @@ def order(machines: Machines, case_id: CaseId, because: str) -> str:
 
 def _order(machines: Machines, tx: Tx, case_id: CaseId, because: str) -> str:
     case = cases.get(tx, case_id, FLOW)
-    at = machines.now()
-    findings = tuple(_findings(tx, case).values())
-    names = sorted({alias.upper() for f in findings for alias in f.aliases if alias.upper().startswith("CVE-")})
-    facts = [
-        *flow_signals.upstream_says(tx, names),
-        *flow_signals.rated(findings, at),
-        *prioritise.stated(findings, source="the reports of this case", at=at),
-    ]
-    needs_person = case.stage is Stage.NEEDS_INFO
-    priority = prioritise.judge(facts, table=machines.bod, needs_person=needs_person, at=at)
+    findings = tuple(findings_of(tx, case).values())
+    priority = flow_priority.decide(tx, case, findings, because=because, at=machines.now()).priority
     cases.save(tx, replace(case, priority=priority))
     public = {"band": priority.band, "row": priority.row or "undecided"}
     _note(tx, machines, Kind.CASE_PRIORITISED, f"prioritised:{case_id}:{because}", (case_id,), public)
@@ -378,7 +369,7 @@ def _draft(machines: Machines, tx: Tx, case_id: CaseId) -> str:
     if case.stage is not Stage.VALID:
         return ""  # somebody closed it meanwhile
     at = machines.now()
-    findings = _findings(tx, case)
+    findings = findings_of(tx, case)
     advisory_id = published.reserve(tx, f"{machines.settings.advisory_prefix}-{at.year}-")
     advisory = publish.compose(case, findings, id=advisory_id, host=machines.host)
     digest = blobs.put(tx, rows.encode(advisory, Advisory), record=cases.record(case_id))
@@ -468,7 +459,19 @@ def draft_of(tx: Tx, case: Case) -> Advisory:
 # Shared -------------------------------------------------------------------------------------------------------------
 
 
-def _findings(tx: Tx, case: Case) -> dict[ReportId, Finding]:
+def case_for(tx: Tx, case: CaseId, viewer: Viewer) -> Case:
+    """A case as the other counters of this desk meet it: Missing when this viewer may not see it."""
+    return cases.get(tx, case, viewer)
+
+
+def cases_in(tx: Tx, *, start: str | None, limit: int) -> tuple[tuple[Case, ...], str | None]:
+    """Cases for a flow, newest first, and where the next page begins."""
+    page = cases.page(tx, FLOW, start=start, limit=limit)
+    return page.items, page.next
+
+
+def findings_of(tx: Tx, case: Case) -> dict[ReportId, Finding]:
+    """The findings of a case's reports, in their order."""
     return {report_id: reports.get(tx, report_id, FLOW).finding for report_id in case.reports}
 
 

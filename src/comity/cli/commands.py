@@ -27,6 +27,7 @@ from comity.cli import (
     directives,
     evidence,
     hosting,
+    priorities,
     recipes,
     regroup,
     reports,
@@ -67,6 +68,7 @@ project_rules = App(name="rules", help="What projects say they take: list, set."
 case = App(
     name="case", help="Work the queue: list, show, preview, statement, duplicates, merge, split.", group=COORDINATE
 )
+case = App(name="case", help="Work the queue: list, show, why, answer, preview, statement.", group=COORDINATE)
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
 key = App(name="key", help="The host's public key: show.", group=CHECK)
@@ -143,6 +145,8 @@ brief.command(briefs.detect)
 
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")
+case.command(priorities.why)
+case.command(priorities.answer)
 case.command(cases.preview)
 case.command(regroup.duplicates)
 case.command(regroup.merge)

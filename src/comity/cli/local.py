@@ -11,7 +11,7 @@ from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShe
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
 from comity.app import Office
-from comity.cli import local_briefs, local_defence, local_engagements, local_intake
+from comity.cli import local_briefs, local_defence, local_engagements, local_intake, local_priority
 from comity.errors import Invalid, Missing, Problem
 from comity.model.case import Stage
 from comity.model.ids import AdvisoryId, CaseId, Digest, ReportId, is_digest
@@ -121,6 +121,7 @@ READS: Mapping[str, Answer] = {
     **local_engagements.READS,
     **local_defence.READS,
     **local_intake.READS,
+    **local_priority.READS,
     "/cases": _cases,
     f"/cases/{NAME}": lambda o, v, n, _: wire.case_body(o.clearing.case(v, CaseId(n[0]))),
     f"/cases/{NAME}/preview": lambda o, v, n, _: Previews(
@@ -156,6 +157,7 @@ ACTS: Mapping[str, Answer] = {
     **local_engagements.ACTS,
     **local_defence.ACTS,
     **local_intake.ACTS,
+    **local_priority.ACTS,
     f"/cases/{NAME}/approvals": _approve,
     f"/cases/{NAME}/publication": lambda o, v, n, _: Outcome(outcome=o.clearing.publish(v, CaseId(n[0]))),
     f"/cases/{NAME}/closing": _close,

@@ -162,6 +162,9 @@ def _priority(priority: dict[str, Any] | None) -> None:
             for s in priority["signals"]
         ],
     )
+    for tree in priority.get("trees", ()):
+        if tree["outcome"]:
+            line(f"{tree['title']}: {tree['outcome']}", "dim")
     row = priority["row"] or f"undecided between {len(priority['possible'])} rows"
     missing = f"; unknown: {', '.join(priority['missing'])}" if priority["missing"] else ""
     line(f"BOD 26-04: {row}; {priority['action'] or 'no action follows'}{missing}")

@@ -19,6 +19,7 @@ from comity.console import (
     estate,
     home,
     people,
+    priorities,
     reading,
     reports,
     signing,
@@ -57,6 +58,7 @@ def routes(counters: Counters) -> list[Router]:
     cases.add(paths, counters.clearing)
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
+    priorities.add(paths, counters.priorities)
     engagements.add(paths, counters.assess)
     reading.add(paths, counters.library, settings)
     briefs_pages.add(paths, counters.briefs)

@@ -37,12 +37,22 @@ BOD_26_04: Final = "cisa:DT_BOD2604:1.0.0"
 COORDINATOR_TRIAGE: Final = "ssvc:DT_COORD_TRIAGE:1.0.0"
 COORDINATOR_PUBLISH: Final = "ssvc:DT_COORD_PUBLISH:1.0.0"
 CISA_COORDINATOR: Final = "cisa:DT_CO:2.0.3"
+SUPPLIER: Final = "ssvc:DT_SP:1.0.0"
+DEPLOYER: Final = "ssvc:DT_DP:1.0.0"
+UTILITY: Final = "ssvc:DT_U:1.0.0"
+HUMAN_IMPACT: Final = "ssvc:DT_HI:1.0.0"
+PUBLIC_SAFETY: Final = "ssvc:DT_PSI:1.0.0"
 
 TABLES: Final = {
     BOD_26_04: "bod-26-04.json",
     COORDINATOR_TRIAGE: "coordinator-triage.json",
     COORDINATOR_PUBLISH: "coordinator-publish.json",
     CISA_COORDINATOR: "cisa-coordinator.json",
+    SUPPLIER: "supplier.json",
+    DEPLOYER: "deployer.json",
+    UTILITY: "utility.json",
+    HUMAN_IMPACT: "human-impact.json",
+    PUBLIC_SAFETY: "public-safety-impact.json",
 }
 """The decision tables that ship with Comity: id of the table -> file under `packs/tables`."""
 
@@ -113,6 +123,11 @@ def read_table(data: bytes) -> Table:
             for one in document["parameters"]
         ),
     )
+
+
+def outcome_standard(data: bytes) -> str:
+    """The id of a table's outcome, `namespace:key:version`; Invalid as `read_table` says."""
+    return str(_checked(data, "table.schema.json")["outcome_standard"])
 
 
 def read_order(data: bytes) -> Order:

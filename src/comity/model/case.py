@@ -109,6 +109,26 @@ class Validation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TreeAnswer:
+    """What one decision table says: which version, what it was asked, and what came out or is still open."""
+
+    table: str
+    """The table's id with its version, such as `ssvc:DT_COORD_TRIAGE:1.0.0`."""
+    title: str
+    digest: Digest
+    """SHA-256 of the table's file as it was used."""
+    inputs: tuple[tuple[str, str | None], ...]
+    """Each question with the value's word; None means nobody knows."""
+    outcome: str = ""
+    """"" while several outcomes are possible."""
+    row: str = ""
+    possible: tuple[str, ...] = ()
+    """Outcomes still possible while `outcome` is empty, from least to most pressing."""
+    missing: tuple[str, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Priority:
     """Signals with source and date, and what the BOD 26-04 table says of them. Never a hidden score.
 
@@ -123,6 +143,8 @@ class Priority:
     band: str = "STANDARD"
     why_now: str = ""
     at: datetime
+    trees: tuple[TreeAnswer, ...] = ()
+    """Every table that was asked, BOD 26-04 first; empty for a priority made before the trees were asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

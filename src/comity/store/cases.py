@@ -14,7 +14,7 @@ from comity.errors import Conflict, Missing
 from comity.model.case import Case, Stage
 from comity.model.ids import CaseId, PartyId
 from comity.model.party import Viewer
-from comity.store import blobs, rows
+from comity.store import blobs, decisions, rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of, sees_case
@@ -112,6 +112,7 @@ def erase(tx: Tx, id_: CaseId, *, at: datetime) -> None:
     if tx.connection.execute(select(cases.c.id).where(cases.c.id == id_)).first() is None:
         raise Missing(f"no case {id_}")
     blobs.release(tx, record(id_))
+    decisions.erase(tx, id_)
     tx.connection.execute(
         update(cases)
         .where(cases.c.id == id_, cases.c.erased_at.is_(None))

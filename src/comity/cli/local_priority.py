@@ -1,0 +1,42 @@
+"""Answer the API's paths on priority, capacity and standing from the local counters."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from comity.api import priorities
+from comity.app import Office
+from comity.errors import Invalid, Problem
+from comity.model.ids import CaseId
+from comity.model.party import Viewer
+
+Query = Mapping[str, Any]
+NAME = r"([^/]+)"
+
+
+def _why(office: Office, viewer: Viewer, names: tuple[str, ...], query: Query) -> Any:
+    return priorities.why_body(office.priorities.why(viewer, CaseId(names[0]), on=day(str(query.get("on", "")))))
+
+
+def day(text: str) -> date | None:
+    """A day as people write it, None for "". Invalid for anything else."""
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise Invalid("no such day", [Problem("/on", "invalid_time", "a day is written 2026-11-24")]) from error
+
+
+READS = {
+    f"/cases/{NAME}/why": _why,
+    f"/cases/{NAME}/ssvc": lambda o, v, n, _q: o.priorities.selections(v, CaseId(n[0])),
+    "/questions": lambda o, _v, _n, _q: priorities.question_bodies(o.priorities),
+}
+ACTS = {
+    f"/cases/{NAME}/answers": lambda o, v, n, b: priorities.give(
+        o.priorities, v, n[0], msgspec.convert(b, priorities.TableAnswer)
+    ),
+}
