@@ -23,9 +23,9 @@ from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
-from comity.clearing.desk_priority import Priorities
 from comity.clearing.flow_runs import Laboratory
 from comity.counters import Counters
 from comity.defend import flow as defend_flow

@@ -162,6 +162,8 @@ def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
         now=clock,
     )
     return further(machines, SilentControl())
+
+
 def weighing(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
     """The counters of priority on the same store, without a laboratory."""
     key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
