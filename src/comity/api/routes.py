@@ -14,15 +14,12 @@ from comity.api import (
     engagements,
     estate,
     host,
+    priorities,
     reading,
     reports,
     tap,
 )
 from comity.api import batches as batch_calls
-    priorities,
-    reading,
-    reports,
-)
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
 from comity.api import claims as claim_calls
