@@ -72,7 +72,7 @@ class Site:
         from comity.clearing import flow
 
         for report in flow.reports_of(self.host.machines, batch):
-            flow.screen(self.host.machines, report)
+            flow.screen(self.host.machines, [report])
         return answer.report
 
     def ask(self, finding: Finding, viewer=RIVAL) -> tuple[asker.Sheet, Any]:

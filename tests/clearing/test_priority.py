@@ -21,7 +21,7 @@ from comity.formats import epss
 from comity.model import signals
 from comity.model.case import Case, Closing, Priority, Stage
 from comity.model.evidence import Reproduced, Signal
-from comity.model.ids import CaseId
+from comity.model.ids import CaseId, ReportId
 from comity.store import cases, decisions
 from tests.clearing.documents import document
 from tests.clearing.findings import FINDING
@@ -51,9 +51,10 @@ def case_on(comity: Host) -> CaseId:
         batch = comity.desk.reports(ADA)[0][0].report.batch
         assert tx
     (report,) = flow.reports_of(comity.machines, batch)
-    case = CaseId(flow.screen(comity.machines, report))
-    trial = flow.run(comity.machines, case, report)
-    flow.judge(comity.machines, case, report, trial)
+    ((name, _),) = flow.screen(comity.machines, [ReportId(report)])
+    case = CaseId(name)
+    trial = flow.run(comity.machines, case, ReportId(report))
+    flow.judge(comity.machines, case, ReportId(report), trial)
     flow.order(comity.machines, case, report)
     return case
 
