@@ -123,6 +123,7 @@ TAKEN = {
     "/cases/{case:str}/split": Action.REGROUP,
     "/engagements": Action.INVITE,
     "/engagements/{engagement:str}/acts/{act:str}": Action.ENGAGE,
+    "/engagements/{engagement:str}/exports": Action.ENGAGE,
     "/verify": Action.VERIFY_DOCUMENT,
     "/detect": Action.DETECT_TEXT,
     "/drafts/{brief:str}/review": Action.REVIEW_BRIEFS,

@@ -131,8 +131,8 @@ class ScriptedCards:
     def section(self, data: bytes, name: str) -> object:
         return json.loads(data)["sections"][name]
 
-    def page(self, data: bytes) -> str:
-        return f"<p>{len(data)}</p>"
+    def page(self, data: bytes, *, mark: str = "") -> str:
+        return f"<p>{len(data)}</p><p>{mark}</p>"
 
 
 class SilentControl(Control):
@@ -258,6 +258,12 @@ class Host:
         self.do("otto", id_, "attest", level="C1", statement="Namespaces, no network; looked at by the operator.")
         root = self.view("dora", id_).parts["digests"][-1]["battery_root"]
         self.do("dora", id_, "countersign", root=root)
+
+    def taken(self, login: str, id_: EngagementId, what: str = "card") -> bytes:
+        """A copy for somebody, to which both sides agreed."""
+        for one in ("dora", "cora"):
+            self.do(one, id_, "agree", act="export anything", subject=f"{what} for {login}")
+        return self.desk.export(viewer(login), id_, what)
 
     def to_weighed(self, id_: EngagementId) -> None:
         self.do("otto", id_, "hand-over", card=card())

@@ -23,9 +23,10 @@ import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 
-from comity.assess import desk_runs, flow_measure
+from comity.assess import desk_runs, flow_export, flow_measure
 from comity.assess.battery.task import Side
 from comity.assess.desk import Subject
+from comity.assess.flow_card import open_card
 from comity.assess.flow_items import items_from
 from comity.errors import Forbidden
 from comity.gateway import door
@@ -213,6 +214,11 @@ def opened(world: tuple[Host, Endpoint, str], folder: Path, **terms: str) -> Roa
     return Road(here=here, there=there, gateway=gateway, id=id_, subject=subject)
 
 
+def taken(here: Host, id_: EngagementId) -> bytes:
+    """The card out of the determiner's own copy, which two persons agreed to."""
+    return flow_export.card_in(here.taken("dana", id_))
+
+
 def test_a_campaign_goes_through_the_gateway_from_the_first_call_to_a_card_that_recomputes(
     world: Any, tmp_path: Path
 ) -> None:
@@ -232,7 +238,7 @@ def test_a_campaign_goes_through_the_gateway_from_the_first_call_to_a_card_that_
     here.do("otto", road.id, "score")
     here.do("aude", road.id, "recompute")
     assert here.state(road.id) is State.WEIGHED
-    card = json.loads(json.dumps(here.machines.cards._opened(here.desk.card(viewer("dana"), road.id))))
+    card = json.loads(json.dumps(open_card(taken(here, road.id)).card))
     assert card["level"] == "C2"
     assert card["sections"]["identity"]["items"]["model"] == MODEL
     assert card["data"]["protocol"]["policy"]["margin_log2"] == 1.0  # guessed minutes: a finding survives a doubling

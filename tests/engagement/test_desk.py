@@ -1,9 +1,12 @@
 """The counter of assessments: a whole engagement, and everything that must not happen in one."""
 
+import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
+from comity.assess import flow_export
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Unauthenticated
 from comity.model.engagement import MOVES, Move, State
 from comity.model.ids import EngagementId
@@ -78,7 +81,7 @@ def test_a_stranger_and_another_developer_see_nothing(here: Host) -> None:
     id_ = here.at(State.OPEN)
     with pytest.raises(Unauthenticated):
         here.desk.view(ANONYMOUS, id_)
-    for look in (here.desk.view, here.desk.ledger, here.desk.card, here.desk.receipt):
+    for look in (here.desk.view, here.desk.ledger, here.desk.card_page, here.desk.receipt):
         with pytest.raises(Missing) as hidden:
             look(viewer("rory"), id_)
         with pytest.raises(Missing) as missing:
@@ -186,9 +189,13 @@ def test_the_developer_reads_the_card_from_the_comment_on_and_not_before(here: H
     assert "card" not in here.view("dora", id_).parts
     assert here.view("dana", id_).parts["card"]
     with pytest.raises(Missing):
-        here.desk.card(viewer("dora"), id_)
+        here.taken("dora", id_)
+    with pytest.raises(Missing):
+        here.desk.card_page(viewer("dora"), id_)
     here.do("dana", id_, "record", outcome="none", reasons="Nothing to say.")
-    assert here.desk.card(viewer("dora"), id_) == card().encode()
+    copy = here.desk.export(viewer("dora"), id_, "card")  # agreed to above; it waited for its time
+    assert flow_export.card_in(copy) == card().encode()
+    assert "Shown to Dora" in here.desk.card_page(viewer("dora"), id_)
     assert here.view("dora", id_).parts["card"]["determination"]["outcome"] is None
 
 
@@ -214,15 +221,19 @@ def test_more_analysis_opens_no_access(here: Host) -> None:
             here.do(login, id_, "open")
 
 
+def sections(file: bytes) -> Any:
+    return json.loads(file)["released"]
+
+
 def test_a_section_is_released_only_where_both_sides_signed_and_the_rest_still_verifies(here: Host) -> None:
     from comity.assess import redact
 
     id_ = here.at(State.ENDED)
-    whole = redact.digest(here.desk.released(viewer("dora"), id_))
+    whole = redact.digest(sections(here.taken("dora", id_, "released")))
     here.do("cora", id_, "release", section="limits")
     assert here.view("dora", id_).parts["card"]["released"] == []
     here.do("dora", id_, "release", section="limits")
-    shown = here.desk.released(viewer("dora"), id_)
+    shown = sections(here.taken("dora", id_, "released"))
     assert shown["limits"]["shown"] == "few items"
     assert set(shown["estimate"]) == {"left_out"}
     assert "12.5" not in str(shown)

@@ -147,6 +147,12 @@ class Opening(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     leaf: str
 
 
+class Export(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which copy: `card`, or `released` for the sections that both sides released."""
+
+    what: str = "card"
+
+
 def line_of(row: Row) -> EngagementLine:
     """A line of the list."""
     return EngagementLine(

@@ -16,6 +16,7 @@ from comity.api.engagement_shapes import (
     CountsBody,
     EngagementBody,
     Engagements,
+    Export,
     Invitation,
     Invited,
     LedgerBody,
@@ -151,30 +152,22 @@ def routes(assess: Assess, settings: Settings) -> list[HTTPRouteHandler]:
         found = assess.papers(asking.viewer_of(request), EngagementId(asking.name(engagement)))
         return Papers(papers={name: base64.b64encode(data).decode() for name, data in found})
 
-    @get(
-        "/engagements/{engagement:str}/card",
-        opt={"action": Action.READ_ENGAGEMENTS},
-        operation_id="downloadCard",
+    @post(
+        "/engagements/{engagement:str}/exports",
+        opt={"action": Action.ENGAGE},
+        operation_id="exportCopy",
+        status_code=200,
         sync_to_thread=True,
-        summary="The signed card, for the seats that read it now",
-        responses={200: asking.download("The signed card"), **asking.ERRORS},
-    )
-    def card(request: Ask, engagement: FromPath[str]) -> Response[bytes]:
-        """Check it with `comity verify`, work it out again with `comity assess recompute`."""
-        id_ = EngagementId(asking.name(engagement))
-        return asking.inert(assess.card(asking.viewer_of(request), id_), f"{id_}.card.json")
-
-    @get(
-        "/engagements/{engagement:str}/released",
-        opt={"action": Action.READ_ENGAGEMENTS},
-        operation_id="readReleased",
-        sync_to_thread=True,
-        summary="The sections that both sides released",
+        summary="Take out a copy of the card, or of its released sections, after two persons agreed",
         responses=asking.ERRORS,
     )
-    def released(request: Ask, engagement: FromPath[str]) -> dict[str, Any]:
-        """What was not released stands there as a salted stub, so that the rest still verifies."""
-        return assess.released(asking.viewer_of(request), EngagementId(asking.name(engagement)))
+    def export(request: Ask, engagement: FromPath[str], data: JSONBody[Export]) -> dict[str, Any]:
+        """Two persons agree to `export anything` on `card for LOGIN` or `released for LOGIN`, used once.
+
+        The file, base64, carries the caller's mark in a signed wrapper; `comity assess recompute` opens it.
+        """
+        id_ = EngagementId(asking.name(engagement))
+        return {"file": base64.b64encode(assess.export(asking.viewer_of(request), id_, data.what)).decode()}
 
     @post(
         "/engagements/{engagement:str}/openings",
@@ -202,4 +195,4 @@ def routes(assess: Assess, settings: Settings) -> list[HTTPRouteHandler]:
         id_ = EngagementId(asking.name(engagement))
         return asking.inert(assess.receipt(asking.viewer_of(request), id_), f"{id_}.erasure.dsse.json")
 
-    return [counts, rules, listed, invite, one, act, ledger, papers, card, released, opening, receipt]
+    return [counts, rules, listed, invite, one, act, ledger, papers, export, opening, receipt]

@@ -81,9 +81,22 @@ _TERMS_FIELDS: Final = (
     Field(name="failed_calls", label="Calls the endpoint may fail in all", is_needed=False, hint="200"),
     Field(name="answer_tokens", label="Tokens of one answer at most", is_needed=False),
     Field(name="parameters", label="Parameters that may be sent", is_needed=False),
+    Field(
+        name="developer_key",
+        label="The developer's own public key; empty: the host states who signed",
+        is_needed=False,
+        hint="64 hex characters",
+    ),
     Field(name="logging", label="What the gateway keeps", choices=tuple(one.value for one in Logging)),
 )
 
+_OWN: Final = Field(
+    name="signature",
+    label="The developer's own signature, where the terms name a key",
+    lines=3,
+    is_needed=False,
+    hint="made by the same command at a terminal with --own-key",
+)
 _JOINT: Final = tuple(j.value for j in Joint if j not in {Joint.WINDOW, Joint.PARTNER, Joint.SECTION, Joint.ERASE})
 _JOINT_SEATS: Final = frozenset(
     seat for joint, (one, other) in pairs.PAIRS.items() if joint.value in _JOINT for seat in one | other
@@ -131,7 +144,7 @@ _ALL: Final = (
         says="When both sides have signed the same version, it is frozen.",
         by=frozenset({Seat.SIGNATORY, Seat.COORDINATOR}),
         states=frozenset({State.TERMS}),
-        fields=(Field(name="digest", label="Digest of the terms"),),
+        fields=(Field(name="digest", label="Digest of the terms"), _OWN),
     ),
     Act(
         name="reopen",
@@ -193,7 +206,7 @@ _ALL: Final = (
         label="Countersign protocol and digests",
         says="Freezes them. Needs the four seats named and declared.",
         move=Move.FREEZE,
-        fields=(Field(name="root", label="Root of the battery"),),
+        fields=(Field(name="root", label="Root of the battery"), _OWN),
     ),
     Act(
         name="open",
@@ -354,7 +367,7 @@ _ALL: Final = (
         label="Comment and finish",
         says="Your words stand beside the card. Empty: you finish without a comment.",
         move=Move.FINISH,
-        fields=(Field(name="comment", label="Comment", lines=5, is_needed=False),),
+        fields=(Field(name="comment", label="Comment", lines=5, is_needed=False), _OWN),
     ),
     Act(
         name="release",

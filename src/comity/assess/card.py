@@ -83,6 +83,10 @@ class Facts:
     conflicts: tuple[str, ...] = ()
     reasons: Mapping[str, str] = field(default_factory=dict)
     """Why a field is empty."""
+    developer_key: str = ""
+    """The developer's own public key, as the signed terms name it; empty: the host states who signed."""
+    developer_papers: tuple[str, ...] = ()
+    """The developer's own signatures (DSSE envelopes) under terms and digests."""
     notes: tuple[str, ...] = ()
     """Sentences that this card must carry too ("example, made up for this demo")."""
 
@@ -172,7 +176,14 @@ def compose(
         "limits": _done({"sentences": [*ALWAYS, level_sentence, LIMIT, *facts.notes]}),
         "deviations": _done({"sentences": [*protocol.deviations, *facts.deviations] or ["none recorded"]}),
         "comment": _told(facts, "comment", facts.comment, by=facts.comment_by),
-        "signatures": _done({"signed by": list(signers)})
+        "signatures": _done(
+            {
+                "signed by": list(signers),
+                "the developer": f"signed terms and digests with its own key {facts.developer_key[:16]}"
+                if facts.developer_papers
+                else "no own signature: the host states who signed",
+            }
+        )
         if signers
         else _missing(_why(facts, "signatures", "not signed yet")),
     }
@@ -186,6 +197,7 @@ def compose(
         "ledger_head": ledger_head,
         "determiner": {"who": facts.determiner, "recorded": facts.determination},
         "conflicts": list(facts.conflicts),
+        "developer": {"key": facts.developer_key, "papers": list(facts.developer_papers)},
         "sections": sections,
         "data": data,
         "numbers": worked,

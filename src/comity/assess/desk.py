@@ -15,8 +15,10 @@ from comity.assess import (
     clocks,
     flow,
     flow_acts,
+    flow_export,
     flow_gateway,
     flow_measure,
+    flow_own,
     ledger,
     pairs,
     papers,
@@ -32,7 +34,7 @@ from comity.assess.flow_gateway import Answer, Completed
 from comity.assess.flow_measure import Ran, Subject
 from comity.assess.views import Counts, LedgerLine, Part, Row, View
 from comity.durable.engine import Control
-from comity.errors import Conflict, Forbidden, Missing
+from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.model import engagement as table
 from comity.model import ids
 from comity.model.dossier import Appointment, Engagement, Joint
@@ -309,34 +311,59 @@ class Assess:
         mark = watermark.mark(key, engagement=id_, person=viewer.person, viewer=by.name, part=name, at=by.at)
         return f"{mark.line}\n".encode() + data
 
-    def card(self, viewer: Viewer, id_: EngagementId) -> bytes:
-        """The signed card in hand, whole, for those whose seat reads it now."""
-        allow(viewer, Action.READ_ENGAGEMENTS)
-        with self.machines.store.write() as tx:
-            held = engagements.get(tx, self.machines.custody, id_, viewer)
+    def export(self, viewer: Viewer, id_: EngagementId, what: str) -> bytes:
+        """A copy of the card, or of its released sections, for this viewer: after two persons agreed to exactly that.
+
+        The pair names the recipient (`card for LOGIN`) and is used once. The copy carries the recipient's mark in a
+        wrapper that the host signed; the card inside is byte for byte what was signed.
+        """
+        allow(viewer, Action.ENGAGE)
+        if what not in flow_export.WHAT:
+            raise Invalid("no such copy", [Problem("/what", "unknown", f"one of {', '.join(flow_export.WHAT)}")])
+        machines = self.machines
+        with machines.store.write() as tx:
+            held = engagements.get(tx, machines.custody, id_, viewer)
             declared = held.seats_of(viewer.person)
-            if held.card is None or not views.sees(Part.CARD, declared, held.state):
-                raise Missing(f"engagement {id_} has no card for this seat now")
-            self._read(tx, held, viewer, declared, parts=("card file",))
-            return engagements.file(tx, self.machines.custody, id_, flow_acts.CARD)
+            shown = self._exported(tx, held, declared, what)
+            by = hand(tx, machines, viewer, min(declared, key=lambda seat: seat.value))
+            used = pairs.used(held, Joint.EXPORT, export_subject(what, by.login), at=by.at)
+            key = engagements.data_key(tx, machines.custody, id_)
+            mark = watermark.mark(key, engagement=id_, person=viewer.person, viewer=by.name, part=what, at=by.at)
+            assert held.card is not None
+            about = {f"{what} of {id_}": flow_export.digest_of(what, shown), f"card file of {id_}": held.card.digest}
+            fields = {"engagement": id_, "given_to": by.name, "seat": _words(declared), "mark": mark.line}
+            statement = machines.signer.paper(flow_export.KIND, about, fields, at=by.at)
+            done = papers.Done(engagement=used, sentence="")
+            flow.finish(machines, tx, held, done, by, act=f"export: {export_subject(what, by.login)}"[:120])
+        return flow_export.wrap(what, shown, mark=mark.line, statement=statement)
 
     def card_page(self, viewer: Viewer, id_: EngagementId) -> str:
-        """The card as one stand-alone page, for the same seats."""
-        return self.machines.cards.page(self.card(viewer, id_))
-
-    def released(self, viewer: Viewer, id_: EngagementId) -> dict[str, Any]:
-        """The card with what both sides released; every other section is a salted stub, so the rest verifies."""
+        """The card to read here, as one page with this viewer's mark, for those whose seat reads it now."""
         allow(viewer, Action.READ_ENGAGEMENTS)
         with self.machines.store.write() as tx:
             held = engagements.get(tx, self.machines.custody, id_, viewer)
             declared = held.seats_of(viewer.person)
-            if not declared or held.card is None or held.state is not State.ENDED:
-                raise Missing(f"nothing of engagement {id_} is released")
-            data = engagements.file(tx, self.machines.custody, id_, flow_acts.CARD)
+            data = self._card(tx, held, declared)
             key = engagements.data_key(tx, self.machines.custody, id_)
-            self._read(tx, held, viewer, declared, parts=("released sections",))
+            at, name = self.machines.now(), parties.person(tx, viewer.person).name
+            mark = watermark.mark(key, engagement=id_, person=viewer.person, viewer=name, part="card page", at=at)
+            self._read(tx, held, viewer, declared, parts=("card page",))
+        return self.machines.cards.page(data, mark=mark.line)
+
+    def _card(self, tx: Tx, held: Engagement, seats: frozenset[Seat]) -> bytes:
+        if held.card is None or not views.sees(Part.CARD, seats, held.state):
+            raise Missing(f"engagement {held.id} has no card for this seat now")
+        return engagements.file(tx, self.machines.custody, held.id, flow_acts.CARD)
+
+    def _exported(self, tx: Tx, held: Engagement, seats: frozenset[Seat], what: str) -> Any:
+        if what == flow_export.CARD:
+            return self._card(tx, held, seats)
+        if not seats or held.card is None or held.state is not State.ENDED:
+            raise Missing(f"nothing of engagement {held.id} is released")
+        data = engagements.file(tx, self.machines.custody, held.id, flow_acts.CARD)
+        key = engagements.data_key(tx, self.machines.custody, held.id)
         sections = {name: self.machines.cards.section(data, name) for name in held.card.sections}
-        salts = {name: redact.salt(key, id_, name) for name in sections}
+        salts = {name: redact.salt(key, f"{held.id} {held.card.digest}", name) for name in sections}
         return redact.redacted(sections, salts, keep=held.released)
 
     def papers(self, viewer: Viewer, id_: EngagementId) -> tuple[tuple[str, bytes], ...]:
@@ -417,8 +444,10 @@ class Assess:
             by = hand(tx, machines, viewer, as_)
             if as_ not in acts.seats_for(act, held.state):
                 raise Conflict(f"engagement {id_} is in {held.state}: that cannot be done there now")
+            own = flow_own.checked(held, act.name, as_, values)
+            by = replace(by, key=own.key if own else "")
             done = papers.PURE[act.name](held, by, values)
-            saved = flow.finish(machines, tx, held, done, by, act=act.name)
+            saved = flow.finish(machines, tx, held, done, by, act=act.name, own=own.envelope if own else b"")
         return Told(engagement=saved, sentence=done.sentence)
 
     def _seat(self, viewer: Viewer, id_: EngagementId, act: Act) -> Seat:
@@ -510,6 +539,11 @@ class Assess:
             for one in entries
         )
         return lines, head
+
+
+def export_subject(what: str, login: str) -> str:
+    """What two persons agree to: which copy, for whom."""
+    return f"{what} for {login}"
 
 
 def _can_take(held: Engagement, viewer: Viewer) -> bool:

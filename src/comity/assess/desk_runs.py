@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from comity.assess import flow_export
 from comity.assess.adaptive import Policy
 from comity.assess.battery.flow import Bench
 from comity.assess.card import Facts, as_rows, compose
@@ -166,12 +167,28 @@ def write(card: Mapping[str, Any], key: SigningKey, folder: Path) -> tuple[Path,
 
 
 def check(file: bytes, *, trusted: bytes | None = None, drawn: bytes | None = None) -> tuple[Opened, Recomputed]:
-    """Open a card file and work its numbers out again. Tampered when the file or the page beside it was changed."""
-    opened = open_card(file, trusted=None if trusted is None else read_public(trusted))
+    """Open a card file and work its numbers out again. Tampered when the file or the page beside it was changed.
+
+    An export is opened too: its wrapper has to hold, by the key that signed the card inside.
+    """
+    mark = ""
+    if flow_export.is_export(file):
+        inner = flow_export.card_in(file)
+        opened = open_card(inner, trusted=None if trusted is None else read_public(trusted))
+        mark = flow_export.unwrap(file, [opened.key]).mark
+        opened = replace(opened, mark=mark)
+    else:
+        opened = open_card(file, trusted=None if trusted is None else read_public(trusted))
     again = recompute(opened.card)
-    if drawn is not None and drawn != page(opened.card, key_id=opened.key.id).encode():
+    if drawn is not None and drawn not in _pages(opened, mark):
         again = replace(again, differences=(*again.differences, "the page is not the one this card gives"))
     return opened, again
+
+
+def _pages(opened: Opened, mark: str) -> tuple[bytes, ...]:
+    """The card's page, and the one that the recipient of an export reads."""
+    plain = page(opened.card, key_id=opened.key.id).encode()
+    return (plain, page(opened.card, key_id=opened.key.id, mark=mark).encode()) if mark else (plain,)
 
 
 def attest(image: str, *, key: SigningKey, at: datetime) -> bytes:

@@ -33,6 +33,8 @@ from comity.store.engine import Store, Tx
 
 FLOW = system("assess-flow")
 """On whose behalf the clocks act."""
+OWN: Final = "signature-own-"
+"""How the files of a developer's own signatures begin."""
 WATCH: Final = "assess.watch"
 CHANGED: Final = "changed"
 """The signal to an engagement's flow that a person moved it."""
@@ -225,8 +227,13 @@ def write(machines: Machines, tx: Tx, before: Engagement, after: Engagement, *, 
     return saved
 
 
-def finish(machines: Machines, tx: Tx, before: Engagement, done: Done, hand: Hand, *, act: str) -> Engagement:
-    """Write down what an act did: record, the host's statement about a signature, the access ledger."""
+def finish(
+    machines: Machines, tx: Tx, before: Engagement, done: Done, hand: Hand, *, act: str, own: bytes = b""
+) -> Engagement:
+    """Write down what an act did: record, the host's statement about a signature, the access ledger.
+
+    `own`: the developer's own signature, checked already; it is kept beside the host's statement.
+    """
     saved = write(machines, tx, before, done.engagement, actor=hand.person)
     if done.signs is not None:
         fields = {
@@ -235,9 +242,12 @@ def finish(machines: Machines, tx: Tx, before: Engagement, done: Done, hand: Han
             "seat": hand.seat.value,
             "is_script": "yes" if hand.is_script else "no",
             "act": act,
+            "own_key": hand.key or "none: the host's statement is all there is",
         }
         envelope = machines.signer.paper("signature", {f"{act} of {saved.id}": done.signs}, fields, at=hand.at)
         engagements.keep_file(tx, machines.custody, saved.id, f"signature-{saved.version:05d}", envelope)
+        if own:
+            engagements.keep_file(tx, machines.custody, saved.id, f"{OWN}{saved.version:05d}-{act}", own)
     note(tx, saved.id, at=hand.at, person=hand.person, seat=hand.seat.value, what=act, why="", parts=("record",))
     return saved
 

@@ -36,8 +36,8 @@ class Cards(Protocol):
     def section(self, data: bytes, name: str) -> object:
         """One section of a verified card, as JSON."""
 
-    def page(self, data: bytes) -> str:
-        """The card as one stand-alone page."""
+    def page(self, data: bytes, *, mark: str = "") -> str:
+        """The card as one stand-alone page, with a reader's mark on it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,11 +76,11 @@ class HostCards:
         """One section."""
         return self._opened(data)["sections"][name]
 
-    def page(self, data: bytes) -> str:
+    def page(self, data: bytes, *, mark: str = "") -> str:
         """The printable page."""
         from comity.assess.page import page
 
-        return page(self._opened(data), key_id=self.key_id)
+        return page(self._opened(data), key_id=self.key_id, mark=mark)
 
     def _opened(self, data: bytes) -> Mapping[str, Any]:
         from comity.assess.flow_card import open_card

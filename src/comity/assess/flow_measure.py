@@ -199,6 +199,7 @@ def score(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, valu
         plan, (_, entries) = _plan(tx, machines, held), _entries(tx, machines, held)
         opened = json.loads(engagements.file(tx, machines.custody, id_, OPENED))
         spent = engagement_calls.spent(tx, id_)
+        own = [engagements.file(tx, machines.custody, id_, n).decode() for n in _own(tx, id_, held)]
     is_scripted = opened["scripted_minutes"] is not None
     admitted = _admitted_again(opened)
     with _ledger(machines, id_) as ledger:
@@ -240,6 +241,8 @@ def score(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, valu
             "human_baselines": "no human was timed on these items",
             "comment": "the developer comments after reading; the comment stands beside the card in the engagement",
         },
+        developer_key=terms.developer_key,
+        developer_papers=tuple(own),
         notes=tuple(
             note
             for note in (
@@ -267,6 +270,15 @@ def score(machines: Machines, viewer: Viewer, id_: EngagementId, as_: Seat, valu
     )
     file = machines.cards.sign(made)
     return flow_acts.hand_card_over(machines, viewer, id_, as_, {**values, "card": file.decode()})
+
+
+def _own(tx: Tx, id_: EngagementId, held: Engagement) -> list[str]:
+    """The newest of the developer's own signatures under terms and under digests, where the terms name a key."""
+    if held.in_hand is None or not held.in_hand.developer_key:
+        return []
+    names = [name for name in engagements.file_names(tx, id_) if name.startswith(flow.OWN)]
+    found = ([n for n in names if n.endswith(f"-{act}")] for act in ("sign", "countersign"))
+    return [some[-1] for some in found if some]
 
 
 def suspicion(number: int) -> str:

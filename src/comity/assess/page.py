@@ -30,10 +30,14 @@ FINDINGS: Final[Mapping[str, str]] = {
 }
 
 
-def page(card: Mapping[str, Any], *, key_id: str = "") -> str:
-    """A whole HTML document. The same card gives the same page. `key_id` names the signer's key."""
+def page(card: Mapping[str, Any], *, key_id: str = "", mark: str = "") -> str:
+    """A whole HTML document. The same card gives the same page. `key_id` names the signer's key.
+
+    `mark`: whose copy it is, in words that stay when it is printed. A marked page is not the card's own page.
+    """
     text: str = _template().render(
         card=card,
+        mark=mark,
         sections=[(key, title, card["sections"][key]) for key, title in SECTIONS.items()],
         numbers=card["numbers"],
         data=card["data"],

@@ -40,11 +40,19 @@ class Hand:
     is_script: bool
     seat: Seat
     at: datetime
+    key: str = ""
+    """Id of the own key with which a developer signs this act."""
 
     def signed(self, digest: Digest) -> Signed:
         """This person's name under a digest."""
         return Signed(
-            person=self.person, name=self.name, seat=self.seat, is_script=self.is_script, digest=digest, at=self.at
+            person=self.person,
+            name=self.name,
+            seat=self.seat,
+            is_script=self.is_script,
+            digest=digest,
+            at=self.at,
+            key=self.key,
         )
 
 
@@ -287,9 +295,11 @@ def record(held: Engagement, hand: Hand, values: Values) -> Done:
 def comment(held: Engagement, hand: Hand, values: Values) -> Done:
     """The developer's words, or none; the engagement ends with it."""
     said = scope.text(values, "comment", least=0)
-    moved = moves.by_seat(replace(held, comment=said), Move.FINISH, hand.seat, now=hand.at)
+    moved = moves.by_seat(replace(held, comment=said, comment_key=hand.key), Move.FINISH, hand.seat, now=hand.at)
     return Done(
-        engagement=moved, sentence="The engagement has ended. Nothing is released unless both sides sign for it."
+        engagement=moved,
+        sentence="The engagement has ended. Nothing is released unless both sides sign for it.",
+        signs=scope.comment_digest(held.card.digest if held.card else None, said),
     )
 
 

@@ -21,6 +21,8 @@ TEXT_LIMIT: Final = 4000
 SHORT_LIMIT: Final = 200
 PEOPLE_LIMIT: Final = 50
 _LOGIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,127}\Z")
+_HEX: Final = re.compile(r"[0-9a-f]{64}\Z")
+_PUBLIC: Final = re.compile(r'"public"\s*:\s*"([0-9a-f]{64})"')
 _PARAMETER: Final = re.compile(r"[a-z][a-z0-9_]{0,63}\Z")
 
 NUMBERS: Final[Mapping[str, tuple[int, int]]] = {
@@ -84,6 +86,7 @@ def terms(values: Mapping[str, str], *, number: int) -> Terms:
     access = _choice(values, "access", Access, Access.BLACK_BOX, problems)
     safeguards = _choice(values, "safeguards", Safeguards, Safeguards.ON, problems)
     logging = _choice(values, "logging", Logging, Logging.RECORDS, problems)
+    developer_key = _key(values, problems)
     if problems:
         raise Invalid("these terms cannot be kept", problems)
     return Terms(
@@ -100,6 +103,7 @@ def terms(values: Mapping[str, str], *, number: int) -> Terms:
             **{name: value for name, value in numbers.items() if value and name != "window_days"},
         ),
         logging=logging,
+        developer_key=developer_key,
         **written,
     )
 
@@ -123,6 +127,11 @@ def terms_digest(held: Terms) -> Digest:
     return digest(canonical(held))
 
 
+def comment_digest(card: Digest | None, words: str) -> Digest:
+    """What a comment's signature is about: these words, beside exactly this card."""
+    return digest(f"{card or 'no card'}\n{words}".encode())
+
+
 def values(held: Terms) -> dict[str, str]:
     """The terms as a form holds them: `terms(values(t), number=t.number) == t`."""
     made = {}
@@ -141,6 +150,19 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(one) for one in value]
     return value
+
+
+def _key(given: Mapping[str, str], problems: list[Problem]) -> str:
+    """64 hex characters, or the key document that `comity assess own-key` writes."""
+    found = given.get("developer_key", "").strip()
+    if found.startswith("{"):
+        shown = _PUBLIC.search(found)
+        found = shown[1] if shown else found
+    if found and not _HEX.match(found):
+        reason = "64 lower-case hex characters of an Ed25519 public key, or its key document"
+        problems.append(Problem("/developer_key", "bad_key", reason))
+        return ""
+    return found
 
 
 def _number(given: Mapping[str, str], name: str, problems: list[Problem]) -> int | None:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 from cyclopts import App, Parameter
 
-from comity.cli import show
+from comity.cli import own_keys, show
 from comity.cli.options import After, Host, Json, Limit, configured
 from comity.cli.places import Place, place, plain_name
 from comity.errors import Conflict, Invalid, Problem
@@ -56,6 +56,9 @@ RENAMED: Final = {"recompute-held": "recompute", "attest-containment": "attest"}
 FILLED: Final = {"sign": ("digest", "terms", "digest"), "countersign": ("root", "digests", "battery_root")}
 """Act -> field, and where its value stands in what was read: the newest terms, the newest sealing."""
 
+OwnKey = Annotated[
+    Path | None, Parameter(help="sign, countersign or comment with your own key in this file", show_default=False)
+]
 Fields = Annotated[str, Parameter(help="NAME=TEXT, or NAME=@FILE for a file's content", show_default=False)]
 
 
@@ -176,9 +179,24 @@ def papers(engagement: str, *, into: Path, host: Host = "") -> None:
         show.line(str(file))
 
 
-def card(engagement: str, *, out: Path | None = None, host: Host = "") -> None:
-    """The signed card, when your seat reads it. Work it out again with `comity assess recompute FILE`."""
-    _fetch(f"/engagements/{engagement}/card", out or Path(f"{plain_name(engagement)}.card.json"), host)
+def card(
+    engagement: str,
+    *,
+    released: Annotated[bool, Parameter(negative="", help="the released sections instead of the whole card")] = False,
+    out: Path | None = None,
+    host: Host = "",
+) -> None:
+    """Take out a copy of the signed card, marked as yours. Work it out again with `comity assess recompute FILE`.
+
+    Two persons agree first, for you by name: `comity assess agree ENGAGEMENT act="export anything" subject="card for
+    LOGIN"`, one of them coordinator or auditor, the other of the developer's side.
+    """
+    what = "released" if released else "card"
+    with place(configured(host), work=True) as there:
+        held = there.act(f"/engagements/{engagement}/exports", {"what": what})
+    file = out or Path(f"{plain_name(engagement)}.{what}.json")
+    file.write_bytes(base64.b64decode(held["file"]))
+    show.line(f"written to {file}")
 
 
 def receipt(engagement: str, *, out: Path | None = None, host: Host = "") -> None:
@@ -254,6 +272,7 @@ def register(group: App) -> None:
     group.command(invite)
     group.command(listed, name="list")
     group.command(shown, name="show")
+    group.command(own_keys.own_key)
     for one in (check, ledger, papers, card, receipt, leaf, conduct, gateway, demo):
         group.command(one)
     for name, says in ACTS.items():
@@ -261,12 +280,14 @@ def register(group: App) -> None:
 
 
 def _acting(name: str, says: str) -> Callable[..., None]:
-    def act(engagement: str, *fields: Fields, host: Host = "", json: Json = False) -> None:
+    def act(engagement: str, *fields: Fields, own_key: OwnKey = None, host: Host = "", json: Json = False) -> None:
         values = _values(fields)
         with place(configured(host), work=True) as there:
             filled = FILLED.get(name)
             if filled is not None and filled[0] not in values:
                 values[filled[0]] = _newest(there, engagement, filled)
+            if own_key is not None:
+                values["signature"] = own_keys.signed(own_key, name, there.read(f"/engagements/{engagement}"), values)
             held = there.act(f"/engagements/{engagement}/acts/{RENAMED.get(name, name)}", {"values": values})
         if json:
             show.document(held)

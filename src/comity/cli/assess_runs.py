@@ -139,6 +139,8 @@ def recompute(
                 "organisation": opened.key.organisation,
                 "demo": opened.key.demo,
                 "trusted": opened.trusted,
+                "developer_signed": list(opened.own),
+                "mark": opened.mark,
             }
         )
         return 0 if again.same else 1
@@ -152,6 +154,13 @@ def recompute(
     demo = ", a demonstration key" if opened.key.demo else ""
     state = "the key you named" if opened.trusted else "not held against a key you trust (--key)"
     show.line(f"signed by {opened.key.id[:16]} of {who}{demo}: {state}")
+    if opened.mark:
+        show.line(opened.mark, "yellow")
+    if opened.own:
+        named = str(opened.card["developer"]["key"])[:16]
+        show.line(f"the developer's own key {named} signed its terms and digests: {', '.join(opened.own)}")
+    else:
+        show.line("no own signature of the developer: the host states who signed", "dim")
     return 0
 
 

@@ -266,7 +266,9 @@ def _whole(play: Play, *, per_family: str, most_runs: str) -> bool:
     folder = play.office.settings.data.parent / "assessment"
     folder.mkdir(mode=0o700, exist_ok=True)
     file = folder / "card.json"
-    file.write_bytes(play.office.assess.card(play.actors["developer"], id_))
+    for name in ("developer", "coordinator"):
+        play.do(name, id_, "agree", act="export anything", subject="card for demo-script-developer")
+    file.write_bytes(play.office.assess.export(play.actors["developer"], id_, "card"))
     (folder / "card.html").write_text(play.office.assess.card_page(play.actors["developer"], id_), "utf-8")
     comment = "We have read the card. It is about a script."
     play.say(play.do("developer", id_, "comment", comment=comment))

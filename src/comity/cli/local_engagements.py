@@ -61,6 +61,11 @@ def _act(office: Office, viewer: Viewer, names: Names, body: Query) -> Outcome:
     return Outcome(outcome=told.sentence, state=told.engagement.state.value, secret=told.secret)
 
 
+def _export(office: Office, viewer: Viewer, names: Names, body: Query) -> dict[str, str]:
+    found = office.assess.export(viewer, EngagementId(names[0]), str(body.get("what", "card")))
+    return {"file": base64.b64encode(found).decode()}
+
+
 READS: Mapping[str, Any] = {
     "/assessments": _counts,
     "/assessments/rules": _claims,
@@ -68,14 +73,13 @@ READS: Mapping[str, Any] = {
     f"/engagements/{NAME}": lambda o, v, n, _: body_of(o.assess.view(v, EngagementId(n[0]))),
     f"/engagements/{NAME}/ledger": lambda o, v, n, _: ledger_of(*o.assess.ledger(v, EngagementId(n[0]))),
     f"/engagements/{NAME}/papers": _papers,
-    f"/engagements/{NAME}/released": lambda o, v, n, _: o.assess.released(v, EngagementId(n[0])),
 }
 DOWNLOADS: Mapping[str, Any] = {
-    f"/engagements/{NAME}/card": lambda o, v, n, _: o.assess.card(v, EngagementId(n[0])),
     f"/engagements/{NAME}/receipt": lambda o, v, n, _: o.assess.receipt(v, EngagementId(n[0])),
 }
 ACTS: Mapping[str, Any] = {
     "/engagements": _invite,
     f"/engagements/{NAME}/acts/{NAME}": _act,
+    f"/engagements/{NAME}/exports": _export,
     f"/engagements/{NAME}/openings": lambda o, v, n, b: o.assess.reveal(v, EngagementId(n[0]), str(b.get("leaf", ""))),
 }

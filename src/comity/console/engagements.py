@@ -1,5 +1,7 @@
 """Assessments: the public page, the list, and one engagement as a workspace: what is next, and whose turn it is."""
 
+import base64
+import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -153,8 +155,22 @@ def add(paths: Paths, assess: Assess) -> None:
 
     @paths.show("/engagements/{engagement:str}/card", Action.READ_ENGAGEMENTS)
     def card(request: Ask) -> Response[Any]:
+        """To read here, with the reader's mark. Taking a copy out is another thing, and takes two persons."""
         id_ = EngagementId(named(request, "engagement"))
-        return download(assess.card(caller_of(request).viewer, id_), f"{id_}.card.json")
+        text = assess.card_page(caller_of(request).viewer, id_)
+        return Response(
+            text, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _own_style(text)}
+        )
+
+    @paths.take("/engagements/{engagement:str}/exports", Action.ENGAGE)
+    def export(request: Ask, form: Form) -> Response[Any]:
+        id_, what = EngagementId(named(request, "engagement")), form.text("what")
+        try:
+            data = assess.export(caller_of(request).viewer, id_, what)
+        except (Conflict, Invalid, Forbidden) as error:
+            status = 403 if isinstance(error, Forbidden) else 422
+            return _shown(request, id_, status=status, problems=_told(error))
+        return download(data, f"{id_}.{what}.json")
 
     @paths.show("/engagements/{engagement:str}/receipt", Action.READ_ENGAGEMENTS)
     def receipt(request: Ask) -> Response[Any]:
@@ -180,6 +196,13 @@ MAIN = {
     State.LAPSED: ("declare", "renew"),
 }
 """Acts that carry a state on: shown first, and open. Everything else is folded beneath."""
+
+
+def _own_style(text: str) -> str:
+    """A stand-alone page brings one style sheet of its own: exactly that one may act, and nothing else at all."""
+    style = text.partition("<style>")[2].partition("</style>")[0]
+    held = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{held}'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 
 
 def _parts(view: View) -> dict[str, Any]:

@@ -101,6 +101,8 @@ class Terms:
     window_days: int = 30
     limits: Limits = Limits()
     logging: Logging = Logging.RECORDS
+    developer_key: str = ""
+    """The developer's own public key (Ed25519, 64 hex characters); empty: the host states who signed."""
 
 
 TERMS_TEXT: Final = (
@@ -142,6 +144,8 @@ class Signed:
     is_script: bool
     digest: Digest
     at: datetime
+    key: str = ""
+    """Id of the developer's own key that signed; empty: the host's statement is all there is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,6 +315,8 @@ class Engagement:
     flags: tuple[Flag, ...] = ()
     determination: Determination | None = None
     comment: str = ""
+    comment_key: str = ""
+    """Id of the developer's own key under the comment; empty: the host's statement is all there is."""
     partners: tuple[Partner, ...] = ()
     agreements: tuple[Agreement, ...] = ()
     released: tuple[str, ...] = ()

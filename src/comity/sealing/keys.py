@@ -109,6 +109,20 @@ def signing_key(settings: Settings, *, demo: bool = False) -> SigningKey:
     return SigningKey(private=private, public=PublicKey(raw=raw, demo=demo, organisation=settings.organisation))
 
 
+def load_or_make(path: Path) -> SigningKey:
+    """A person's own signing key in this file, readable by its owner alone; made when there is none.
+
+    Forbidden for a file that others may read.
+    """
+    if not path.exists():
+        _create(path, _new_private())
+    if path.stat().st_mode & 0o077:
+        raise Forbidden(f"{path} may be read by others: chmod 600 {path}")
+    private = _load_private(path.read_bytes())
+    raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    return SigningKey(private=private, public=PublicKey(raw=raw))
+
+
 def master_key(settings: Settings) -> MasterKey:
     """The master key: from the setting, else from the operator's command, else from `keys/master.key`, made if absent.
 
