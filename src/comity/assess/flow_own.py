@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from comity.assess import moves, scope
+from comity.assess import moves
 from comity.errors import Conflict, Invalid, Problem, Tampered
-from comity.model.dossier import Engagement
+from comity.model.dossier import Engagement, comment_digest
 from comity.model.engagement import Seat
 from comity.model.ids import Digest
 from comity.sealing import papers
@@ -67,7 +67,7 @@ def _about(held: Engagement, act: str, values: Mapping[str, str]) -> Digest:
             found = held.sealing.battery_root if held.sealing else None
         case _:
             words = values.get("comment", "").replace("\r\n", "\n").strip()
-            found = scope.comment_digest(held.card.digest if held.card else None, words)
+            found = comment_digest(held.card.digest if held.card else None, words)
     if found is None:
         raise Invalid("there is nothing to sign yet", [Problem(f"/{FIELD}", "too_early", "wait for the other side")])
     return found

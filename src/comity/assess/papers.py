@@ -299,7 +299,7 @@ def comment(held: Engagement, hand: Hand, values: Values) -> Done:
     return Done(
         engagement=moved,
         sentence="The engagement has ended. Nothing is released unless both sides sign for it.",
-        signs=scope.comment_digest(held.card.digest if held.card else None, said),
+        signs=dossier.comment_digest(held.card.digest if held.card else None, said),
     )
 
 

@@ -127,11 +127,6 @@ def terms_digest(held: Terms) -> Digest:
     return digest(canonical(held))
 
 
-def comment_digest(card: Digest | None, words: str) -> Digest:
-    """What a comment's signature is about: these words, beside exactly this card."""
-    return digest(f"{card or 'no card'}\n{words}".encode())
-
-
 def values(held: Terms) -> dict[str, str]:
     """The terms as a form holds them: `terms(values(t), number=t.number) == t`."""
     made = {}

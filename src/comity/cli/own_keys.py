@@ -37,7 +37,7 @@ def signed(file: Path, act: str, held: Mapping[str, Any], values: Mapping[str, s
     if not file.exists():
         raise Invalid("there is no such key", [Problem("/own-key", "missing", "comity assess own-key FILE makes one")])
     if act == "comment":
-        from comity.assess.scope import comment_digest
+        from comity.model.dossier import comment_digest
 
         card = held["parts"].get("card")
         if not card:

@@ -12,7 +12,7 @@ from typing import Final
 
 from comity.errors import Conflict
 from comity.model.engagement import APART, Facts, Outcome, Seat, State
-from comity.model.ids import Digest, EngagementId, PartyId
+from comity.model.ids import Digest, EngagementId, PartyId, digest
 
 
 class Access(StrEnum):
@@ -396,3 +396,8 @@ def emptied(engagement: Engagement) -> Engagement:
         seats=tuple(replace(one, declared="" if one.declared is not None else None) for one in engagement.seats),
         version=engagement.version,
     )
+
+
+def comment_digest(card: Digest | None, words: str) -> Digest:
+    """What a comment's signature is about: these words, beside exactly this card."""
+    return digest(f"{card or 'no card'}\n{words}".encode())
