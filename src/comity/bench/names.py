@@ -22,6 +22,8 @@ NAMES = (
     "faithfulness",
     "plans",
     "whatif",
+    "taxii",
+    "readers",
 )
 """Benches that exist, in the order in which `all` runs them."""
 

@@ -33,6 +33,8 @@ def quick(corpora: Path) -> dict[str, list[str]]:
         "labels": [str(corpora / "matching" / "anchore-labels.parquet"), "--advisories", str(corpora / "advisories")],
         "horizon": [*tables, *published, "--draws", "50"],
         "adaptive": tables,
+        "taxii": ["--objects", "20000"],
+        "readers": ["--seconds", "15"],
         "dedupe": [str(corpora / "dedupe"), "--repeats", "1"],
         "faithfulness": [str(corpora / "brief")],
         "coverage": ["--worlds", "10", "--subjects", "500", "--odd", "4"],

@@ -114,8 +114,8 @@ class Exchange:
         asked = self._asked(alias, by, after, "objects")
         with self.store.read() as tx:
             found, more = shared.bodies(tx, viewer, asked, limit=limit)
-            if all(body is not None for _, body, _, _ in found):
-                bodies: list[bytes] = [body for _, body, _, _ in found if body is not None]
+            bodies: list[bytes] = [body for _, body in found if body is not None]
+            if len(bodies) == len(found):
                 first, last = (found[0][0], found[-1][0]) if found else ("", "")
                 return self._slice(alias, by, "objects", bodies, (), first, last, more)
             rows, more = shared.page(tx, viewer, asked, limit=limit)

@@ -9,9 +9,26 @@ organisation. Which version is the first or the last is decided among the versio
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, FromClause, String, and_, delete, exists, false, func, insert, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    delete,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+)
 from sqlalchemy import type_coerce as as_type
 
 from comity.errors import Missing
@@ -95,45 +112,28 @@ def add(tx: Tx, objects: Sequence[SharedObject], *, at: datetime) -> tuple[bool,
 
 def page(tx: Tx, viewer: Viewer, asked: Asked, *, limit: int) -> tuple[tuple[Row, ...], bool]:
     """Objects that this viewer sees, oldest first, and whether there are more."""
-    t = shared_objects
-    added = as_type(t.c.date_added, String).label("added")
-    version = as_type(t.c.version, String).label("version")
-    query = (
-        select(added, t.c.stix_id, version, t.c.spec_version, t.c.tlp, t.c.organisation, t.c.wrapped, t.c.body)
-        .where(*_wanted(asked, viewer))
-        .order_by(t.c.date_added)
-        .limit(limit + 1)
-    )
-    found = tx.connection.execute(query).all()
+    statement = _page(_shape(viewer, asked))
+    found = tx.connection.execute(statement, _values(viewer, asked, limit)).all()
     return tuple(_open(tx, row) for row in found[:limit]), len(found) > limit
 
 
-def bodies(
-    tx: Tx, viewer: Viewer, asked: Asked, *, limit: int
-) -> tuple[list[tuple[str, bytes | None, str, int]], bool]:
-    """The same page for the one answer that is asked for most: (added, body or None when sealed, id, label) alone.
+def bodies(tx: Tx, viewer: Viewer, asked: Asked, *, limit: int) -> tuple[list[tuple[str, bytes | None]], bool]:
+    """The same page for the one answer that is asked for most: moments and bodies alone.
 
-    A sealed body is left out; whoever meets one takes `page`.
+    A sealed body is left out (None); whoever meets one takes `page`.
     """
-    t = shared_objects
-    query = (
-        select(as_type(t.c.date_added, String).label("added"), t.c.body, t.c.stix_id, t.c.tlp)
-        .where(*_wanted(asked, viewer))
-        .order_by(t.c.date_added)
-        .limit(limit + 1)
-    )
-    found = tx.connection.execute(query).all()
-    kept = [(row[0], row[1] if row[3] == Tlp.CLEAR else None, row[2], row[3]) for row in found[:limit]]
-    return kept, len(found) > limit
+    statement = _bodies(_shape(viewer, asked))
+    found = tx.connection.execute(statement, _values(viewer, asked, limit)).all()
+    return [(row[0], row[1] if row[2] == 0 else None) for row in found[:limit]], len(found) > limit
 
 
 def remove(tx: Tx, asked: Asked, *, owner: PartyId | None) -> int:
     """Delete the versions asked for; with `owner` only that organisation's. Gives how many."""
     t = shared_objects
-    whose = true() if owner is None else t.c.organisation == owner
     everything = Viewer(person=PartyId(""), organisation=PartyId(""), is_system=True)
-    query = select(t.c.date_added).where(*_wanted(asked, everything), whose)
-    moments = list(tx.connection.execute(query).scalars())
+    whose = true() if owner is None else t.c.organisation == owner
+    query = select(t.c.date_added).where(*_wanted(_shape(everything, asked)), whose)
+    moments = list(tx.connection.execute(query, _values(everything, asked, 0)).scalars())
     for start in range(0, len(moments), CHUNK):
         tx.connection.execute(delete(t).where(t.c.date_added.in_(moments[start : start + CHUNK])))
     return len(moments)
@@ -147,9 +147,9 @@ def foreign(tx: Tx, viewer: Viewer, collection: str, ids: Iterable[str], owner: 
             t.c.collection == collection,
             t.c.stix_id.in_(wanted[start : start + CHUNK]),
             t.c.organisation != owner,
-            sees(t, viewer),
+            _sees(t, _eyes(viewer)),
         )
-        found.update(tx.connection.execute(query).scalars())
+        found.update(tx.connection.execute(query, _who(viewer)).scalars())
     return frozenset(found)
 
 
@@ -192,80 +192,176 @@ def status(tx: Tx, id_: str, organisation: PartyId) -> bytes:
     return unseal(tx.master, f"shared_statuses/{id_}", Sealed(wrapped=row.wrapped, body=row.sealed))
 
 
-def sees(t: FromClause, viewer: Viewer) -> ColumnElement[bool]:
-    """Condition on `shared_objects`, or an alias of it, for this viewer."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Eyes:
+    """Which ways of seeing a viewer has: with the values bound apart, each combination is one statement."""
+
+    all: bool = False
+    more: bool = False
+    """Anything but CLEAR."""
+    person: bool = False
+    organisation: bool = False
+    contributes: bool = False
+    coordinates: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """Everything of a question but its values."""
+
+    eyes: _Eyes
+    after: bool
+    ids: int
+    """0 none, 1 one, 2 several."""
+    kinds: bool
+    specs: bool
+    exact: bool
+    first: bool
+    last: bool
+    every: bool
+
+
+def _eyes(viewer: Viewer) -> _Eyes:
     if viewer.is_system:
-        return true()
-    clear = t.c.tlp == int(Tlp.CLEAR)
+        return _Eyes(all=True)
     if viewer.is_anonymous or viewer.tlp is Tlp.CLEAR:
-        return clear
-    ways: list[ColumnElement[bool]] = [and_(t.c.tlp == int(Tlp.GREEN), t.c.case_id.is_(None))]
-    named = select(read_ins.c.person).where(read_ins.c.case_id == t.c.case_id, read_ins.c.person == viewer.person)
-    is_read_in = exists(named.correlate(t))
-    if viewer.person:
-        ways.append(is_read_in)
-        ways += [exists(_shared(t, subject, viewer).correlate(t)) for subject in (t.c.stix_id, t.c.source)]
-    if viewer.organisation and not viewer.roles.isdisjoint({Role.SUBMITTER, Role.COORDINATOR}):
-        ways.append(and_(t.c.organisation == viewer.organisation, t.c.case_id.is_(None)))
-    if Role.COORDINATOR in viewer.roles:
-        withheld = select(cases.c.id).where(cases.c.id == t.c.case_id, cases.c.withheld.is_(True))
-        ways.append(or_(~exists(withheld.correlate(t)), is_read_in))
-    return or_(clear, and_(t.c.tlp <= int(viewer.tlp), or_(*ways)))
-
-
-def _shared(t: FromClause, subject: ColumnElement[Any], viewer: Viewer) -> Any:
-    mine = shares.c.recipient == viewer.person
-    if viewer.organisation:
-        mine = or_(mine, and_(shares.c.recipient == viewer.organisation, t.c.tlp < int(Tlp.RED)))
-    return select(shares.c.id).where(
-        shares.c.subject == subject, shares.c.owner == t.c.organisation, shares.c.ended_at.is_(None), mine
+        return _Eyes()
+    has_home = bool(viewer.organisation)
+    return _Eyes(
+        more=True,
+        person=bool(viewer.person),
+        organisation=has_home,
+        contributes=has_home and not viewer.roles.isdisjoint({Role.SUBMITTER, Role.COORDINATOR}),
+        coordinates=Role.COORDINATOR in viewer.roles,
     )
 
 
-def _wanted(asked: Asked, viewer: Viewer) -> Iterator[ColumnElement[bool]]:
+def _shape(viewer: Viewer, asked: Asked) -> _Shape:
+    return _Shape(
+        eyes=_eyes(viewer),
+        after=asked.after is not None,
+        ids=min(2, len(asked.ids)),
+        kinds=bool(asked.kinds),
+        specs=bool(asked.spec_versions),
+        exact=any(isinstance(one, datetime) for one in asked.versions),
+        first="first" in asked.versions,
+        last="last" in asked.versions,
+        every="all" in asked.versions,
+    )
+
+
+def _who(viewer: Viewer) -> dict[str, Any]:
+    return {"who": viewer.person, "home": viewer.organisation, "label": int(viewer.tlp)}
+
+
+def _values(viewer: Viewer, asked: Asked, limit: int) -> dict[str, Any]:
+    """Values for every name that a statement of this shape may hold; names it does not hold are ignored."""
+    return _who(viewer) | {
+        "collection": asked.collection,
+        "after": asked.after,
+        "one": asked.ids[0] if asked.ids else "",
+        "ids": list(asked.ids),
+        "kinds": list(asked.kinds),
+        "specs": list(asked.spec_versions),
+        "exact": [one for one in asked.versions if isinstance(one, datetime)],
+        "rows": limit + 1,
+    }
+
+
+def _sees(t: FromClause, eyes: _Eyes) -> ColumnElement[bool]:
+    """Condition on `shared_objects`, or an alias of it. Values: `_who`."""
+    if eyes.all:
+        return true()
+    clear = t.c.tlp == int(Tlp.CLEAR)
+    if not eyes.more:
+        return clear
+    who, home = bindparam("who", type_=String), bindparam("home", type_=String)
+    label = bindparam("label", type_=Integer)
+    ways: list[ColumnElement[bool]] = [and_(t.c.tlp == int(Tlp.GREEN), t.c.case_id.is_(None))]
+    named = select(read_ins.c.person).where(read_ins.c.case_id == t.c.case_id, read_ins.c.person == who)
+    is_read_in = exists(named.correlate(t))
+    if eyes.person:
+        ways.append(is_read_in)
+        mine: ColumnElement[bool] = shares.c.recipient == who
+        if eyes.organisation:
+            mine = or_(mine, and_(shares.c.recipient == home, t.c.tlp < int(Tlp.RED)))
+        for subject in (t.c.stix_id, t.c.source):
+            shared = select(shares.c.id).where(
+                shares.c.subject == subject, shares.c.owner == t.c.organisation, shares.c.ended_at.is_(None), mine
+            )
+            ways.append(exists(shared.correlate(t)))
+    if eyes.contributes:
+        ways.append(and_(t.c.organisation == home, t.c.case_id.is_(None)))
+    if eyes.coordinates:
+        withheld = select(cases.c.id).where(cases.c.id == t.c.case_id, cases.c.withheld.is_(True))
+        ways.append(or_(~exists(withheld.correlate(t)), is_read_in))
+    return or_(clear, and_(t.c.tlp <= label, or_(*ways)))
+
+
+@cache
+def _page(shape: _Shape) -> Select[Any]:
     t = shared_objects
-    yield t.c.collection == asked.collection
-    yield sees(t, viewer)
-    if asked.after is not None:
-        yield t.c.date_added > asked.after
-    if asked.ids:
-        yield t.c.stix_id.in_(asked.ids)
-    if asked.kinds:
-        yield t.c.kind.in_(asked.kinds)
-    if asked.spec_versions:
-        yield t.c.spec_version.in_(asked.spec_versions)
-    else:
-        yield ~_other(viewer, lambda o: o.c.spec_version > t.c.spec_version)
-    if "all" not in asked.versions:
-        yield _versions(asked, viewer)
+    columns = (
+        as_type(t.c.date_added, String).label("added"),
+        t.c.stix_id,
+        as_type(t.c.version, String).label("version"),
+        t.c.spec_version,
+        t.c.tlp,
+        t.c.organisation,
+        t.c.wrapped,
+        t.c.body,
+    )
+    return _ordered(select(*columns), shape)
 
 
-def _versions(asked: Asked, viewer: Viewer) -> ColumnElement[bool]:
+@cache
+def _bodies(shape: _Shape) -> Select[Any]:
     t = shared_objects
-    ways: list[ColumnElement[bool]] = [false()]
-    exact = [one for one in asked.versions if isinstance(one, datetime)]
-    if exact:
-        ways.append(t.c.version.in_(exact))
-    if "last" in asked.versions:
-        ways.append(~_other(viewer, lambda o: and_(o.c.version > t.c.version, _same_spec(o, asked))))
-    if "first" in asked.versions:
-        ways.append(~_other(viewer, lambda o: and_(o.c.version < t.c.version, _same_spec(o, asked))))
-    return or_(*ways)
+    return _ordered(select(as_type(t.c.date_added, String).label("added"), t.c.body, t.c.tlp), shape)
 
 
-def _same_spec(o: FromClause, asked: Asked) -> ColumnElement[bool]:
-    return o.c.spec_version.in_(asked.spec_versions) if asked.spec_versions else true()
+def _ordered(query: Select[Any], shape: _Shape) -> Select[Any]:
+    added = shared_objects.c.date_added
+    # named objects are few: they are found by name and then sorted, never by walking all in the order of time
+    order = func.coalesce(as_type(added, String), "") if shape.ids else added
+    return query.where(*_wanted(shape)).order_by(order).limit(bindparam("rows"))
 
 
-def _other(viewer: Viewer, how: Any) -> ColumnElement[bool]:
-    """There is another version of the same object, seen by this viewer, for which `how` holds."""
+def _wanted(shape: _Shape) -> Iterator[ColumnElement[bool]]:
+    """The conditions of a question; its values are given when it is asked (`_values`)."""
+    t = shared_objects
+    yield t.c.collection == bindparam("collection", type_=String)
+    yield _sees(t, shape.eyes)
+    if shape.after:
+        yield t.c.date_added > bindparam("after", type_=t.c.date_added.type)
+    if shape.ids == 1:
+        yield t.c.stix_id == bindparam("one", type_=String)
+    elif shape.ids:
+        yield t.c.stix_id.in_(bindparam("ids", expanding=True))
+    if shape.kinds:
+        yield t.c.kind.in_(bindparam("kinds", expanding=True))
+    if shape.specs:
+        yield t.c.spec_version.in_(bindparam("specs", expanding=True))
+    if not shape.every:
+        ways: list[ColumnElement[bool]] = [false()]
+        if shape.exact:
+            ways.append(t.c.version.in_(bindparam("exact", expanding=True)))
+        if shape.last:
+            ways.append(~_other(shape, newer=True))
+        if shape.first:
+            ways.append(~_other(shape, newer=False))
+        yield or_(*ways)
+
+
+def _other(shape: _Shape, *, newer: bool) -> ColumnElement[bool]:
+    """There is a newer (or an older) version of the same object of the same contributor, seen by this viewer."""
     t, o = shared_objects, shared_objects.alias()
     query = select(o.c.date_added).where(
         o.c.collection == t.c.collection,
         o.c.stix_id == t.c.stix_id,
         o.c.organisation == t.c.organisation,
-        how(o),
-        sees(o, viewer),
+        o.c.version > t.c.version if newer else o.c.version < t.c.version,
+        _sees(o, shape.eyes),
     )
     return exists(query.correlate(t))
 
