@@ -44,11 +44,14 @@ from comity.formats import pack, sigma
 from comity.library.check import checker
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
+from comity.library.hooks import Courier, Hooks
+from comity.library.sharing import Sharing
 from comity.mail import outbox as mail
 from comity.mail import post
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
 from comity.partners.endpoint import ModelEndpoint
+from comity.partners.webhook import Sender
 from comity.sandbox import doctor, probe, tier
 from comity.sandbox.containment import Containment
 from comity.sealing import keys
@@ -109,6 +112,7 @@ def opened(
     control = durable.connect(settings)
     running: durable.Engine | None = None
     outbox: Outbox | None = None
+    courier: Courier | None = None
     postman = mail.Postman(store=store, settings=settings, now=clock.now, server=server)
     try:
         _settle(store, settings)
@@ -142,6 +146,8 @@ def opened(
         writing = brief_flow.Machines(store=store, settings=settings, signer=machines.signer, now=clock.now, demo=demo)
         briefs = Briefs(machines=writing, control=control)
         exchange = Exchange(store=store, settings=settings, now=clock.now)
+        sender = Sender(loopback=settings.hooks_loopback)
+        hooks = Hooks(store=store, settings=settings, sender=sender, now=clock.now)
         if work:
             flows = (
                 *flow.flows(machines, control),
@@ -189,7 +195,16 @@ def opened(
             attest=Attest(machines=defend_machines, key=key),
             counts=Counts(machines=defend_machines),
             library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
+            library=Library(
+                store=store,
+                order_pack=pack.shipped_order,
+                check=checker(lambda: trusted(settings)),
+                publisher=settings.organisation,
+                address=settings.address,
+            ),
             exchange=exchange,
+            hooks=hooks,
+            sharing=Sharing(store=store, settings=settings, now=clock.now),
             accounts=Accounts(
                 store=store,
                 clock=clock.now,
@@ -202,9 +217,13 @@ def opened(
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=subscriptions.table(office))
             outbox.start()
             postman.start()
+            courier = Courier(hooks=hooks)
+            courier.start()
         yield office
     finally:
         postman.stop()
+        if courier is not None:
+            courier.stop()
         if outbox is not None:
             outbox.stop()
             with store.read() as tx:

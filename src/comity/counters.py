@@ -23,6 +23,8 @@ from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
+from comity.library.hooks import Hooks
+from comity.library.sharing import Sharing
 from comity.settings import Settings
 
 
@@ -51,4 +53,6 @@ class Counters:
     briefs: Briefs
     library: Library
     exchange: Exchange
+    hooks: Hooks
+    sharing: Sharing
     accounts: Accounts

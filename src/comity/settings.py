@@ -141,6 +141,9 @@ class Settings:
     cisa2015_in_force: str = "unknown"
     """Whether the information-sharing act of 2015 is in force after 30 September 2026: yes, no or unknown (policy)."""
 
+    hooks_loopback: bool = False
+    """Let webhooks call this machine over plain http: for tests and demonstrations, never on a host."""
+
     claim_quota: int = 20
     """Scan claims that an organisation may hold, with those of the last 90 days that brought no result (policy)."""
 

@@ -7,6 +7,7 @@ from comity.assess.desk import Assess
 from comity.clearing.desk import Accepted, Clearing, Document
 from comity.counters import Counters
 from comity.library.exchange import Exchange
+from comity.library.hooks import Hooks
 from comity.model.asset import FLOW_NAME
 from comity.model.events import Event, Kind
 from comity.model.ids import AdvisoryId, EngagementId
@@ -42,10 +43,17 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
         # a new advisory of this host: whoever runs the product hears of it now
         Kind.ADVISORY_PUBLISHED: lambda event: (
             share(event, counters.exchange),
+            tell(event, counters.hooks),
             defend.advisory_published(event.subjects, because=event.key),
             briefs.react(event),
         ),
     }
+
+
+def tell(event: Event, hooks: Hooks) -> int:
+    """Tell subscribers of an advisory, those who may see it."""
+    named = [subject for subject in event.subjects if subject == event.facts.get("advisory")]
+    return sum(hooks.published(AdvisoryId(subject), because=event.key) for subject in named)
 
 
 def share(event: Event, exchange: Exchange) -> int:

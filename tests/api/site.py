@@ -32,10 +32,14 @@ from comity.defend.desk_directives import Directives
 from comity.errors import Invalid, Missing, Problem, Tampered
 from comity.formats import pack
 from comity.library.counter import Library, Verification
+from comity.library.exchange import Exchange
+from comity.library.hooks import Hooks
+from comity.library.sharing import Sharing
 from comity.model.advisory import Advisory
 from comity.model.ids import PartyId, ReportId
 from comity.model.party import Role, Viewer
 from comity.partners.endpoint import ModelEndpoint
+from comity.partners.webhook import Sender
 from comity.sealing import keys
 from comity.sealing.signer import HostSigner
 from comity.settings import Settings
@@ -72,6 +76,9 @@ class Site:
     assess: Assess
     briefs: Briefs
     library: Library
+    hooks: Hooks
+    sharing: Sharing
+    exchange: Exchange
     settings: Settings
     clock: Clock
     viewers: dict[str, Viewer] = field(default_factory=dict)
@@ -114,7 +121,16 @@ def site(
     with ExitStack() as stack:
         held = stack.enter_context(accounts(folder, clock))
         clearing = FakeClearing()
-        library = Library(store=held.store, order_pack=pack.shipped_order, check=check)
+        library = Library(
+            store=held.store,
+            order_pack=pack.shipped_order,
+            check=check,
+            publisher=settings.organisation,
+            address=settings.address,
+        )
+        exchange = Exchange(store=held.store, settings=settings, now=clock)
+        sharing = Sharing(store=held.store, settings=settings, now=clock)
+        hooks = Hooks(store=held.store, settings=settings, sender=Sender(), now=clock)
         assess = assessing(held, settings, clock)
         briefs = briefing(held, settings, clock)
         claims = claiming(held, settings, clock)
@@ -130,6 +146,9 @@ def site(
             **defending(held, settings, clock),
             **weighing(held, settings, clock),
             library=library,
+            exchange=exchange,
+            hooks=hooks,
+            sharing=sharing,
             accounts=held,
         )
         routes = [*api_routes(some), *(more(some) if more is not None else ())]
@@ -143,6 +162,9 @@ def site(
             assess=assess,
             briefs=briefs,
             library=library,
+            hooks=hooks,
+            sharing=sharing,
+            exchange=exchange,
             settings=settings,
             clock=clock,
         )

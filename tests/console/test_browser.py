@@ -54,6 +54,8 @@ VIEWS = {
     "host": ("admin", "/host"),
     "overview": ("coordinator", "/"),
     "claims": ("submitter", "/claims"),
+    "following": ("reader", "/following"),
+    "sharing": ("submitter", "/sharing"),
     "engagements": ("developer", "/engagements"),
     "invite": ("developer", "/engagements/new"),
     "drafts": ("editor", "/drafts"),

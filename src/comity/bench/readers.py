@@ -92,12 +92,13 @@ def run(args: list[str]) -> dict[str, Any]:
 
 def table(result: Mapping[str, Any]) -> str:
     """The same figures for people."""
+    told = f"{result['readers']} readers for {result['seconds']:.0f} s: {result['requests']:,} answers"
+    waits = f"wait: median {result['p50_ms']:.0f} ms, 99 of 100 within {result['p99_ms']:.0f} ms"
+    growth = f"({result['rss_growth_mib']:+.1f} while reading)"
     lines = [
-        f"{result['readers']} readers for {result['seconds']:.0f} s: {result['requests']:,} answers, "
-        f"{result['requests_per_s']:,.0f} a second, {result['errors']} errors",
-        f"wait: median {result['p50_ms']:.0f} ms, 99 of 100 within {result['p99_ms']:.0f} ms "
-        f"(goal {result['goal_ms']:.0f}), longest {result['most_ms']:.0f} ms",
-        f"memory of the server: {result['rss_mib']:.0f} MiB ({result['rss_growth_mib']:+.1f} while reading)",
+        f"{told}, {result['requests_per_s']:,.0f} a second, {result['errors']} errors",
+        f"{waits} (goal {result['goal_ms']:.0f}), longest {result['most_ms']:.0f} ms",
+        f"memory of the server: {result['rss_mib']:.0f} MiB {growth}",
     ]
     return "\n".join([*lines, *(f"error: {kind}: {number}" for kind, number in result["error_kinds"].items())])
 

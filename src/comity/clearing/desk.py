@@ -38,7 +38,7 @@ from comity.model.events import Event, Kind
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
-from comity.store import batches, blobs, cases, journal, parties, reports
+from comity.store import batches, blobs, cases, journal, parties, reports, shares
 from comity.store.engine import Tx
 
 __all__ = [
@@ -217,6 +217,7 @@ class Clearing:
             draft = flow.draft_of(tx, held) if held.draft else None
             step = flow.next_step(machines, tx, held)
             names = {p.id: p.name for p in parties.all_people(tx)}
+        self._looked(viewer, members, "read the case")
         return CaseView(
             case=held,
             reports=members,
@@ -250,17 +251,22 @@ class Clearing:
         """One report: its own organisation's, or any for a coordinator."""
         allow(viewer, Action.READ_OWN_REPORTS)
         with self.machines.store.read() as tx:
-            return _report_row(tx, reports.get(tx, report, viewer), viewer)
+            held = reports.get(tx, report, viewer)
+            row = _report_row(tx, held, viewer)
+        self._looked(viewer, (held,), "read the report")
+        return row
 
     def attachment(self, viewer: Viewer, report: ReportId, digest: Digest) -> tuple[str, bytes]:
         """File name and bytes of an attachment. Doors send it inert: as a download, never rendered."""
         allow(viewer, Action.READ_OWN_REPORTS)
         with self.machines.store.read() as tx:
             held = reports.get(tx, report, viewer)
-            for attachment in held.finding.attachments:
-                if attachment.digest == digest:
-                    return attachment.filename, blobs.get(tx, digest, record=reports.record(report))
-        raise Missing(f"report {report} holds no such file")
+            found = next((one for one in held.finding.attachments if one.digest == digest), None)
+            if found is None:
+                raise Missing(f"report {report} holds no such file")
+            data = blobs.get(tx, digest, record=reports.record(report))
+        self._looked(viewer, (held,), "took a file of the report")
+        return found.filename, data
 
     def statement(self, viewer: Viewer, case: CaseId, digest: Digest) -> bytes:
         """The signed statement (DSSE envelope) of one validation."""
@@ -342,6 +348,16 @@ class Clearing:
         """How many reports of a batch are not through screening and validation yet: for progress displays."""
         with self.machines.store.read() as tx:
             return flow.unfinished(tx, batch)
+
+    def _looked(self, viewer: Viewer, members: Sequence[Report], what: str) -> None:
+        """Note for each submitter who of another organisation looked: they can read it (`library.sharing`)."""
+        foreign = [one for one in members if one.organisation != viewer.organisation]
+        if not foreign or viewer.is_system:
+            return
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            for one in foreign:
+                shares.looked(tx, owner=one.organisation, subject=one.id, person=viewer.person, what=what, at=at)
 
     def _read(self, document: Document) -> Read:
         settings = self.machines.settings

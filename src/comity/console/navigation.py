@@ -44,6 +44,8 @@ GROUPS: Final = (
         name="Published",
         links=(
             Link(path="/advisories", name="Advisories", action=Action.READ_PUBLISHED),
+            Link(path="/following", name="Feeds and hooks", action=Action.FOLLOW_NEWS),
+            Link(path="/sharing", name="Sharing", action=Action.SHARE),
             Link(path="/briefs", name="Briefs", action=Action.READ_BRIEFS),
             Link(path="/drafts", name="Brief drafts", action=Action.EDIT_BRIEFS),
         ),

@@ -17,11 +17,13 @@ from comity.console import (
     duplicates,
     engagements,
     estate,
+    following,
     home,
     people,
     priorities,
     reading,
     reports,
+    sharing,
     signing,
 )
 from comity.console import advice as advice_pages
@@ -61,6 +63,8 @@ def routes(counters: Counters) -> list[Router]:
     priorities.add(paths, counters.priorities)
     engagements.add(paths, counters.assess)
     reading.add(paths, counters.library, settings)
+    following.add(paths, counters.library, counters.hooks)
+    sharing.add(paths, counters.sharing)
     briefs_pages.add(paths, counters.briefs)
     drafts.add(paths, counters.briefs)
     estate.add(paths, counters.defend)

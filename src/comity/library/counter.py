@@ -1,18 +1,24 @@
 """Published advisories, the order pack and the check of signed files: read-only calls for every door."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias
 
 from comity.access import policy
 from comity.access.policy import Action
+from comity.errors import Missing
+from comity.formats import news
+from comity.formats.times import EPOCH
 from comity.model.advisory import Advisory
-from comity.model.ids import AdvisoryId, Digest
+from comity.model.ids import AdvisoryId, Digest, digest
 from comity.model.order import Order
 from comity.model.party import Viewer
 from comity.sealing.seal import SUFFIX
 from comity.store import published
 from comity.store.engine import Store
+
+FEED: Final = 100
+"""Entries of a feed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +84,11 @@ class Library:
     store: Store
     order_pack: Callable[[], Order]
     check: Check
+    publisher: str = ""
+    address: str = ""
+    """The host's own name and address, as feeds name them."""
+    _feeds: dict[str, tuple[str, Download]] = field(default_factory=dict)
+    """The last feed of each name, with the state of the shelf that it was made of."""
 
     def advisories(self, viewer: Viewer, *, after: str = "", limit: int = 50) -> AdvisoryPage:
         """Published advisories that this viewer may see, newest first."""
@@ -112,6 +123,27 @@ class Library:
         with self.store.read() as tx:
             file = published.file(tx, id_, name, viewer)
         return Download(name=file.name, media_type=file.media_type, data=file.data, digest=file.digest)
+
+    def feed(self, viewer: Viewer, name: str) -> Download:
+        """One feed of the public advisories that changed last, with tombstones. Missing for any other name.
+
+        A feed is the same for everybody: it holds what is CLEAR, whoever asks.
+        """
+        policy.allow(viewer, Action.READ_PUBLISHED)
+        if name not in news.TYPES:
+            raise Missing(f"there is no feed {name}")
+        with self.store.read() as tx:
+            state = published.newest(tx)
+            held = self._feeds.get(name)
+            if held is not None and held[0] == state:
+                return held[1]
+            found = published.changed(tx, limit=FEED)
+        updated = max((one.modified_at for one in found), default=EPOCH)
+        channel = news.Channel(publisher=self.publisher, address=self.address, updated=updated)
+        data = news.render(name, channel, found)
+        made = Download(name=name, media_type=news.TYPES[name], data=data, digest=digest(data))
+        self._feeds[name] = (state, made)
+        return made
 
     def order(self, viewer: Viewer) -> Order:
         """The order pack: each clause, whom it binds, what is known, and what here serves it."""

@@ -5,17 +5,15 @@ to exactly the address that was looked at. Plain http and this machine are for s
 the host's setting says so. No redirect is followed, since the developer's key would travel with it.
 """
 
-import socket
 import time
 from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult
 
 import httpx
 
 from comity.errors import Invalid, Problem, TooLarge, Unavailable
-from comity.model.address import is_public
+from comity.partners import guard
 
 ANSWER_LIMIT_BYTES: Final = 8 * 1024 * 1024
 TIMEOUT: Final = httpx.Timeout(120.0, connect=15.0)
@@ -42,8 +40,7 @@ class ModelEndpoint:
     def checked(self, url: str) -> str:
         """The address without a slash at the end. Invalid unless https, or http to this machine where that is on."""
         parts = _parts(url)
-        ok = parts.scheme == "https" or (parts.scheme == "http" and self.loopback and _is_here(parts.hostname or ""))
-        if not parts.hostname or not ok or parts.username or parts.query or parts.fragment:
+        if not guard.is_callable(parts, loopback=self.loopback) or parts.query or parts.fragment:
             reason = "an https address up to /v1, without credentials, query or fragment"
             raise Invalid("this is no address to call", [Problem("/url", "bad_address", reason)])
         return url.rstrip("/")
@@ -52,7 +49,9 @@ class ModelEndpoint:
         """POST to `/chat/completions`. Unavailable when nothing answers; TooLarge for an answer over 8 MiB."""
         address = self.checked(url)
         parts = _parts(address)
-        target = self._looked_up(parts) if self.transport is None else parts.netloc
+        target = parts.netloc
+        if self.transport is None:
+            target = guard.looked_up(parts, loopback=self.loopback, whose="the developer's endpoint")
         headers = {
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
@@ -79,34 +78,6 @@ class ModelEndpoint:
             raise Unavailable("the developer's endpoint cannot be reached: the developer can say why") from error
         return Reply(status=answer.status_code, data=held)
 
-    def _looked_up(self, parts: SplitResult) -> str:
-        """The host's own address, looked up once and used as it is. Invalid for one that is no public address."""
-        name, port = parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
-        try:
-            found = {str(one[4][0]) for one in socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)}
-        except (OSError, UnicodeError) as error:
-            raise Unavailable("the name of the developer's endpoint is not known here: check the address") from error
-        for one in found:
-            if not (is_public(one) or (self.loopback and ip_address(one).is_loopback)):
-                reason = "the name leads into a private network"
-                raise Invalid("this endpoint may not be called", [Problem("/url", "private_address", reason)])
-        chosen = min(found)
-        return f"[{chosen}]:{port}" if ":" in chosen else f"{chosen}:{port}"
-
 
 def _parts(url: str) -> SplitResult:
-    try:
-        parts = urlsplit(url.strip().rstrip("/"))
-        _ = parts.port
-    except ValueError as error:
-        raise Invalid("this is no address", [Problem("/url", "bad_address", "an https address up to /v1")]) from error
-    return parts
-
-
-def _is_here(name: str) -> bool:
-    if name == "localhost":
-        return True
-    try:
-        return ip_address(name).is_loopback
-    except ValueError:
-        return False
+    return guard.parts(url, "an https address up to /v1")

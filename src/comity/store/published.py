@@ -107,6 +107,20 @@ def count(tx: Tx, viewer: Viewer) -> int:
     return tx.connection.execute(select(func.count()).select_from(advisories).where(_sees(viewer))).scalar() or 0
 
 
+def changed(tx: Tx, *, limit: int) -> tuple[Advisory, ...]:
+    """Public advisories, those that changed last first."""
+    query = select(advisories).where(advisories.c.tlp == int(Tlp.CLEAR))
+    query = query.order_by(advisories.c.modified_at.desc(), advisories.c.id).limit(limit)
+    return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def newest(tx: Tx) -> str:
+    """A word for the state of the public shelf: it differs when an advisory came or changed."""
+    clear = advisories.c.tlp == int(Tlp.CLEAR)
+    last, number = tx.connection.execute(select(func.max(advisories.c.modified_at), func.count()).where(clear)).one()
+    return f"{last} {number}"
+
+
 def named(tx: Tx, kind: str, names: Iterable[str], viewer: Viewer) -> tuple[Advisory, ...]:
     """Advisories that carry one of these exact names, in id order. `kind` is "alias", "purl" or "product"."""
     marks = [tx.master.mark(kind, name) for name in dict.fromkeys(names)]

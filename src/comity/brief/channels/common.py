@@ -1,27 +1,28 @@
 """What the channels share: harmless text in XML and HTML, dates, and the lines about sources and corrections."""
 
-import html
-import re
 from datetime import UTC, datetime
 from typing import Final
 
 from comity.brief.check.absence import sentence
+from comity.formats.markup import escaped, stamp
 from comity.model.brief import Published, SourceFacts
 
-_CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ufffe\uffff]")
 IPTC: Final = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 """The scheme of the machine mark."""
+__all__ = [
+    "IPTC",
+    "WITHDRAWN",
+    "body",
+    "correction_lines",
+    "day",
+    "escaped",
+    "lead",
+    "note",
+    "source_line",
+    "stamp",
+]
+
 WITHDRAWN: Final = "Withdrawn"
-
-
-def escaped(text: str) -> str:
-    """Text for XML and HTML, in elements and attributes alike, without characters that XML forbids."""
-    return html.escape(_CONTROLS.sub("", text), quote=True)
-
-
-def stamp(at: datetime) -> str:
-    """RFC 3339 in UTC."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def day(at: datetime | None) -> str:
