@@ -194,7 +194,6 @@ def opened(
             advice=Advice(machines=defend_machines, ai=ai),
             attest=Attest(machines=defend_machines, key=key),
             counts=Counts(machines=defend_machines),
-            library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             library=Library(
                 store=store,
                 order_pack=pack.shipped_order,
