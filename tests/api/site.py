@@ -180,7 +180,6 @@ def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
         settings=settings,
         laboratory=ScriptedLaboratory(),
         signer=PlainSigner(),
-        bod=pack.shipped_table(pack.BOD_26_04),
         now=clock,
     )
     return further(machines, SilentControl())
