@@ -83,7 +83,7 @@ class Office:
     server: Smtp
 
 
-def _port(controller: Controller) -> int:
+def port_of(controller: Controller) -> int:
     assert controller.server is not None
     port: int = controller.server.sockets[0].getsockname()[1]
     return port
@@ -94,7 +94,7 @@ class Loopback(Controller):
 
     def _trigger_server(self) -> None:
         """As before, at the port that was chosen."""
-        self.port = _port(self)
+        self.port = port_of(self)
         super()._trigger_server()
 
 
@@ -135,7 +135,7 @@ def office(tmp_path: Path, box: Box, certificate: tuple[Path, Path]) -> Iterator
     clock = Hand()
     server = Smtp(
         host="localhost",
-        port=_port(controller),
+        port=port_of(controller),
         security="starttls",
         user="comity",
         password="a long secret",

@@ -9,6 +9,7 @@ from comity.brief.desk_public import Reading
 from comity.brief.desk_publish import Publishing
 from comity.brief.desk_review import Reviews
 from comity.brief.desk_share import Shares
+from comity.brief.desk_subscribers import Subscribers
 from comity.brief.desk_views import (
     Answer,
     BriefView,
@@ -52,7 +53,7 @@ __all__ = [
 ]
 
 
-class Briefs(Drafts, Reviews, Publishing, Shares, Reading):
+class Briefs(Drafts, Reviews, Publishing, Shares, Subscribers, Reading):
     """The calls of all subjects, on the flow's machines."""
 
     __slots__ = ()

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.brief import disputed, flow, review
+from comity.brief import disputed, flow, flow_mail, review
 from comity.brief.desk_counter import Counter, with_words
 from comity.brief.desk_views import (
     SourceErrors,
@@ -43,6 +43,7 @@ class Publishing(Counter):
             key = f"published:{id_}:{number}"
             flow.note(tx, Kind.BRIEF_PUBLISHED, key, (id_,), at, actor=viewer, version=str(saved.brief.version))
             self._reopen_others(tx, saved)
+            flow_mail.announce(tx, id_, settings=self.machines.settings, at=at)
             return drafts.state(tx, id_).public
 
     def correct(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from comity.brief import disputed, fingerprint, join, ledger, publish, review, twin
+from comity.brief import disputed, fingerprint, flow_mail, join, ledger, publish, review, twin
 from comity.brief.check import absence
 from comity.brief.check.budget import spent
 from comity.brief.check.gates import check
@@ -23,7 +23,7 @@ from comity.model.evidence import Signal
 from comity.model.ids import AdvisoryId, digest
 from comity.model.party import ANONYMOUS, Viewer, system
 from comity.settings import Settings
-from comity.store import done, drafts, journal, published, upstream
+from comity.store import done, drafts, journal, published, subscribers, upstream
 from comity.store.engine import Store, Tx
 
 FLOW = system("brief-flow")
@@ -64,12 +64,13 @@ def flows(machines: Machines) -> tuple[Flow, ...]:
 
 
 def receivers(machines: Machines, brief: str) -> list[str]:
-    """Everybody and everything that the brief went to: members, linked advisories and cases, feeds; each once."""
+    """Everything that the brief went to, each once: members, readers by e-mail, advisories, cases, feeds."""
     with machines.store.read() as tx:
         record = drafts.get(tx, brief, FLOW)
         members = [f"organisation:{one}" for one in drafts.recipients(tx, brief)]
+        mailed = [f"subscriber:{one}" for one in subscribers.readers(tx, brief)]
         linked = [f"{one.kind}:{one.target}" for one in record.links if one.kind in ("advisory", "case")]
-    return list(dict.fromkeys([*members, *linked, *FEEDS]))
+    return list(dict.fromkeys([*members, *mailed, *linked, *FEEDS]))
 
 
 def tell(machines: Machines, brief: str, count: int, receiver: str) -> str:
@@ -81,6 +82,12 @@ def tell(machines: Machines, brief: str, count: int, receiver: str) -> str:
         receipt = "BN-" + tx.master.mark("brief notice", f"{brief}:{count}:{receiver}")[:24]
 
         def once() -> str:
+            who, _, name = receiver.partition(":")
+            if who == "subscriber":
+                try:
+                    flow_mail.amend(tx, brief, name, count, kind=kind, settings=machines.settings, at=at)
+                except Missing:  # they left since the list was made
+                    return ""
             drafts.tell(
                 tx,
                 drafts.Notice(brief=brief, number=count, receiver=receiver, receipt=receipt, kind=kind, at=at),

@@ -15,8 +15,8 @@ from comity.brief.desk import HEADER, Briefs, File
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
-from comity.console.routing import Paths, asked, named
-from comity.errors import Invalid, Problem, TooLarge
+from comity.console.routing import Paths, asked, named, see
+from comity.errors import Invalid, Problem, TooLarge, Unavailable
 
 CLASSES = (
     "order_text",
@@ -113,6 +113,40 @@ def add(paths: Paths, briefs: Briefs) -> None:
             problem = Problem("/text", "too_long", str(error))
             return page(request, "brief/detect.html", status=413, found=None, problems=(problem,), text="")
         return page(request, "brief/detect.html", found=found, problems=(), text=text)
+
+    @paths.show("/subscribe", Action.READ_BRIEFS)
+    def subscribe_page(request: Ask) -> Response[Any]:
+        return page(request, "brief/subscribe.html", asked=False, problems=(), address="")
+
+    @paths.take("/subscribe", Action.READ_BRIEFS)
+    def subscribe(request: Ask, form: Form) -> Response[Any]:
+        address = form.text("address")
+        try:
+            briefs.subscribe(caller_of(request).viewer, address)
+        except Invalid as error:
+            return page(
+                request, "brief/subscribe.html", status=422, asked=False, problems=error.problems, address=address
+            )
+        except Unavailable as error:
+            problem = Problem("/address", "unavailable", str(error))
+            return page(request, "brief/subscribe.html", status=503, asked=False, problems=(problem,), address=address)
+        return page(request, "brief/subscribe.html", asked=True, problems=(), address="")
+
+    @paths.show("/subscriptions/{secret:str}", Action.READ_BRIEFS)
+    def subscription(request: Ask) -> Response[Any]:
+        secret = named(request, "secret")
+        held = briefs.subscription(caller_of(request).viewer, secret)
+        return page(request, "brief/subscription.html", held=held, secret=secret, left=False)
+
+    @paths.press("/subscriptions/{secret:str}/confirm", Action.READ_BRIEFS)
+    def confirm(request: Ask) -> Response[Any]:
+        briefs.confirm_subscription(caller_of(request).viewer, named(request, "secret"))
+        return see(f"/subscriptions/{named(request, 'secret')}")
+
+    @paths.press("/subscriptions/{secret:str}/leave", Action.READ_BRIEFS)
+    def leave(request: Ask) -> Response[Any]:
+        briefs.unsubscribe(caller_of(request).viewer, named(request, "secret"))
+        return page(request, "brief/subscription.html", held=None, secret="", left=True)
 
     @paths.show("/notices", Action.READ_NOTICES)
     def notices(request: Ask) -> Response[Any]:

@@ -10,11 +10,18 @@ from comity.brief.label import HEADER
 from comity.model.brief import Published
 
 
+def subject(public: Published) -> str:
+    """One line that can add no header: anything unprintable becomes a space. Says when words were changed or taken."""
+    title = re.sub(r"\s+", " ", "".join(mark if mark.isprintable() else " " for mark in public.title)).strip()[:160]
+    if note(public):
+        return f"Withdrawn: {title}"
+    return f"Corrected: {title}" if public.corrections else title or "A brief"
+
+
 def render(public: Published, *, sender: str, to: str = "") -> bytes:
     """The message as bytes (RFC 5322). A title can add no header: line ends and control characters become spaces."""
     message = EmailMessage(policy=SMTP.clone(max_line_length=160))  # the mark stays on its line
-    title = re.sub(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]+", " ", public.title).strip()[:200]
-    message["Subject"] = f"{'Withdrawn: ' if note(public) else ''}{title}"
+    message["Subject"] = subject(public)
     message["From"] = sender
     if to:
         message["To"] = to
