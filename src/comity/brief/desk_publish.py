@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.brief import disputed, flow, flow_mail, review
+from comity.brief import disputed, flow, flow_mail, flow_recheck, review
 from comity.brief.desk_counter import Counter, with_words
 from comity.brief.desk_views import (
     SourceErrors,
 )
+from comity.brief.flow_recheck import Looked
 from comity.errors import Conflict, Invalid, Problem
 from comity.model.brief import Correction, Published, Record, Tombstone
 from comity.model.events import Event, Kind
@@ -139,6 +140,11 @@ class Publishing(Counter):
             )
             for (source, predicate, kind), held in sorted(rows.items())
         )
+
+    def recheck(self, viewer: Viewer) -> tuple[Looked, ...]:
+        """Look again at the sources of every public brief; what changed or is gone reopens what rests on it."""
+        allow(viewer, Action.EDIT_BRIEFS)
+        return flow_recheck.rechecked(self.machines)
 
     def resume(self) -> int:
         """Start the notices of every correction whose flow never started (a crash between). Safe at any time."""

@@ -252,7 +252,7 @@ def reacting(machines: Machines, event: Event) -> int:
     number = 0
     with machines.store.read() as tx:
         names = _about(tx, event)
-        found = _all(tx) if names is None else [one.id for one in drafts.about(tx, names, FLOW)]
+        found = every(tx) if names is None else [one.id for one in drafts.about(tx, names, FLOW)]
     for brief in found:
         at = machines.now()
         with machines.store.write() as tx:
@@ -279,7 +279,8 @@ def _about(tx: Tx, event: Event) -> list[str] | None:
     return names
 
 
-def _all(tx: Tx) -> list[str]:
+def every(tx: Tx) -> list[str]:
+    """Ids of all briefs."""
     found: list[str] = []
     start = ""
     while True:

@@ -5,6 +5,7 @@ answer has passed every gate.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,8 +15,8 @@ from comity.brief.check.budget import Budget
 from comity.brief.gather import Registered
 from comity.brief.make import Made
 from comity.brief.model_draft import Question
-from comity.errors import Conflict, Invalid, Missing, TooLarge
-from comity.feeds.web import Fetched, NotModified, Reader
+from comity.errors import Conflict, Invalid, Missing, TooLarge, Unavailable
+from comity.feeds.web import Fetched, Gone, NotModified, Reader
 from comity.language import Endpoint, Prompt, ask, endpoint
 from comity.model.article import Source
 from comity.model.asked import Answered, Asked, Unanswered, Why
@@ -40,13 +41,17 @@ def fetched(url: str, *, about: Registered, reader: Reader) -> tuple[Source, ...
     """The sources at an address, by a reader that keeps to the publisher's wishes."""
     match reader.fetch(url):
         case Fetched() as answer:
-            return gather.read(
+            found = gather.read(
                 answer.content,
                 url=answer.url,
                 retrieved_at=answer.retrieved_at,
                 about=about,
                 media_type=answer.media_type,
             )
+            known = answer.known
+            return tuple(replace(one, etag=known.etag, last_modified=known.last_modified) for one in found)
+        case Gone(status=status):
+            raise Unavailable(f"{urlsplit(url).hostname} answered {status}: look at the address")
         case NotModified():
             raise Conflict("the document is as it was: nothing new to make a brief from")
         case reserved:

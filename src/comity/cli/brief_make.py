@@ -41,6 +41,28 @@ def make(
     return 1 if held.checked.blocked else 0
 
 
+def recheck(*, json: Json = False) -> int:
+    """Look again at the sources of every public brief here, conditionally; meant for a daily timer.
+
+    Changed and gone sources reopen what rests on them. Exit status 1 when a brief was reopened.
+    """
+    from comity.cli.places import Local, place
+
+    settings = configured()
+    if settings.remote:
+        problem = Problem("/host", "local_only", "unset COMITY_HOST: the host looks itself")
+        raise Invalid("sources are looked at from the host, not from here", [problem])
+    with place(settings) as there:
+        assert isinstance(there, Local)
+        found = there.office.briefs.recheck(there.viewer)
+    if json:
+        show.document([{"url": one.url, "outcome": one.outcome, "reopened": list(one.reopened)} for one in found])
+    else:
+        rows = [(one.url, one.outcome, " ".join(one.reopened)) for one in found]
+        show.table(("source", "now", "reopened"), rows, empty="No public brief rests on an address.")
+    return 1 if any(one.reopened for one in found) else 0
+
+
 def _keep(held: Any, settings: Settings) -> None:
     from comity.brief import desk_make
     from comity.cli.places import Local, place

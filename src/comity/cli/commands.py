@@ -142,6 +142,7 @@ brief.command(briefs.publish)
 brief.command(briefs.correct)
 brief.command(briefs.withdraw)
 brief.command(briefs.detect)
+brief.command(brief_make.recheck)
 
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")

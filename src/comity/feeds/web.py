@@ -71,7 +71,15 @@ class Reserved:
     signals: tuple[str, ...]
 
 
-Outcome: TypeAlias = Fetched | NotModified | Reserved
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gone:
+    """There is no such document any more: 404 or 410."""
+
+    asked: str
+    status: int
+
+
+Outcome: TypeAlias = Fetched | NotModified | Reserved | Gone
 
 
 @dataclass(slots=True, kw_only=True)
@@ -106,6 +114,8 @@ class Reader:
                     continue
                 if status == 304:
                     return NotModified(asked=url, retrieved_at=self.now)
+                if status in (404, 410):
+                    return Gone(asked=url, status=status)
                 if status != 200:
                     raise Unavailable(f"{urlsplit(place).hostname} answered {status}: look at the address")
                 if signals := manners.reserved_by_headers(headers):  # (5)

@@ -131,6 +131,9 @@ class Source:
     """page, text, feed entry, csaf, osv, cve or kev."""
     canonical_url: str = ""
     """The address that the document itself calls its own; never followed."""
+    etag: str = ""
+    last_modified: str = ""
+    """Validators of the answer it was fetched with, for the next look (RFC 9110 8.8); "" for a file."""
     published_from: str = "unknown"
     """Where `published_at` comes from."""
     dates: tuple[SeenDate, ...] = ()
