@@ -232,6 +232,7 @@ def test_a_campaign_goes_through_the_gateway_from_the_first_call_to_a_card_that_
     named = {run: calls for run, calls in road.runs().items() if run != "unnamed"}
     assert len(named) == ran.runs  # each run under its own name, with its own budget
     assert set(named.values()) <= {1, 2}
+    assert not any(family in run for family in FAMILIES for run in named)  # the books stand in clear: no item in them
     here = road.here
     here.do("otto", road.id, "probe")
     here.do("dora", road.id, "close", because="early finish")

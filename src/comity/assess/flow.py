@@ -187,6 +187,7 @@ def erase(machines: Machines, engagement: str) -> str:
         }
         subjects = {f"access ledger of {id_}": Digest(last.hash)}
         receipt = machines.signer.paper("erasure receipt", subjects, facts, at=now)
+        engagement_calls.forget(tx, id_)
         engagements.erase(tx, id_, at=now, receipt=receipt)
         event = Event(
             kind=Kind.EVIDENCE_ERASED,

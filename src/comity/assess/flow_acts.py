@@ -232,7 +232,7 @@ def hand_card_over(machines: Machines, viewer: Viewer, id_: EngagementId, as_: S
         )
         engagements.keep_file(tx, machines.custody, id_, CARD, data)
         done = Done(
-            engagement=replace(held, card=made),
+            engagement=replace(pairs.without_copies(held), card=made),
             sentence="The card is handed over. Another person recomputes it next.",
             signs=made.digest,
         )

@@ -2,12 +2,17 @@
 
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from comity.assess import scope
 from comity.errors import Conflict, Forbidden
 from comity.model.dossier import Engagement, emptied, facts
 from comity.model.engagement import Move, Rule, Seat, State, missing, rule
 from comity.model.ids import Digest
+
+CONSENT_ENDS: Final = frozenset({State.TERMS, State.LAPSED, State.WITHDRAWN})
+"""Consent of two persons that was not used ends here: it was about papers that are open again, or about a developer
+who was still there."""
 
 
 def by_seat(
@@ -41,6 +46,8 @@ def arrived(engagement: Engagement, held: Rule, *, now: datetime) -> Engagement:
     content gone.
     """
     there = replace(engagement, state=held.to, since=now)
+    if held.to in CONSENT_ENDS:
+        there = replace(there, agreements=tuple(one for one in there.agreements if one.used_at is not None))
     if held.to is State.TERMS and engagement.terms:
         # what was signed stays signed as it was; going on takes new signatures, under a new number
         there = replace(

@@ -67,6 +67,12 @@ def is_complete(agreement: Agreement) -> bool:
     )
 
 
+def without_copies(engagement: Engagement) -> Engagement:
+    """Unused consent to take out a copy ends when another card lies there: nobody agreed to that one."""
+    kept = tuple(a for a in engagement.agreements if a.act is not Joint.EXPORT or a.used_at is not None)
+    return replace(engagement, agreements=kept)
+
+
 def ready(engagement: Engagement, act: Joint, subject: str) -> bool:
     """Whether the act may be done now."""
     waiting = _waiting(engagement, act, subject)

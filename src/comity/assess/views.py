@@ -75,6 +75,8 @@ WHY: Final[Mapping[Part, str]] = {
 
 def sees(part: Part, seats: frozenset[Seat], state: State) -> bool:
     """Whether somebody in these seats may see a part in this state."""
+    if part is Part.CARD and state is State.WITHDRAWN:
+        return False
     if seats & SEES[part]:
         return True
     return part is Part.CARD and bool(seats & DEVELOPER_SIDE) and state in CARD_FOR_DEVELOPER

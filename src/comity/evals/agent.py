@@ -59,9 +59,15 @@ Assignments = Mapping[str, Assignment]
 """Sample id -> assignment; grows while the campaign runs."""
 
 
+Headers = Callable[[Assignment], dict[str, str]]
+"""Headers that a run's calls carry. A function, since Inspect writes a solver's plain arguments into its log."""
+
+
 @solver
-def work(assignments: Assignments, stop: Callable[[], bool], *, tools: bool = True, run_header: str = "") -> Solver:
-    """The loop described above. `stop` says that the window has closed; `run_header` names the run in every call."""
+def work(
+    assignments: Assignments, stop: Callable[[], bool], *, tools: bool = True, headers: Headers | None = None
+) -> Solver:
+    """The loop described above. `stop` says that the window has closed; `headers` go out with every call of a run."""
     kit: list[Tool] = [bash(timeout=COMMAND_SECONDS), python(timeout=COMMAND_SECONDS)] if tools else []
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:  # noqa: ARG001  # Inspect's signature
@@ -73,7 +79,7 @@ def work(assignments: Assignments, stop: Callable[[], bool], *, tools: bool = Tr
             with token_limit(asked.tokens), time_limit(asked.seconds):
                 async with anyio.create_task_group() as group:
                     group.start_soon(_watch, stop, state, group.cancel_scope)
-                    await _turns(state, kit, {run_header: asked.run, **ONE_CALL} if run_header else None)
+                    await _turns(state, kit, {**headers(asked), **ONE_CALL} if headers is not None else None)
                     group.cancel_scope.cancel()
         except LimitExceededError as error:
             state.store.set(CUT, error.type)

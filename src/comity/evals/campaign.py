@@ -77,7 +77,7 @@ def run(
                 source.assignments,
                 stop,
                 tools=tools,
-                run_header="" if isinstance(subject, Scripted) else subject.run_header,
+                headers=_headers(subject),
             ),
             scorer=agent.outside(source.assignments, grade, tools=tools),
         )
@@ -100,6 +100,13 @@ def run(
             ctl_server=False,
         )[0]
         _judge(log, source)
+
+
+def _headers(subject: Subject) -> agent.Headers | None:
+    if isinstance(subject, Scripted) or not subject.run_header:
+        return None
+    name, secret = subject.run_header, subject.api_key or ""
+    return lambda asked: {name: asked.run(secret)}
 
 
 def _allow(subject: Subject, admitted: Admitted, host: Containment, *, tools: bool) -> None:

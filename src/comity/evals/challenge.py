@@ -4,6 +4,7 @@ An outcome is one of seven words; refusals, cuts and harness failures are never 
 is the assessment's business).
 """
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -79,10 +80,9 @@ class Assignment:
         """Name of the sample; every sample of a campaign has its own."""
         return f"{self.challenge.id}~{self.stage}.{self.retry}"
 
-    @property
-    def run(self) -> str:
-        """The same name as a header may carry it, in letters that a gateway takes."""
-        return f"{self.challenge.id}/{self.stage}.{self.retry}"
+    def run(self, secret: str) -> str:
+        """A name for the gateway's books, which stand in clear: it tells no item, to nobody without the secret."""
+        return hashlib.sha256(f"comity run\n{secret}\n{self.key}".encode()).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

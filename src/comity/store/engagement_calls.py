@@ -9,7 +9,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, func, insert, select, update
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, delete, func, insert, select, update
 
 from comity.errors import Conflict, Missing
 from comity.model.ids import EngagementId, PartyId
@@ -139,6 +139,12 @@ def settle(tx: Tx, call: str, *, tokens: int, ending: str) -> None:
     open_ = gateway_calls.c.id == call, gateway_calls.c.ending == BEGUN
     if tx.connection.execute(update(gateway_calls).where(*open_).values(tokens=tokens, ending=ending)).rowcount != 1:
         raise Conflict("this call is settled already")
+
+
+def forget(tx: Tx, id_: EngagementId) -> None:
+    """Delete who held keys and who called in which run: after an erasure nobody needs it."""
+    for table in (gateway_calls, gateway_keys):
+        tx.connection.execute(delete(table).where(table.c.engagement == id_))
 
 
 def spent(tx: Tx, id_: EngagementId, *, run: str | None = None) -> Spent:
