@@ -251,6 +251,8 @@ triage.command(deadlines.triage_manifest, name="manifest")
 
 app.command(hosting.doctor, group=HOST)
 app.command(hosting.serve, group=HOST)
+app.command(hosting.backup, group=HOST)
+app.command(hosting.restore, group=HOST)
 app.command(hosting.worker, group=HOST)
 mirror.command(hosting.mirror_add, name="add")
 mirror.command(hosting.mirror_list, name="list")

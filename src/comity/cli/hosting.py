@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from cyclopts import Parameter
 
@@ -68,6 +68,47 @@ def logout(url: str) -> None:
     from comity.partners.tokens import forget
 
     show.line("forgotten" if forget(configured(), address_of(url)) else "there was no token for this host")
+
+
+def backup(file: Path, *, json: Json = False) -> None:
+    """Copy this whole host into a new file while it works: rows and sealed files, signed, without any key."""
+    from comity.cli.local_tools import take_backup
+
+    _tell_copy(take_backup(configured(), file), f"copied to {file}", json=json)
+
+
+def restore(
+    file: Path,
+    *,
+    check: Annotated[bool, Parameter(negative="", help="only check that the copy is whole and ours")] = False,
+    json: Json = False,
+) -> None:
+    """Put a copy back into an empty place: same keys, either engine. The settings say where."""
+    from comity.cli.local_tools import check_backup, put_back
+
+    if check:
+        _tell_copy(check_backup(configured(), file), "the copy is whole", json=json)
+    else:
+        _tell_copy(put_back(configured(), file), "restored", json=json)
+
+
+def _tell_copy(held: dict[str, Any], said: str, *, json: bool) -> None:
+    if json:
+        show.document(held)
+        return
+    show.line(said, "green")
+    show.table(
+        ("what", "value"),
+        [
+            ("taken", held["made_at"]),
+            ("journal", f"{held['journal']['entries']} entries, head {held['journal']['head']}"),
+            ("rows", f"{held['rows']:,}"),
+            ("digest of the rows", held["digest"]),
+            ("sealed files", f"{held['files']:,}"),
+            ("bytes", f"{held['bytes']:,}"),
+        ],
+        empty="",
+    )
 
 
 def mirror_add(

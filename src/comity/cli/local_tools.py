@@ -1,13 +1,16 @@
 """What only the holder of this machine's keys may do: mirrors from files, setup and sign-in links."""
 
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
-from comity.admin import mirrors
+from comity.admin import backup, mirrors
 from comity.admin.mirrors import Mirror
 from comity.admin.second_factor import SecondFactors
 from comity.cli.places import office, shell_login
+from comity.durable import engine as durable
 from comity.errors import Invalid, Problem
+from comity.sealing import keys
 from comity.settings import Settings
 
 
@@ -52,6 +55,38 @@ def remove_second_factor(settings: Settings, login: str) -> None:
     """Take the second factor from one account. Missing for an unknown login."""
     with office(settings, work=False) as held:
         SecondFactors(held.accounts).remove_at_terminal(login)
+
+
+def take_backup(settings: Settings, target: Path) -> dict[str, Any]:
+    """Copy this host into a new file while it works."""
+    with office(settings, work=False) as held:
+        return _copy(backup.take(held.store, settings, held.key, target, at=held.clock.now()))
+
+
+def check_backup(settings: Settings, source: Path) -> dict[str, Any]:
+    """Check a copy without putting it back."""
+    return _copy(backup.look(source, [keys.signing_key(settings).public]))
+
+
+def put_back(settings: Settings, source: Path) -> dict[str, Any]:
+    """Put a copy back into the empty place that the settings name."""
+    trusted = [keys.signing_key(settings).public]
+    made = backup.restore(
+        source, settings, keys.master_key(settings), trusted, make_flows=lambda: durable.connect(settings).close()
+    )
+    return _copy(made)
+
+
+def _copy(held: backup.Copy) -> dict[str, Any]:
+    return {
+        "made_at": held.made_at.isoformat(),
+        "store": held.store,
+        "journal": {"entries": held.entries, "head": held.head},
+        "rows": held.rows,
+        "digest": held.digest,
+        "files": held.files,
+        "bytes": held.bytes,
+    }
 
 
 def _day_end(day: str, now: datetime) -> datetime | None:

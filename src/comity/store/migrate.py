@@ -38,12 +38,18 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _apply(connection: Connection) -> None:
+    if _revision(connection) != HEAD:
+        to(connection, HEAD)
+
+
+def to(connection: Connection, revision: str) -> None:
+    """Apply revisions up to this one, in the transaction of `connection`. Unavailable for one not known here."""
     from alembic import command  # Alembic is loaded only when there is something to apply
     from alembic.config import Config
 
-    if _revision(connection) == HEAD:
-        return
+    if revision > HEAD:
+        raise Unavailable(f"schema {revision} is newer than this release's {HEAD}: upgrade Comity")
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
