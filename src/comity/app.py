@@ -18,10 +18,11 @@ from comity.assess.desk import Assess
 from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow, flow_batches, flow_blind
+from comity.clearing import flow, flow_batches, flow_blind, flow_capacity
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
+from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
@@ -132,6 +133,7 @@ def opened(
         defend_machines = defend_flow.Machines(store=store, settings=settings, now=clock.now)
         defend = Defend(machines=defend_machines)
         blind = Blind(machines=machines, control=control, clearing=clearing)
+        capacity = Capacity(machines=machines, control=control)
         assessing = assess_flow.Machines(
             store=store,
             settings=settings,
@@ -153,11 +155,13 @@ def opened(
                 *flow.flows(machines, control),
                 *flow_batches.flows(machines, control),
                 *flow_blind.flows(machines, control),
+                *flow_capacity.flows(machines, control),
                 *assess_flow.flows(assessing),
                 *brief_flow.flows(writing),
             )
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
+            capacity.resume()
             batches.resume()
             assess.resume()
             briefs.resume()
@@ -178,6 +182,7 @@ def opened(
             rules=Rules(machines=machines),
             blind=blind,
             priorities=Priorities(machines=machines),
+            capacity=capacity,
             claims=Claims(
                 store=store,
                 settings=settings,

@@ -10,6 +10,7 @@ from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
+from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
@@ -42,6 +43,7 @@ class Counters:
     blind: Blind
     claims: Claims
     priorities: Priorities
+    capacity: Capacity
     assess: Assess
     defend: Defend
     directives: Directives

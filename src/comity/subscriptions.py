@@ -10,7 +10,7 @@ from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
 from comity.model.asset import FLOW_NAME
 from comity.model.events import Event, Kind
-from comity.model.ids import AdvisoryId, EngagementId
+from comity.model.ids import AdvisoryId, CaseId, EngagementId
 from comity.model.party import system
 
 NAME = "desks"
@@ -38,10 +38,15 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
             defend.rematch(because=event.key),
             briefs.react(event),
         ),
+        # a case may now wait for a maintainer, wait otherwise, or wait no longer
+        Kind.CASE_PRIORITISED: lambda event: counters.capacity.react(CaseId(event.subjects[0])),
+        Kind.CASE_MOVED: lambda event: counters.capacity.react(CaseId(event.subjects[0])),
+        Kind.DRAFT_MADE: lambda event: counters.capacity.react(CaseId(event.subjects[0])),
         # how many run it may have changed; only CVE ids go over, only a coarse range comes back
         Kind.INVENTORY_MATCHED: lambda event: recount(event, counters),
         # a new advisory of this host: whoever runs the product hears of it now
         Kind.ADVISORY_PUBLISHED: lambda event: (
+            counters.capacity.react(CaseId(event.subjects[0])),
             share(event, counters.exchange),
             tell(event, counters.hooks),
             defend.advisory_published(event.subjects, because=event.key),

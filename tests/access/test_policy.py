@@ -29,7 +29,7 @@ EXPECTED = {
     Action.PUBLISH_BRIEFS: "editor",
     Action.READ_NOTICES: " ".join(role.value for role in Role),
     Action.OWN_ACCOUNT: "admin coordinator reader submitter editor developer assessor "
-    "defender nss-defender dow-defender authority",
+    "defender nss-defender dow-defender authority maintainer",
     Action.SUBMIT: "coordinator submitter",
     Action.REGROUP: "coordinator",
     Action.SEND_BATCH: "coordinator submitter",
@@ -43,6 +43,8 @@ EXPECTED = {
     Action.PUBLISH: "coordinator",
     Action.CLOSE: "coordinator",
     Action.ANSWER_TABLES: "coordinator",
+    Action.KEEP_CAPACITY: "coordinator maintainer",
+    Action.CONFIRM_CAPACITY: "coordinator",
     Action.READ_ESTATE: "defender nss-defender dow-defender",
     Action.REGISTER: "defender nss-defender dow-defender",
     Action.ACCEPT_RISK: "defender nss-defender dow-defender",

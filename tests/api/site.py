@@ -20,6 +20,7 @@ from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing import flow
 from comity.clearing import flow as clearing_flow
+from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_priority import Priorities
 from comity.defend import flow as defend_flow
@@ -195,7 +196,10 @@ def weighing(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]
         signer=HostSigner(key=key, organisation=PartyId("host")),
         now=clock,
     )
-    return {"priorities": Priorities(machines=machines)}
+    return {
+        "priorities": Priorities(machines=machines),
+        "capacity": Capacity(machines=machines, control=SilentControl()),
+    }
 
 
 class NoLaboratory:

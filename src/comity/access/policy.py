@@ -42,6 +42,8 @@ class Action(StrEnum):
     SEND_BATCH = "send and follow batches"
     READ_RULES = "read the rules of a project"
     SET_RULES = "set the rules of a project"
+    KEEP_CAPACITY = "keep capacity contracts"
+    CONFIRM_CAPACITY = "confirm whose packages a capacity contract names"
     ANSWER_TABLES = "answer the questions of the decision tables"
     READ_ESTATE = "read inventories, assets and what reaches them"
     REGISTER = "register inventories and assets"
@@ -126,6 +128,8 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.SEND_BATCH: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.READ_RULES: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.SET_RULES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.KEEP_CAPACITY: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR | {Role.MAINTAINER}),
+    Action.CONFIRM_CAPACITY: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.ANSWER_TABLES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
     Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
@@ -168,6 +172,7 @@ CLEARANCE: Final[Mapping[Role, Tlp]] = {
     Role.DEVELOPER: Tlp.GREEN,
     Role.ASSESSOR: Tlp.GREEN,
     Role.AUTHORITY: Tlp.GREEN,
+    Role.MAINTAINER: Tlp.RED,
 }
 """The strictest label a role may meet, before the queries narrow it to rows it has a part in.
 

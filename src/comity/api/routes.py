@@ -8,6 +8,7 @@ from comity.access.routes import token_guard
 from comity.api import (
     advice,
     ai_defence,
+    capacity,
     cases,
     deadlines,
     directives,
@@ -41,6 +42,7 @@ def routes(counters: Counters) -> list[Router]:
         *batch_calls.routes(counters.batches, settings),
         *rule_calls.routes(counters.rules),
         *priorities.routes(counters.priorities),
+        *capacity.routes(counters.capacity),
         *blind_calls.routes(counters.blind),
         *claim_calls.routes(counters.claims),
         *engagements.routes(counters.assess, settings),

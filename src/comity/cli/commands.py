@@ -20,6 +20,7 @@ from comity.cli import (
     blind,
     brief_make,
     briefs,
+    capacity,
     cases,
     claims,
     conformance,
@@ -146,6 +147,16 @@ brief.command(brief_make.recheck)
 
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")
+capacity_contract = App(
+    name="capacity",
+    help="What a maintainer takes, and what waits: list, set, confirm, queue.",
+    group=COORDINATE,
+)
+app.command(capacity_contract)
+capacity_contract.command(capacity.listed, name="list")
+capacity_contract.command(capacity.set_, name="set")
+capacity_contract.command(capacity.confirm)
+capacity_contract.command(capacity.queue)
 case.command(priorities.why)
 case.command(priorities.answer)
 case.command(cases.preview)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import priorities
+from comity.api import capacity, priorities
 from comity.app import Office
 from comity.errors import Invalid, Problem
 from comity.model.ids import CaseId
@@ -31,11 +31,15 @@ def day(text: str) -> date | None:
 
 
 READS = {
+    "/capacity": lambda o, v, _n, _q: [capacity.contract_body(one) for one in o.capacity.contracts(v)],
+    f"/capacity/{NAME}": lambda o, v, n, _q: capacity.queue_body(o.capacity.queue(v, n[0])),
     f"/cases/{NAME}/why": _why,
     f"/cases/{NAME}/ssvc": lambda o, v, n, _q: o.priorities.selections(v, CaseId(n[0])),
     "/questions": lambda o, _v, _n, _q: priorities.question_bodies(o.priorities),
 }
 ACTS = {
+    "/capacity": lambda o, v, _n, b: capacity.enter(o.capacity, v, msgspec.convert(b, capacity.EnterContract)),
+    f"/capacity/{NAME}/confirmation": lambda o, v, n, _b: capacity.contract_body(o.capacity.confirm(v, n[0])),
     f"/cases/{NAME}/answers": lambda o, v, n, b: priorities.give(
         o.priorities, v, n[0], msgspec.convert(b, priorities.TableAnswer)
     ),

@@ -11,6 +11,7 @@ from comity.access.routes import session_guard
 from comity.console import (
     account,
     ai_defence,
+    capacity,
     cases,
     cookies,
     drafts,
@@ -61,6 +62,7 @@ def routes(counters: Counters) -> list[Router]:
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
     priorities.add(paths, counters.priorities)
+    capacity.add(paths, counters.capacity)
     engagements.add(paths, counters.assess)
     reading.add(paths, counters.library, settings)
     following.add(paths, counters.library, counters.hooks)

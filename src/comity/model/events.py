@@ -39,6 +39,8 @@ class Kind(StrEnum):
     BRIEF_SHARED = "brief.shared"
     BRIEF_NOTIFIED = "brief.notified"
     MIRROR_UPDATED = "mirror.updated"
+    CAPACITY_AGREED = "capacity.agreed"
+    INTAKE_RELEASED = "intake.released"
     SCAN_CLAIMED = "scan.claimed"
     SCAN_ENDED = "scan.ended"
     BLIND_EPOCH_BEGAN = "blind.epoch-began"

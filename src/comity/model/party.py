@@ -31,6 +31,8 @@ class Role(StrEnum):
     """Invites assessments of their own organisation's models, and ends them at will."""
     ASSESSOR = "assessor"
     """Takes a seat in an assessment when named for it; sees nothing by this role alone."""
+    MAINTAINER = "maintainer"
+    """Answers for a project; sees the cases they were read in to, and none by this role alone."""
     AUTHORITY = "authority"
     """Writes, signs and publishes directives, for the domains that a defender's role of the same person names."""
 
