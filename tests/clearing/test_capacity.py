@@ -10,6 +10,7 @@ import pytest
 
 from comity.clearing import flow, flow_capacity
 from comity.clearing.capacity import Hold, Wish
+from comity.clearing.desk import Accepted
 from comity.clearing.desk_capacity import Capacity
 from comity.durable.engine import launch
 from comity.errors import Conflict, Forbidden, Invalid, Missing
@@ -19,7 +20,7 @@ from comity.model.party import Person, Role, Viewer
 from comity.model.report import Exploitation, Exposure, Finding
 from comity.store import capacity as store
 from comity.store import cases, journal, parties
-from tests.clearing.documents import document
+from tests.clearing.documents import RECIPE, document
 from tests.clearing.findings import FINDING, without_alias
 from tests.clearing.hosts import LAB, Host, coordinator, host
 
@@ -49,9 +50,10 @@ def desk(comity: Host) -> Capacity:
 
 
 def case_of(comity: Host, finding: Finding) -> CaseId:
-    comity.desk.submit(LAB, [document(finding)])
-    batch = comity.desk.reports(ADA)[0][0].report.batch
-    (name,) = flow.reports_of(comity.machines, batch)
+    own = RECIPE.replace(b'args = ["x"]', f'args = ["{finding.summary[-1]}"]'.encode())  # a proof of its own
+    (answer,) = comity.desk.submit(LAB, [document(finding, recipe=own)])
+    assert isinstance(answer, Accepted)
+    name = answer.report
     ((case, _),) = flow.screen(comity.machines, [ReportId(name)])
     trial = flow.run(comity.machines, CaseId(case), ReportId(name))
     flow.judge(comity.machines, CaseId(case), ReportId(name), trial)
