@@ -15,6 +15,8 @@ from comity.model.evidence import Level
 
 FIELDS = ("maintainer", "packages", "weekly", "at_once", "zone", "pauses", "wanted", "refused", "evidence", "on_word")
 
+BLANK = {**dict.fromkeys(FIELDS, ""), "zone": "UTC", "evidence": "E3"}
+
 
 def add(paths: Paths, capacity: Capacity) -> None:
     """The list with its form, and the page of one contract."""
@@ -32,7 +34,7 @@ def add(paths: Paths, capacity: Capacity) -> None:
             "clearing/capacity.html",
             status=status,
             contracts=capacity.contracts(viewer),
-            given={name: form.text(name) for name in FIELDS} if form else {"zone": "UTC", "evidence": "E3"},
+            given={name: form.text(name) for name in FIELDS} if form else BLANK,
             chosen=form.all("escalates") if form else ("exploited", "kev"),
             through=bool(form and form.text("through_pauses")),
             problems=problems,
