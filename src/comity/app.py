@@ -37,6 +37,7 @@ from comity.defend.desk_attest import Attest
 from comity.defend.desk_counts import Counts
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
+from comity.defend.desk_watch import Watches
 from comity.durable import engine as durable
 from comity.durable.clock import Clock, SystemClock
 from comity.errors import Missing
@@ -206,6 +207,8 @@ def opened(
                 publisher=settings.organisation,
                 address=settings.address,
             ),
+            watches=Watches(machines=defend_machines),
+            library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             exchange=exchange,
             hooks=hooks,
             sharing=Sharing(store=store, settings=settings, now=clock.now),

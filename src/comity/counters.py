@@ -22,6 +22,7 @@ from comity.defend.desk_attest import Attest
 from comity.defend.desk_counts import Counts
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
+from comity.defend.desk_watch import Watches
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
@@ -52,6 +53,7 @@ class Counters:
     advice: Advice
     attest: Attest
     counts: Counts
+    watches: Watches
     briefs: Briefs
     library: Library
     exchange: Exchange

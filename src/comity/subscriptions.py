@@ -36,6 +36,7 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
         Kind.MIRROR_UPDATED: lambda event: (
             clearing.reorder(because=event.key),
             defend.rematch(because=event.key),
+            counters.watches.look(),
             briefs.react(event),
         ),
         # a case may now wait for a maintainer, wait otherwise, or wait no longer

@@ -30,6 +30,7 @@ from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
+from comity.defend.desk_watch import Watches
 from comity.errors import Invalid, Missing, Problem, Tampered
 from comity.formats import pack
 from comity.library.counter import Library, Verification
@@ -256,6 +257,7 @@ def defending(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any
         "advice": Advice(machines=machines, ai=ai),
         "attest": Attest(machines=machines, key=key),
         "defend": Defend(machines=machines),
+        "watches": Watches(machines=machines),
     }
 
 

@@ -94,6 +94,7 @@ ROUTES = {
     ("POST", "/api/v1/assets/{asset:str}/acceptances"): Action.ACCEPT_RISK,
     ("GET", "/api/v1/estate"): Action.READ_ESTATE,
     ("GET", "/api/v1/affected"): Action.ASK_AFFECTED,
+    ("POST", "/api/v1/affected/watches"): Action.ASK_AFFECTED,
     ("GET", "/api/v1/deadlines"): Action.READ_DEADLINES,
     ("GET", "/api/v1/deadlines/{asset:str}/{vulnerability:str}"): Action.READ_DEADLINES,
     ("POST", "/api/v1/deadlines/{asset:str}/{vulnerability:str}/work"): Action.WORK_FINDING,

@@ -52,6 +52,7 @@ SHOWN = {
     "/order": Action.READ_ORDER,
     "/style": Action.START,
     "/affected": Action.ASK_AFFECTED,
+    "/watch/{secret:str}": Action.ASK_AFFECTED,
     "/estate": Action.READ_ESTATE,
     "/inventories/{inventory:str}": Action.READ_ESTATE,
     "/assets/{asset:str}": Action.READ_ESTATE,
@@ -146,6 +147,8 @@ TAKEN = {
     "/engagements": Action.INVITE,
     "/engagements/{engagement:str}/acts/{act:str}": Action.ENGAGE,
     "/engagements/{engagement:str}/exports": Action.ENGAGE,
+    "/affected/watch": Action.ASK_AFFECTED,
+    "/watch/{secret:str}": Action.ASK_AFFECTED,
     "/verify": Action.VERIFY_DOCUMENT,
     "/detect": Action.DETECT_TEXT,
     "/subscribe": Action.READ_BRIEFS,
@@ -165,6 +168,7 @@ ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assess
 OPEN_AT_FIRST = {
     "/sign-in/code",
     "/affected",
+    "/watch/{secret:str}",
     "/",
     "/static/{name:str}",
     "/sign-in",
@@ -199,8 +203,8 @@ OPEN_AT_FIRST = {
     "/subscriptions/{secret:str}",
 }
 
-BY_LINK = {"/subscriptions/{secret:str}/confirm", "/subscriptions/{secret:str}/leave"}
-"""Buttons that need the secret of a link and no account."""
+BY_LINK = {"/affected/watch", "/subscriptions/{secret:str}/confirm", "/subscriptions/{secret:str}/leave"}
+"""Buttons that need no account: a link to be sent, or the secret of one."""
 
 
 def address(path: str) -> str:

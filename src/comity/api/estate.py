@@ -14,6 +14,7 @@ from comity.api.estate_shapes import (
     Accepted,
     AcceptRisk,
     AffectedBody,
+    AskWatch,
     AssetBody,
     AssetChange,
     Assets,
@@ -26,9 +27,11 @@ from comity.api.estate_shapes import (
     KeptClaims,
     KeptStatements,
     ScanBody,
+    WatchAsked,
 )
 from comity.api.wire import shaped
 from comity.defend.desk import Defend, Document
+from comity.defend.desk_watch import Watches
 from comity.errors import Invalid, Problem
 from comity.formats.listings import table as tables
 from comity.model.asset import Confidence, Domain, ExposureTag, Reach
@@ -95,7 +98,10 @@ def changed(desk: Defend, viewer: Viewer, asset: AssetId, data: AssetChange) -> 
     return shaped(saved, AssetBody)
 
 
-def routes(desk: Defend, settings: Settings) -> list[HTTPRouteHandler]:
+ASKED: Final = "If this address takes mail, a letter with a link is on its way: nothing happens before it is used."
+
+
+def routes(desk: Defend, watches: Watches, settings: Settings) -> list[HTTPRouteHandler]:
     """The operations on what is run."""
 
     @get(
@@ -283,6 +289,20 @@ def routes(desk: Defend, settings: Settings) -> list[HTTPRouteHandler]:
         """yes, no or cannot tell, from the product's name. Anybody may ask, and nothing of it is kept."""
         return estate_wire.affected(desk.affected(asking.viewer_of(request), product))
 
+    @post(
+        "/affected/watches",
+        opt={"action": Action.ASK_AFFECTED},
+        operation_id="askWatch",
+        status_code=202,
+        sync_to_thread=True,
+        summary="Mail when the answer for a product changes",
+        responses=asking.ERRORS,
+    )
+    def watch(request: Ask, data: JSONBody[AskWatch]) -> WatchAsked:
+        """The address gets one letter to agree by, whoever asks; 503 on a host that sends no mail."""
+        watches.ask(asking.viewer_of(request), data.address, data.product)
+        return WatchAsked(outcome=ASKED)
+
     return [
-        inventories, register, inventory, scan, assets, table, asset, change, accept, estate, affected
+        inventories, register, inventory, scan, assets, table, asset, change, accept, estate, affected, watch
     ]  # fmt: skip

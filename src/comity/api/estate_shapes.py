@@ -359,6 +359,19 @@ class AffectedBody(Struct, frozen=True, kw_only=True):
     sources: tuple[SourceBody, ...]
 
 
+class AskWatch(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Mail to this address when the answer for this product changes."""
+
+    product: str
+    address: str
+
+
+class WatchAsked(Struct, frozen=True, kw_only=True):
+    """The same sentence for every address: whether one is known here is told to nobody."""
+
+    outcome: str
+
+
 class AssetChange(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is to change; what is not given stays. `exposure` is public, internal or unknown and needs its `source`."""
 

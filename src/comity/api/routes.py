@@ -48,7 +48,7 @@ def routes(counters: Counters) -> list[Router]:
         *engagements.routes(counters.assess, settings),
         *reading.routes(counters.library, settings),
         *brief_calls.routes(counters.briefs),
-        *estate.routes(counters.defend, settings),
+        *estate.routes(counters.defend, counters.watches, settings),
         *deadlines.routes(counters.deadlines),
         *advice.routes(counters.advice, counters.attest),
         *directives.routes(counters.directives),

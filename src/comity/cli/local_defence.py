@@ -29,7 +29,7 @@ from comity.api.advice_shapes import (
 )
 from comity.api.deadline_shapes import Changes, TriageAct, WorkDone
 from comity.api.directive_shapes import Acknowledge, Adopted, Consult, Say, Sign, Withdraw
-from comity.api.estate_shapes import AcceptRisk, AssetBody, AssetChange
+from comity.api.estate_shapes import AcceptRisk, AskWatch, AssetBody, AssetChange, WatchAsked
 from comity.api.wire import shaped
 from comity.app import Office
 from comity.errors import Invalid, Missing, Problem
@@ -201,6 +201,12 @@ def _triage_act(office: Office, viewer: Viewer, names: Names, body: Query) -> An
     return deadlines.acted(office.deadlines, viewer, AssetId(names[0]), names[1], names[2], values)
 
 
+def _watch(office: Office, viewer: Viewer, _names: Names, body: Query) -> Any:
+    data = msgspec.convert(body, AskWatch)
+    office.watches.ask(viewer, data.address, data.product)
+    return WatchAsked(outcome=estate.ASKED)
+
+
 READS: Mapping[str, Any] = {
     "/inventories": lambda o, v, _n, q: estate_wire.inventories(o.defend.inventories(v, **_many(q))),
     f"/inventories/{NAME}": _inventory,
@@ -234,6 +240,7 @@ ACTS: Mapping[str, Any] = {
     f"/deadlines/{NAME}/{NAME}/work": lambda o, v, n, b: deadlines.worked(
         o.deadlines, v, AssetId(n[0]), n[1], msgspec.convert(b, WorkDone)
     ),
+    "/affected/watches": _watch,
     "/what-if": lambda o, v, _n, b: deadlines.tried(o.deadlines, v, msgspec.convert(b, Changes).changes),
     f"/triage/{NAME}/{NAME}/acts/{NAME}": _triage_act,
     "/snapshots": lambda o, v, _n, _b: advice_wire.snapshot(o.attest.make(v)),

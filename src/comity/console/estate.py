@@ -12,6 +12,7 @@ from comity.console.forms import Form
 from comity.console.pages import Ask, page
 from comity.console.routing import Paths, asked, named, see
 from comity.defend.desk import ClaimsTaken, Defend, Document, Estate, Registered
+from comity.defend.desk_watch import Watches
 from comity.errors import Invalid, Problem
 from comity.formats import chart
 from comity.model.asset import Domain, domains
@@ -28,8 +29,8 @@ TONES: Final[dict[Answer, Literal["", "good", "warn", "bad", "soft"]]] = {
 ROWS: Final = 50
 
 
-def add(paths: Paths, defend: Defend) -> None:
-    """The pages over this counter."""
+def add(paths: Paths, defend: Defend, watches: Watches) -> None:
+    """The pages over these counters."""
 
     @paths.show("/affected", Action.ASK_AFFECTED)
     def affected(request: Ask) -> Response[Any]:
@@ -37,7 +38,25 @@ def add(paths: Paths, defend: Defend) -> None:
         viewer = caller_of(request).viewer
         reply = defend.affected(viewer, text) if text else None
         template = "defend/affected_print.html" if asked(request, "print") else "defend/affected.html"
-        return page(request, template, text=text, reply=reply, contact=defend.machines.settings.help_contact)
+        contact = defend.machines.settings.help_contact
+        return page(request, template, text=text, reply=reply, contact=contact, may_watch=watches.is_open)
+
+    @paths.take("/affected/watch", Action.ASK_AFFECTED)
+    def watch(request: Ask, form: Form) -> Response[Any]:
+        watches.ask(caller_of(request).viewer, form.text("address"), form.text("product"))
+        return page(request, "defend/watch_asked.html")
+
+    @paths.show("/watch/{secret:str}", Action.ASK_AFFECTED)
+    def watched(request: Ask) -> Response[Any]:
+        secret = named(request, "secret")
+        return page(request, "defend/watch.html", watch=watches.held(caller_of(request).viewer, secret))
+
+    @paths.take("/watch/{secret:str}", Action.ASK_AFFECTED)
+    def decided(request: Ask, form: Form) -> Response[Any]:
+        viewer, secret = caller_of(request).viewer, named(request, "secret")
+        if form.text("act") == "end":
+            return page(request, "defend/watch.html", watch=watches.end(viewer, secret), ended=True)
+        return page(request, "defend/watch.html", watch=watches.confirm(viewer, secret), agreed=True)
 
     @paths.show("/estate", Action.READ_ESTATE)
     def estate(request: Ask) -> Response[Any]:
