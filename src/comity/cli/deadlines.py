@@ -27,8 +27,10 @@ from comity.errors import Missing
 
 Day = Annotated[str, Parameter(name=["--on"], help="as it was at the end of a past day, such as 2026-12-31")]
 Only = Annotated[
-    Literal["", "overdue", "triage", "ask", "silent", "done"],
-    Parameter(help="only these: overdue, triage asked for, a person decides, without an answer, or done"),
+    Literal["", "overdue", "upcoming", "triage", "ask", "silent", "done"],
+    Parameter(
+        help="only these: overdue, still to come, triage asked for, a person decides, without an answer, or done"
+    ),
 ]
 Dated: TypeAlias = DueBody | AskBody
 

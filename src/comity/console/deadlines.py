@@ -22,6 +22,7 @@ from comity.model.party import Viewer
 VIEWS = {
     "": "all open",
     "overdue": "overdue",
+    "upcoming": "to come",
     "triage": "triage asked for",
     "ask": "a person decides",
     "silent": "no answer",

@@ -190,7 +190,7 @@ class Deadlines:
         after: int = 0,
         limit: int = PAGE,
     ) -> Listed:
-        """What is due, earliest first. `only`: overdue, ask or triage; `at` asks about a past day."""
+        """What is due, earliest first. `only`: overdue, upcoming, ask, triage, silent or done; `at` asks about a past day."""
         allow(viewer, Action.READ_DEADLINES)
         moment = at or self.machines.now()
         with self.machines.store.read() as tx:
@@ -645,6 +645,8 @@ def _wanted(answer: Answer, tier: str, only: str) -> bool:
     match only:
         case "overdue":
             fits = isinstance(answer, (Due, AskPerson)) and answer.overdue
+        case "upcoming":
+            fits = isinstance(answer, Due) and answer.due is not None and not answer.overdue
         case "ask":
             fits = isinstance(answer, AskPerson)
         case "triage":
