@@ -190,7 +190,7 @@ class Deadlines:
         after: int = 0,
         limit: int = PAGE,
     ) -> Listed:
-        """What is due, earliest first. `only`: overdue, upcoming, ask, triage, silent or done; `at` asks about a past day."""
+        """What is due, earliest first, now or `at` a past day. `only`: overdue, upcoming, ask, triage, silent or done."""
         allow(viewer, Action.READ_DEADLINES)
         moment = at or self.machines.now()
         with self.machines.store.read() as tx:
