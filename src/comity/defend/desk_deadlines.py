@@ -4,20 +4,22 @@ Each call checks access first; which rows a caller meets is decided in the store
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo
 
 import rfc8785
 
 from comity.access.policy import Action, allow
-from comity.defend import flow_deadlines, triage, whatif
+from comity.defend import flow_columns, flow_deadlines, triage, whatif
 from comity.defend.clock import first_answer
 from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound, State
-from comity.defend.facts import Feeds
+from comity.defend.facts import Facts, Feeds
 from comity.defend.flow import Machines
-from comity.defend.flow_deadlines import Finding, Gathered
+from comity.defend.flow_columns import Columns
 from comity.defend.packs import advisory, for_domain
 from comity.defend.triage import Step
 from comity.defend.whatif import (
@@ -66,6 +68,8 @@ __all__ = [
 TRIAGE: Final = "https://comity.invalid/triage/v1"
 """Predicate type of a signed triage manifest. The name is a name: nothing is fetched from it."""
 PAGE: Final = 200
+FRESH: Final = timedelta(minutes=10)
+"""How long the list of what is due now may stand while nothing changes: it says which moment it is of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,8 @@ class Listed:
     """Whose days the dates are, as the first answer has it."""
     silent: tuple[Group, ...]
     """What has no date, by reason, largest first: one line for what has one reason."""
+    days: Mapping[date, int]
+    """How many open findings are due on each day, in the zone of their answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,13 +158,23 @@ class TriageView:
     compromises: tuple[Compromise, ...] = tuple(Compromise)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class _Warm:
-    """What was gathered last, for whom, and at which entry of the journal: any change makes it void."""
+    """What was gathered last, for whom, and at which entry of the journal: any change makes it void.
+
+    `order` lists findings by urgency, as (asset's place, line's place, answer); `kept` are selections of it by name.
+    """
 
     key: tuple[object, ...]
-    gathered: Gathered
-    answers: tuple[Answer, ...]
+    at: datetime
+    columns: Columns
+    order: tuple[tuple[int, int, Answer], ...]
+    packs: tuple[Pack, ...]
+    summary: Summary
+    silent: tuple[Group, ...]
+    days: Mapping[date, int]
+    zone: str
+    kept: dict[tuple[str, str], tuple[tuple[int, int, Answer], ...]] = field(default_factory=dict)
 
 
 class Deadlines:
@@ -190,33 +206,35 @@ class Deadlines:
         after: int = 0,
         limit: int = PAGE,
     ) -> Listed:
-        """What is due, earliest first, now or `at` a past day. `only`: overdue, upcoming, ask, triage, silent or done."""
+        """What is due, earliest first, now or on a past day. `only`: overdue, upcoming, ask, triage, silent or done."""
         allow(viewer, Action.READ_DEADLINES)
-        moment = at or self.machines.now()
         with self.machines.store.read() as tx:
-            gathered, answers = self._answers(tx, viewer, moment)
-            packs = self._own(tx, viewer)
-        pairs = [pair for pair in zip(gathered.findings, answers, strict=True) if _wanted(pair[1], tier, only)]
-        pairs.sort(key=lambda pair: _urgency(pair[1]))
-        domains = sorted({one.asset.domain for one in gathered.findings}, key=str)
+            warm = self._warmed(tx, viewer, at)
+        columns = warm.columns
+        chosen = warm.kept.get((tier, only))
+        if chosen is None:
+            chosen = tuple(one for one in warm.order if _wanted(one[2], tier, only))
+            warm.kept[tier, only] = chosen
+        domains = sorted({one.domain for one, some in zip(columns.assets, columns.lines, strict=True) if some}, key=str)
         shown = {
             one.name: one
             for domain in domains or [Domain.FCEB]
-            for one in for_domain(domain, directive.every_shipped(), packs)
-            if one.holds_on(moment.date())
+            for one in for_domain(domain, directive.every_shipped(), warm.packs)
+            if one.holds_on(warm.at.date())
         }
         return Listed(
-            rows=tuple(_row(finding, answer) for finding, answer in pairs[after : after + limit]),
-            total=len(pairs),
-            summary=_summary(answers),
-            at=moment,
-            feeds=gathered.feeds,
-            assets=gathered.assets,
-            undecided=gathered.undecided,
-            not_assessed=gathered.not_assessed,
+            rows=tuple(_row(columns, *one) for one in chosen[after : after + limit]),
+            total=len(chosen),
+            summary=warm.summary,
+            at=warm.at,
+            feeds=columns.feeds,
+            assets=len(columns.assets),
+            undecided=columns.undecided,
+            not_assessed=columns.not_assessed,
             packs=tuple(shown.values()),
-            zone=next((one.zone for one in answers), self.machines.settings.zone or "UTC"),
-            silent=_silent(answers),
+            zone=warm.zone,
+            silent=warm.silent,
+            days=warm.days,
         )
 
     def deadline(
@@ -236,9 +254,9 @@ class Deadlines:
         if found is None:
             raise Missing(f"no finding {vulnerability} on {asset}")
         packs = for_domain(found.asset.domain, directive.every_shipped(), self._own(tx, viewer))
-        answer = self._answer(packs, found, gathered.feeds, at)
+        answer = self._answer(packs, found.asset, found.facts, gathered.feeds, at)
         others = [
-            self._answer((one,), found, gathered.feeds, at)
+            self._answer((one,), found.asset, found.facts, gathered.feeds, at)
             for one in packs
             if (one.id, one.version) != (answer.pack, answer.version) and one.holds_on(at.date())
         ]
@@ -271,19 +289,20 @@ class Deadlines:
     def what_if(self, viewer: Viewer, changes: Sequence[Change], *, at: datetime | None = None) -> Difference:
         """What these changes would move, over all this viewer meets. Nothing is changed, nothing is journalled."""
         allow(viewer, Action.READ_DEADLINES)
-        moment = at or self.machines.now()
         with self.machines.store.read() as tx:
-            gathered, _ = self._answers(tx, viewer, moment)
-            packs = self._own(tx, viewer)
-        if not gathered.findings:
+            warm = self._warmed(tx, viewer, at)
+        columns, moment, packs = warm.columns, warm.at, warm.packs
+        if not columns.findings:
             raise Missing("there is no open finding to try a change on")
+        by_domain: dict[Domain, list[Facts]] = {}
+        for one in columns.facts():
+            by_domain.setdefault(one.domain, []).append(one)
         parts: list[Difference] = []
         met: set[str] = {""}
-        for domain in sorted({one.asset.domain for one in gathered.findings}):
-            rows = [one.facts for one in gathered.findings if one.asset.domain is domain]
+        for domain, rows in sorted(by_domain.items()):
             names = {one.asset for one in rows} | {one.vulnerability for one in rows}
             met |= names
-            rules = self._rules(domain, packs, gathered, moment)
+            rules = self._rules(domain, packs, columns.feeds, moment)
             if rules is not None:
                 fitting = [_for(domain, one) for one in changes if whatif.about(one) in {"", *names}]
                 parts.append(Estate.of(rows, rules).what_if(fitting))
@@ -294,7 +313,7 @@ class Deadlines:
             raise Missing("no pack with dates is in force for these assets")
         return whatif.merged(parts)
 
-    def _rules(self, domain: Domain, packs: Sequence[Pack], gathered: Gathered, at: datetime) -> Rules | None:
+    def _rules(self, domain: Domain, packs: Sequence[Pack], feeds: Feeds, at: datetime) -> Rules | None:
         """The rules in force for one domain; None where no pack with dates is."""
         own = (one for one in for_domain(domain, directive.every_shipped(), packs) if one.holds_on(at.date()))
         pack = next(own, None)
@@ -303,7 +322,7 @@ class Deadlines:
         return Rules(
             pack=pack,
             policy=flow_deadlines.policy(self.machines),
-            feeds=gathered.feeds,
+            feeds=feeds,
             zone=self.machines.settings.zone,
             at=at,
         )
@@ -533,44 +552,70 @@ class Deadlines:
                 found.append(directive.read(one.pack))
         return tuple(found)
 
-    def _answers(self, tx: Tx, viewer: Viewer, at: datetime) -> tuple[Gathered, tuple[Answer, ...]]:
-        place = (viewer.organisation, tuple(sorted(viewer.roles)))
+    def _warmed(self, tx: Tx, viewer: Viewer, at: datetime | None) -> _Warm:
+        """What is due, gathered anew after any change, and for now at least every ten minutes.
+
+        The answer says which moment it is of. A past day is kept as long as nothing changes.
+        """
+        now = self.machines.now()
+        place = (viewer.organisation, tuple(sorted(viewer.roles)), at)
         key = (
             journal.head(tx).seq,
-            at.replace(second=0, microsecond=0),
             tuple(inventories.asset_versions(tx, viewer).items()),
             tuple(inventories.match_sequences(tx, viewer).items()),
+            self.machines.settings.directive_choices,
         )
         warm = self._warm.get(place)
-        if warm is None or warm.key != key:
-            gathered = flow_deadlines.gather(tx, viewer, at=at)
-            own = self._own(tx, viewer)
-            packs = {
-                domain: for_domain(domain, directive.every_shipped(), own)
-                for domain in {one.asset.domain for one in gathered.findings}
-            }
-            answers = tuple(self._many(packs, gathered, at))
-            warm = _Warm(key=key, gathered=gathered, answers=answers)
-            self._warm = {**dict(list(self._warm.items())[-7:]), place: warm}
-        return warm.gathered, warm.answers
+        if warm is None or warm.key != key or (at is None and not timedelta(0) <= now - warm.at < FRESH):
+            warm = self._gathered(tx, viewer, at or now, key)
+            self._warm = {**dict(list(self._warm.items())[-2:]), place: warm}
+        return warm
 
-    def _many(self, packs: Mapping[Domain, Sequence[Pack]], gathered: Gathered, at: datetime) -> Iterator[Answer]:
-        """One answer for each finding; findings that are alike for the clock are asked about once."""
+    def _gathered(self, tx: Tx, viewer: Viewer, at: datetime, key: tuple[object, ...]) -> _Warm:
+        columns = flow_columns.gather(tx, viewer, at=at)
+        own = self._own(tx, viewer)
+        order = sorted(self._many(columns, own, at), key=lambda one: _urgency(columns, *one))
+        answers = [one[2] for one in order]
+        return _Warm(
+            key=key,
+            at=at,
+            columns=columns,
+            order=tuple(order),
+            packs=own,
+            summary=_summary(answers),
+            silent=_silent((columns.assets[one[0]].id, one[2]) for one in order),
+            days=_days(answers),
+            zone=next((one.zone for one in answers), self.machines.settings.zone or "UTC"),
+        )
+
+    def _many(self, columns: Columns, own: Sequence[Pack], at: datetime) -> Iterator[tuple[int, int, Answer]]:
+        """One answer for each finding; findings that are alike for the clock are asked about once and share it."""
+        packs = {one.domain: for_domain(one.domain, directive.every_shipped(), own) for one in columns.assets}
+        sides: dict[object, int] = {}
+        flaws: dict[str, int] = {}
+        kinds: dict[object, int] = {}
         asked: dict[tuple[object, ...], Answer] = {}
-        for one in gathered.findings:
-            facts = one.facts
-            alike = (facts.exposure, facts.upgrade_on, facts.kev_added, facts.kev_due, facts.automatable)
-            pair = (facts.found_at, facts.done_at, facts.mitigated_at, facts.technical_impact, facts.domain)
-            key = (*alike, *pair, facts.vulnerability[:8])
-            answer = asked.get(key)
-            if answer is None:
-                answer = asked[key] = self._answer(packs[one.asset.domain], one, gathered.feeds, at)
-            yield replace(answer, asset=facts.asset, vulnerability=facts.vulnerability)
+        for place, asset in enumerate(columns.assets):
+            side = sides.setdefault((asset.domain, columns.exposures[place], asset.planned_upgrade), len(sides))
+            for number, line in enumerate(columns.lines[place]):
+                flaw = flaws.get(line.flaw)
+                if flaw is None:
+                    fact = columns.fact(place, asset, line)
+                    said = (fact.kev_added, fact.kev_due, fact.automatable, fact.technical_impact, line.flaw[:8])
+                    flaw = flaws[line.flaw] = kinds.setdefault(said, len(kinds))
+                work = columns.works.get((asset.id, line.flaw))
+                pair = (line.found_at, line.gone_at) if work is None else (asset.id, line.flaw)
+                key = (side, flaw, *pair)
+                answer = asked.get(key)
+                if answer is None:
+                    fact = columns.fact(place, asset, line)
+                    answer = asked[key] = self._answer(packs[asset.domain], asset, fact, columns.feeds, at)
+                yield place, number, answer
 
-    def _answer(self, packs: Sequence[Pack], found: Finding, feeds: Feeds, at: datetime) -> Answer:
+    def _answer(self, packs: Sequence[Pack], asset: Asset, facts: Facts, feeds: Feeds, at: datetime) -> Answer:
         answer = first_answer(
             packs,
-            found.facts,
+            facts,
             at=at,
             feeds=feeds,
             policy=flow_deadlines.policy(self.machines),
@@ -579,14 +624,14 @@ class Deadlines:
         if answer is not None:
             return answer
         return NotBound(
-            asset=found.asset.id,
-            vulnerability=found.facts.vulnerability,
+            asset=asset.id,
+            vulnerability=facts.vulnerability,
             pack="none",
             version="",
             at=at,
             binds="none",
             certainty="",
-            reason=f"no directive with dates is in force here for the domain {found.asset.domain}",
+            reason=f"no directive with dates is in force here for the domain {asset.domain}",
         )
 
 
@@ -625,17 +670,16 @@ def _class(view: FindingView) -> str:
     return "server"
 
 
-def _row(finding: Finding, answer: Answer) -> Row:
-    first = finding.exposures[0].component
-    more = len({one.component.name for one in finding.exposures}) - 1
-    name = f"{first.name} {first.version}".strip() + (f" and {more} more" if more else "")
+def _row(columns: Columns, place: int, number: int, answer: Answer) -> Row:
+    """A line of the list; the shared answer is made this finding's own."""
+    asset, line = columns.assets[place], columns.lines[place][number]
     return Row(
-        asset=finding.asset.id,
-        asset_name=finding.asset.name,
-        domain=finding.asset.domain,
-        vulnerability=finding.facts.vulnerability,
-        component=name,
-        answer=answer,
+        asset=asset.id,
+        asset_name=asset.name,
+        domain=asset.domain,
+        vulnerability=line.flaw,
+        component=line.component,
+        answer=replace(answer, asset=asset.id, vulnerability=line.flaw),
     )
 
 
@@ -660,26 +704,41 @@ def _wanted(answer: Answer, tier: str, only: str) -> bool:
     return fits and (not tier or (isinstance(answer, Due) and answer.tier == tier))
 
 
-def _urgency(answer: Answer) -> tuple[int, float, str, str]:
+def _urgency(columns: Columns, place: int, number: int, answer: Answer) -> tuple[int, float, str, str]:
     """Dates first, then questions without a date, then what has none."""
-    due = answer.due if isinstance(answer, Due) else None
-    if isinstance(answer, AskPerson):
-        due = answer.strictest_due or answer.kev_due
-    return (0 if due else 1, due.timestamp() if due else 0.0, answer.asset, answer.vulnerability)
+    due = _due(answer)
+    asset, line = columns.assets[place], columns.lines[place][number]
+    return (0 if due else 1, due.timestamp() if due else 0.0, asset.id, line.flaw)
 
 
-def _silent(answers: Sequence[Answer]) -> tuple[Group, ...]:
-    counts: dict[tuple[str, str, str], int] = {}
+def _due(answer: Answer) -> datetime | None:
+    """The date to plan by."""
+    if isinstance(answer, Due):
+        return answer.due
+    return answer.strictest_due or answer.kev_due if isinstance(answer, AskPerson) else None
+
+
+def _days(answers: Sequence[Answer]) -> Mapping[date, int]:
+    counts = Counter(
+        due.astimezone(ZoneInfo(one.zone)).date()
+        for one in answers
+        if not (isinstance(one, Due) and one.state is State.DONE) and (due := _due(one)) is not None
+    )
+    return dict(sorted(counts.items()))
+
+
+def _silent(answers: Iterable[tuple[AssetId, Answer]]) -> tuple[Group, ...]:
+    counts: Counter[tuple[str, str, str]] = Counter()
     assets: dict[tuple[str, str, str], set[str]] = {}
-    for one in answers:
+    for asset, one in answers:
         if isinstance(one, NotAssessed):
             key = ("not assessed", one.reason, one.remedy)
         elif isinstance(one, NotBound):
             key = ("no date", one.reason, "")
         else:
             continue
-        counts[key] = counts.get(key, 0) + 1
-        assets.setdefault(key, set()).add(one.asset)
+        counts[key] += 1
+        assets.setdefault(key, set()).add(asset)
     return tuple(
         Group(kind=key[0], reason=key[1], remedy=key[2], findings=number, assets=len(assets[key]))
         for key, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))

@@ -106,8 +106,7 @@ def gather(tx: Tx, viewer: Viewer, *, at: datetime, only: AssetId | None = None)
         for one in expose.exposures(asset, held, saids[owner], now=at, gone=True):
             undecided += one.answer is Answer.UNKNOWN
             not_assessed += one.answer is Answer.NOT_ASSESSED
-            # a finding out of advisories that have grown old is still a finding: its date stands, and the age is told
-            if one.answer in {Answer.AFFECTED, Answer.NOT_ASSESSED} or one.gone_at is not None:
+            if is_finding(one):
                 by_flaw.setdefault(one.vulnerability, []).append(one)
         grouped.append((asset, by_flaw))
     said = upstream.several(tx, {flaw for _, by_flaw in grouped for flaw in by_flaw})
@@ -123,6 +122,14 @@ def gather(tx: Tx, viewer: Viewer, *, at: datetime, only: AssetId | None = None)
         not_assessed=not_assessed,
         feeds=feeds(tx),
     )
+
+
+def is_finding(one: Exposure) -> bool:
+    """What the clock is asked about: what reaches the asset, or did.
+
+    A finding out of advisories that have grown old is still a finding: its date stands, and the age is told.
+    """
+    return one.answer in {Answer.AFFECTED, Answer.NOT_ASSESSED} or one.gone_at is not None
 
 
 def feeds(tx: Tx) -> Feeds:
@@ -159,21 +166,48 @@ def _finding(
     gone = [one.gone_at for one in exposures if one.gone_at is not None]
     is_gone = len(gone) == len(exposures)
     done = max(gone) if is_gone else None if work is None else work.done_at
-    facts = Facts(
+    facts = facts_of(
+        asset,
+        flaw,
+        found_at=min(one.found_at for one in exposures),
+        exposure=exposed(tx, viewer, asset),
+        said=said,
+        done_at=done,
+        mitigated_at=None if work is None else work.mitigated_at,
+    )
+    return Finding(asset=asset, facts=facts, exposures=tuple(exposures), work=work)
+
+
+def facts_of(
+    asset: Asset,
+    flaw: str,
+    *,
+    found_at: datetime,
+    exposure: tuple[Told, ...],
+    said: Mapping[tuple[str, str], Fact],
+    done_at: datetime | None,
+    mitigated_at: datetime | None,
+) -> Facts:
+    """What the clock asks, out of what is held about asset and vulnerability."""
+    return Facts(
         asset=asset.id,
         vulnerability=flaw,
         domain=asset.domain,
-        found_at=min(one.found_at for one in exposures),
-        exposure=tuple(_exposed(inventories.history(tx, asset.id, viewer))) if asset.version > 1 else _tag(asset),
+        found_at=found_at,
+        exposure=exposure,
         kev_added=_day(said, signals.KEV_ADDED),
         kev_due=_day(said, signals.KEV_DUE),
         automatable=_told(said, signals.AUTOMATABLE),
         technical_impact=_told(said, signals.IMPACT),
         upgrade_on=asset.planned_upgrade,
-        done_at=done,
-        mitigated_at=None if work is None else work.mitigated_at,
+        done_at=done_at,
+        mitigated_at=mitigated_at,
     )
-    return Finding(asset=asset, facts=facts, exposures=tuple(exposures), work=work)
+
+
+def exposed(tx: Tx, viewer: Viewer, asset: Asset) -> tuple[Told, ...]:
+    """What was said of an asset's reach, oldest first."""
+    return tuple(_exposed(inventories.history(tx, asset.id, viewer))) if asset.version > 1 else _tag(asset)
 
 
 def _exposed(history: tuple[Asset, ...]) -> Iterator[Told]:

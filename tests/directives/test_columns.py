@@ -1,0 +1,70 @@
+"""Gathering an estate in columns gives, row by row, what gathering each asset by itself gives."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from comity.defend import flow_columns, flow_deadlines
+from comity.defend.desk_deadlines import Deadlines
+from comity.model.asset import Confidence, Domain, ExposureTag, Reach
+from comity.sealing import keys
+from tests.defend.hosts import CIVIL, NOW, SALT, Host, bom, host
+
+IMAGES = (("pkg:pypi/salt@3000.1",), ("pkg:pypi/salt@3000.3",), ("pkg:pypi/salt@3000.1", "pkg:pypi/six@1.16.0"))
+Asset = tuple[frozenset[int], str, int]
+UPGRADES = ("", "2027-02-01", "2027-03-01")
+ASSETS = st.tuples(
+    st.frozensets(st.integers(0, 2), min_size=1, max_size=3), st.sampled_from(["yes", "no", ""]), st.integers(0, 2)
+)
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@given(st.lists(ASSETS, min_size=1, max_size=5), st.booleans(), st.booleans(), st.booleans())
+def test_columns_equal_one_asset_at_a_time(
+    tmp_path_factory: object, assets: list[Asset], accepted: bool, tagged: bool, upgraded: bool
+) -> None:
+    folder: Path = tmp_path_factory.mktemp("c")  # type: ignore[attr-defined]  # pytest's own factory
+    with host(folder) as here:
+        here.mirror(SALT)
+        here.kev("CVE-2020-11651")
+        for number, parts in enumerate(IMAGES):
+            here.register(bom(*parts), name=f"image {number}")
+        rows = [
+            f"a-{place},{reach},{UPGRADES[month]},{';'.join(f'image {n}' for n in sorted(runs))}"
+            for place, (runs, reach, month) in enumerate(assets)
+        ]
+        made = here.desk.import_assets(
+            CIVIL, ("asset,exposure,planned upgrade,inventory\n" + "\n".join(rows)).encode(), domain=Domain.FCEB
+        )
+        first = made[0].id
+        reached = here.desk.exposure(CIVIL, first, "CVE-2020-11651")[1]
+        if accepted and reached:
+            here.desk.accept(
+                CIVIL, first, "CVE-2020-11651", reason="a reason that is long", expires_at=NOW + timedelta(days=9)
+            )
+        if tagged:
+            tag = ExposureTag(value=Reach.INTERNAL, confidence=Confidence.CONFIRMED, source="x", at=NOW)
+            here.desk.tag(CIVIL, first, tag)
+        here.at(NOW + timedelta(days=3))
+        if upgraded:
+            here.register(bom("pkg:pypi/salt@3000.3"), name="image 0")
+        _compare(here, NOW + timedelta(days=4))
+
+
+def _compare(here: Host, at: datetime) -> None:
+    desk = Deadlines(here.desk.machines, keys.signing_key(here.desk.machines.settings))
+    with here.store.read() as tx:
+        slow = flow_deadlines.gather(tx, CIVIL, at=at)
+        fast = flow_columns.gather(tx, CIVIL, at=at)
+    assert sorted((f.asset, f.vulnerability) for f in fast.facts()) == sorted(
+        (one.facts.asset, one.facts.vulnerability) for one in slow.findings
+    )
+    by_key = {(one.facts.asset, one.facts.vulnerability): one for one in slow.findings}
+    for facts in fast.facts():
+        assert facts == by_key[facts.asset, facts.vulnerability].facts
+    assert (fast.undecided, fast.not_assessed, fast.feeds) == (slow.undecided, slow.not_assessed, slow.feeds)
+    for row in desk.deadlines(CIVIL, at=at, limit=500).rows:
+        assert row.answer == desk.deadline(CIVIL, row.asset, row.vulnerability, at=at).answer
+        assert row.component == flow_columns.component_of(by_key[row.asset, row.vulnerability].exposures)
