@@ -208,7 +208,6 @@ def opened(
                 address=settings.address,
             ),
             watches=Watches(machines=defend_machines),
-            library=Library(store=store, order_pack=pack.shipped_order, check=checker(lambda: trusted(settings))),
             exchange=exchange,
             hooks=hooks,
             sharing=Sharing(store=store, settings=settings, now=clock.now),
