@@ -24,6 +24,7 @@ NAMES = (
     "whatif",
     "taxii",
     "readers",
+    "patches",
 )
 """Benches that exist, in the order in which `all` runs them."""
 

@@ -56,7 +56,7 @@ Progress = Callable[[int, int], None]
 """Called after each run with (done, of)."""
 
 
-class _CannotRun(Exception):
+class CannotRun(Exception):
     """Why no run of this recipe can be made, in words fixed here."""
 
 
@@ -82,10 +82,10 @@ class Laboratory:
         containment does not allow it). `attached` holds the report's attachments by digest.
         """
         started = time.monotonic()
-        had = {a.digest: self._have(a, attached) for a in recipe.artefacts}
+        had = {a.digest: self.have(a, attached) for a in recipe.artefacts}
         shipped = recipe.digest in shipped_recipes()
         with tempfile.TemporaryDirectory(prefix="comity-target-") as name:
-            bench = _Bench(recipe, Path(name), self.containment, had, attached, shipped=shipped)
+            bench = Bench(recipe, Path(name), self.containment, had, attached, shipped=shipped)
             timed = isinstance(recipe.oracle, Grows | Stalls)
             observations = bench.observations(plan, progress, workers=1 if timed else self.workers)
         return Trial(
@@ -100,7 +100,8 @@ class Laboratory:
             wall=timedelta(seconds=time.monotonic() - started),
         )
 
-    def _have(self, artefact: Artefact, attached: Mapping[Digest, bytes]) -> Had:
+    def have(self, artefact: Artefact, attached: Mapping[Digest, bytes]) -> Had:
+        """An archive, from the nearest place that has it. Unavailable when none does."""
         shipped = shipped_archives().get(artefact.purl)
         if shipped is not None and digest(shipped) == artefact.digest:
             return Had(data=shipped, origin=Origin.SHIPPED)
@@ -109,7 +110,7 @@ class Laboratory:
         return self.shelf.get(artefact)
 
 
-class _Bench:
+class Bench:
     """The folders of one recipe's runs, made when first needed and gone with `root`."""
 
     def __init__(
@@ -135,13 +136,13 @@ class _Bench:
         why: dict[Dress, str] = {}
         try:
             self.gather()
-        except _CannotRun as reason:
+        except CannotRun as reason:
             why = dict.fromkeys(dresses, str(reason))
         for dress in dresses:
             try:
                 if dress not in why:
                     self.mounts(dress)
-            except _CannotRun as reason:
+            except CannotRun as reason:
                 why[dress] = str(reason)
         seen: list[Observation] = []
         with ThreadPoolExecutor(max_workers=workers) as pool:
@@ -156,7 +157,7 @@ class _Bench:
         """Attachments and support wheels, before the first run."""
         missing = [name for name, wanted in self.recipe.inputs if wanted not in self.attached]
         if missing:
-            raise _CannotRun("an attachment that the recipe names did not come with the report")
+            raise CannotRun("an attachment that the recipe names did not come with the report")
         self.inputs = {name: self.attached[wanted] for name, wanted in self.recipe.inputs}
         folders = {}
         mounts = []
@@ -166,16 +167,16 @@ class _Bench:
             folders[PackageURL.from_string(artefact.purl).name] = folder
             mounts.append(Mount(host=folder, inside=f"/support/{place}"))
         if unrequired(self.folder(Dress.VULNERABLE), folders):
-            raise _CannotRun("the recipe brings a package that the target does not require")
+            raise CannotRun("the recipe brings a package that the target does not require")
         self.support = tuple(mounts)
 
     def unpack(self, artefact: Artefact, folder: Path) -> None:
         try:
             unpack(self.had[artefact.digest].data, folder, native=self.recipe.native)
         except Invalid as error:
-            raise _CannotRun(f"an archive was refused: {error}") from error
+            raise CannotRun(f"an archive was refused: {error}") from error
         if artefact.purl.startswith("pkg:pypi/") and not is_release(folder, artefact.purl):
-            raise _CannotRun("an archive is not the release that the recipe names")
+            raise CannotRun("an archive is not the release that the recipe names")
 
     def folder(self, dress: Dress) -> Path:
         """The unpacked target in that dress; benign input is given to the vulnerable build itself."""
@@ -192,7 +193,7 @@ class _Bench:
             try:
                 relabel(folder, old=_version(code), new=_version(other))
             except Invalid as error:
-                raise _CannotRun(f"the control build cannot be labelled: {error}") from error
+                raise CannotRun(f"the control build cannot be labelled: {error}") from error
         return folder
 
     def mounts(self, dress: Dress) -> tuple[Mount, ...]:
@@ -222,7 +223,7 @@ class _Bench:
             )
             made = result.files.get(step.out)
             if result.ended is not Ended.EXITED or result.exit_code != 0 or made is None:
-                raise _CannotRun("the target did not build")
+                raise CannotRun("the target did not build")
             (folder / step.out).write_bytes(made)
             (folder / step.out).chmod(0o755)
         return (Mount(host=folder, inside="/build"),)
@@ -231,27 +232,30 @@ class _Bench:
         try:
             return self.contain(job)
         except Invalid as error:
-            raise _CannotRun("no compiler starts inside this host's sandbox") from error
+            raise CannotRun("no compiler starts inside this host's sandbox") from error
 
     def observe(self, planned: PlannedRun) -> Observation:
         """One run. The nonce is drawn here and reaches the driver alone."""
         nonce = secrets.token_hex(16)
+        result = self.driven(planned.spec, planned.dress, nonce=nonce, limit=self.wall(planned))
+        return observe(self.recipe, planned, stdout=result.stdout, nonce=nonce, ended=str(result.ended))
+
+    def driven(self, spec: str, dress: Dress, *, nonce: str, limit: timedelta) -> Result:
+        """One job of the driver, which gets the order `spec` and the nonce."""
         inside = python_inside()
-        limit = self.wall(planned)
         harness = isinstance(self.recipe.run, Harness)
-        result = self.contain(
+        return self.contain(
             Job(
                 argv=(inside.program, "-I", "-S", "-B", "/driver/overseer.py"),
                 env=inside.env,
-                stdin=json.dumps({**json.loads(planned.spec), "nonce": nonce, "env_python": dict(inside.env)}).encode(),
-                mounts=self.mounts(planned.dress),
+                stdin=json.dumps({**json.loads(spec), "nonce": nonce, "env_python": dict(inside.env)}).encode(),
+                mounts=self.mounts(dress),
                 inputs=self.inputs,
                 native=harness,
                 toolchain=harness,
                 limits=Limits(wall=limit, cpu=limit, memory_bytes=self.recipe.memory_bytes),
             )
         )
-        return observe(self.recipe, planned, stdout=result.stdout, nonce=nonce, ended=str(result.ended))
 
     def wall(self, planned: PlannedRun) -> timedelta:
         """Ceiling of one run: above the driver's own deadlines, so that the driver, not the wall, ends a stall."""

@@ -52,15 +52,26 @@ def deadline(recipe: Recipe, *, benign: bool) -> timedelta:
 
 def observe(recipe: Recipe, run: PlannedRun, *, stdout: bytes, nonce: str, ended: str) -> Observation:
     """One run's outcome. `stdout` is the driver's; anything that is not its one line with the nonce is a broken run."""
-    seen = _seen(stdout, nonce)
+    seen = read_answer(stdout, nonce)
     if seen is None:
         sight, detail = Sight.BROKEN, f"the driver gave no answer (run ended: {ended})"
     else:
         sight, detail = _sight(recipe, run, seen)
-    return Observation(dress=run.dress, index=run.index, sight=sight, detail=detail, evidence=digest(stdout))
+    return Observation(
+        dress=run.dress, index=run.index, sight=sight, detail=detail, evidence=digest(stdout), status=_status(seen)
+    )
 
 
-def _seen(stdout: bytes, nonce: str) -> dict[str, Any] | None:
+def _status(seen: Mapping[str, Any] | None) -> int | None:
+    """Exit status of the program that the driver watched from outside; negative for a signal."""
+    attempts = seen.get("attempts") if seen is not None else None
+    first = attempts[0] if isinstance(attempts, list) and attempts and isinstance(attempts[0], dict) else {}
+    status = first.get("status")
+    return status if isinstance(status, int) and not isinstance(status, bool) else None
+
+
+def read_answer(stdout: bytes, nonce: str) -> dict[str, Any] | None:
+    """What the driver saw; None for anything but its one line with the nonce."""
     if len(stdout) > SEEN_LIMIT_BYTES or stdout.count(b"\n") != 1:
         return None
     try:

@@ -35,7 +35,12 @@ SLOW_CONTROL_RUNS: Final = 1
 """For effects that are a matter of time: one control run costs seconds."""
 Z95: Final = 1.959963984540054
 
-ASAN: Final = "abort_on_error=0:detect_leaks=0:detect_stack_use_after_return=1:allocator_may_return_null=1:color=never"
+SANITIZER_STATUS: Final = 86
+"""What a program ends with when the sanitizer stopped it: also a report that went nowhere is seen by it."""
+ASAN: Final = (
+    f"exitcode={SANITIZER_STATUS}:abort_on_error=0:detect_leaks=0:"
+    "detect_stack_use_after_return=1:allocator_may_return_null=1:color=never"
+)
 
 
 def plan(recipe: Recipe) -> tuple[PlannedRun, ...]:
@@ -52,14 +57,15 @@ def plan(recipe: Recipe) -> tuple[PlannedRun, ...]:
         counts[Dress.BENIGN] = controls
     rounds = max(counts.values())
     return tuple(
-        PlannedRun(dress=dress, index=index, spec=_spec(recipe, dress))
+        PlannedRun(dress=dress, index=index, spec=spec(recipe, dress))
         for index in range(rounds)
         for dress, count in counts.items()
         if index < count
     )
 
 
-def _spec(recipe: Recipe, dress: Dress) -> str:
+def spec(recipe: Recipe, dress: Dress) -> str:
+    """What the driver gets for one run, as JSON text."""
     benign = dress is Dress.BENIGN
     oracle = recipe.oracle
     order: dict[str, Any] = {

@@ -5,7 +5,6 @@ SHA-256 over the RFC 8785 form of the parsed table, so layout and comments do no
 """
 
 import re
-import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from types import MappingProxyType
@@ -14,18 +13,17 @@ from typing import Any, Final
 import rfc8785
 from packageurl import PackageURL
 
-from comity.errors import Invalid, Problem
+from comity.errors import Invalid
 from comity.formats.recipe_values import Scope, frozen, value_problems
+from comity.formats.toml_reader import Check, Reader, matching, number, sha256, table_of, text
 from comity.formats.versions import order
 from comity.model import recipe as m
-from comity.model.ids import Digest, digest, is_digest
+from comity.model.ids import Digest, digest
 from comity.model.product import Artefact
 
 SCHEMA: Final = "comity-recipe/1"
 MEDIA_TYPE: Final = "application/vnd.comity.recipe+toml"
 LIMIT_BYTES: Final = 32 * 1024
-LINE_LIMIT: Final = 4000
-"""tomllib is quadratic in the parts of a dotted key; long input belongs into an attachment anyway."""
 RUNS: Final = (3, 50)
 LEAST_SHARE: Final = 0.8
 """`at_least` may not ask for less: a proof that fails more often is flaky, whatever its author calls it."""
@@ -44,65 +42,15 @@ _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 _ERROR = re.compile(r"[a-z][a-z-]{2,48}\Z")
 _INPUT = re.compile(r"\{input:([^{}]{1,100})\}")
 
-Check = Callable[[Any], str]
-"""Says what is wrong with a value, or "" when nothing is."""
-
 
 def read(data: bytes) -> m.Recipe:
     """The recipe in `data`. Raises `Invalid` with one problem per violation; never anything else."""
-    table = _table(data)
+    table = table_of(data, what="a recipe", limit=LIMIT_BYTES)
     reader = _Reader()
     recipe = reader.recipe(table)
     if recipe is None or reader.problems:
         raise Invalid("this is not a recipe that can run", reader.problems)
     return recipe
-
-
-def _table(data: bytes) -> dict[str, Any]:
-    def stop(code: str, reason: str) -> Invalid:
-        return Invalid("this is not a recipe that can be read", [Problem("", code, reason)])
-
-    if len(data) > LIMIT_BYTES:
-        raise stop("too_large", f"a recipe has at most {LIMIT_BYTES} bytes; put input into attachments")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise stop("not_utf8", f"byte {error.start} is not UTF-8") from error
-    if any(len(line) > LINE_LIMIT for line in text.splitlines()):
-        raise stop("line_too_long", f"a line has at most {LINE_LIMIT} characters; use repeat, or an attachment")
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        place = re.search(r"at line \d+, column \d+|at end of document", str(error))
-        raise stop("not_toml", f"not TOML 1.0 ({place[0] if place else 'see the grammar'})") from error
-    except (RecursionError, ValueError) as error:
-        raise stop("not_toml", "nested too deeply, or a number or date that does not exist") from error
-
-
-def _matching(pattern: re.Pattern[str], what: str) -> Check:
-    return lambda value: "" if isinstance(value, str) and pattern.match(value) else f"expected {what}"
-
-
-def _text(limit: int) -> Check:
-    def check(value: Any) -> str:
-        plain = isinstance(value, str) and 0 < len(value) <= limit and value.isprintable()
-        return "" if plain else f"expected 1 to {limit} printable characters on one line"
-
-    return check
-
-
-def _number(low: float, high: float, *, whole: bool = False) -> Check:
-    kinds = (int,) if whole else (int, float)
-
-    def check(value: Any) -> str:
-        fits = isinstance(value, kinds) and not isinstance(value, bool) and low <= value <= high
-        return "" if fits else f"expected a {'whole ' if whole else ''}number from {low:g} to {high:g}"
-
-    return check
-
-
-def _sha256(value: Any) -> str:
-    return "" if isinstance(value, str) and is_digest(value) else "expected SHA-256 as 64 lower-case hex characters"
 
 
 def _purl(*, version: bool) -> Check:
@@ -132,64 +80,12 @@ def _same_version(left: Artefact, right: Artefact) -> bool:
     return one == other or (left.purl.startswith("pkg:pypi/") and order("PyPI", one, other) == 0)
 
 
-class _Reader:
-    """Walks the table once and keeps every problem it meets."""
+class _Reader(Reader):
+    """Reads one recipe."""
 
     def __init__(self) -> None:
-        self.problems: list[Problem] = []
+        super().__init__()
         self.inputs: dict[str, Digest] = {}
-
-    def problem(self, pointer: str, code: str, reason: str) -> None:
-        if len(self.problems) < 100:
-            self.problems.append(Problem(pointer, code, reason))
-
-    def table(self, parent: Mapping[str, Any], key: str, at: str, *, required: bool = True) -> dict[str, Any] | None:
-        value = parent.get(key)
-        if isinstance(value, dict):
-            return value
-        if value is not None or required:
-            self.problem(f"{at}/{key}", "missing" if value is None else "wrong_type", "expected a table")
-        return None
-
-    def rows(self, parent: Mapping[str, Any], key: str, at: str, limit: int) -> Iterator[tuple[str, dict[str, Any]]]:
-        value = parent.get(key, [])
-        if not isinstance(value, list) or len(value) > limit:
-            self.problem(f"{at}/{key}", "wrong_type", f"expected an array of at most {limit} tables")
-            return
-        for place, row in enumerate(value):
-            if isinstance(row, dict):
-                yield f"{at}/{key}/{place}", row
-            else:
-                self.problem(f"{at}/{key}/{place}", "wrong_type", "expected a table")
-
-    def only(self, table: Mapping[str, Any], at: str, *keys: str) -> None:
-        for key in table:
-            if key not in keys:
-                shown = key.replace("~", "~0").replace("/", "~1") if len(key) <= 60 and key.isprintable() else "?"
-                self.problem(f"{at}/{shown}", "unknown_key", f"no such key here; known: {', '.join(keys)}")
-
-    def want(self, table: Mapping[str, Any], key: str, at: str, check: Check, default: Any = None) -> Any:
-        """The value at `key` when it passes `check`; None and a problem otherwise."""
-        if key not in table:
-            if default is None:
-                self.problem(f"{at}/{key}", "missing", check(None) or "this key is needed")
-            return default
-        wrong = check(table[key])
-        if wrong:
-            self.problem(f"{at}/{key}", "bad_value", wrong)
-            return None
-        return table[key]
-
-    def words(self, table: Mapping[str, Any], key: str, at: str, check: Check, limit: int = 16) -> tuple[str, ...]:
-        value = table.get(key, [])
-        if not isinstance(value, list) or len(value) > limit:
-            self.problem(f"{at}/{key}", "wrong_type", f"expected an array of at most {limit} strings")
-            return ()
-        for place, item in enumerate(value):
-            wrong = check(item)
-            if wrong:
-                self.problem(f"{at}/{key}/{place}", "bad_value", wrong)
-        return tuple(item for item in value if not check(item))
 
     def recipe(self, table: dict[str, Any]) -> m.Recipe | None:
         self.only(
@@ -209,8 +105,8 @@ class _Reader:
         )
         if table.get("schema") != SCHEMA:
             self.problem("/schema", "unknown_schema", f"expected {SCHEMA}")
-        name = self.want(table, "name", "", _matching(_NAME, "lower-case letters, digits, dots and dashes"))
-        summary = self.want(table, "summary", "", _text(200))
+        name = self.want(table, "name", "", matching(_NAME, "lower-case letters, digits, dots and dashes"))
+        summary = self.want(table, "summary", "", text(200))
         purl, vulnerable, fixed = self.target(table)
         support = tuple(self.support(table, {release.purl for release in (vulnerable, fixed) if release}))
         self.read_inputs(table)
@@ -219,8 +115,8 @@ class _Reader:
         oracle = self.oracle(table, run)
         limits = self.table(table, "limits", "", required=False) or {}
         self.only(limits, "/limits", "wall_seconds", "memory_mib")
-        wall = self.want(limits, "wall_seconds", "/limits", _number(1, 60), 20)
-        memory = self.want(limits, "memory_mib", "/limits", _number(64, 1024, whole=True), 512)
+        wall = self.want(limits, "wall_seconds", "/limits", number(1, 60), 20)
+        memory = self.want(limits, "memory_mib", "/limits", number(64, 1024, whole=True), 512)
         runs, at_least = self.repeat(table)
         if self.problems or run is None or oracle is None or vulnerable is None:
             return None
@@ -260,8 +156,8 @@ class _Reader:
         if row is None:
             return None
         self.only(row, at, "version", "sha256")
-        version = self.want(row, "version", at, _matching(VERSION, "a version"))
-        sha = self.want(row, "sha256", at, _sha256)
+        version = self.want(row, "version", at, matching(VERSION, "a version"))
+        sha = self.want(row, "sha256", at, sha256)
         if purl is None or version is None or sha is None:
             return None
         return Artefact(purl=f"{purl}@{version}", digest=Digest(sha))
@@ -270,7 +166,7 @@ class _Reader:
         for at, row in self.rows(table, "with", "", 16):
             self.only(row, at, "purl", "sha256")
             purl = self.want(row, "purl", at, _purl(version=True))
-            sha = self.want(row, "sha256", at, _sha256)
+            sha = self.want(row, "sha256", at, sha256)
             if purl in known:
                 self.problem(f"{at}/purl", "named_twice", "this release is named once already")
             elif purl and sha:
@@ -286,7 +182,7 @@ class _Reader:
                 self.problem(
                     "/inputs", "bad_name", "an attachment has a plain file name of ASCII letters, digits and ._-"
                 )
-            elif wrong := _sha256(sha):
+            elif wrong := sha256(sha):
                 self.problem(f"/inputs/{name}", "bad_value", wrong)
             else:
                 self.inputs[name] = Digest(sha)
@@ -298,15 +194,15 @@ class _Reader:
         def source(value: Any) -> str:
             if isinstance(value, str) and value.startswith("input:"):
                 return self.known_input(value.removeprefix("input:"))
-            return _matching(_PATH, "a path in the archive, or input:NAME")(value)
+            return matching(_PATH, "a path in the archive, or input:NAME")(value)
 
         for at, row in self.rows(table, "build", "", 4):
             self.only(row, at, "out", "sources", "include")
-            out = self.want(row, "out", at, _matching(_FILE, "a plain file name"))
+            out = self.want(row, "out", at, matching(_FILE, "a plain file name"))
             sources = self.words(row, "sources", at, source)
             if not sources:
                 self.problem(f"{at}/sources", "missing", "name at least one source")
-            include = self.words(row, "include", at, _matching(_PATH, "a folder in the archive"))
+            include = self.words(row, "include", at, matching(_PATH, "a folder in the archive"))
             yield m.Compile(out=out or "", sources=sources, include=include)
 
     def run(self, table: dict[str, Any], build: tuple[m.Compile, ...]) -> m.Run | None:
@@ -332,7 +228,7 @@ class _Reader:
         return None
 
     def argument(self, value: Any) -> str:
-        wrong = _text(200)(value)
+        wrong = text(200)(value)
         return wrong or next((w for name in _INPUT.findall(value) if (w := self.known_input(name))), "")
 
     def steps(self, run: dict[str, Any]) -> Iterator[m.Step]:
@@ -341,7 +237,7 @@ class _Reader:
         for at, row in self.rows(run, "steps", "/run", 20):
             count += 1
             self.only(row, at, "call", "args", "kwargs", "as")
-            call = self.want(row, "call", at, _matching(_DOTTED, "a dotted name"))
+            call = self.want(row, "call", at, matching(_DOTTED, "a dotted name"))
             if call and "__" in call:
                 self.problem(f"{at}/call", "double_underscore", "names with two underscores are never called")
             args, kwargs = row.get("args", []), row.get("kwargs", {})
@@ -354,7 +250,7 @@ class _Reader:
             before = len(self.problems)
             self.problems.extend(value_problems(args, f"{at}/args", scope))
             self.problems.extend(value_problems(list(kwargs.values()), f"{at}/kwargs", scope))
-            name = self.want(row, "as", at, _matching(_WORD, "a name"), "")
+            name = self.want(row, "as", at, matching(_WORD, "a name"), "")
             if len(self.problems) == before and call is not None:
                 pairs = tuple((key, frozen(value)) for key, value in kwargs.items())
                 yield m.Step(call=call, args=tuple(frozen(a) for a in args), kwargs=pairs, name=name or "")
@@ -385,8 +281,8 @@ class _Reader:
     def repeat(self, table: dict[str, Any]) -> tuple[int, int]:
         row = self.table(table, "repeat", "", required=False) or {}
         self.only(row, "/repeat", "runs", "at_least")
-        runs = self.want(row, "runs", "/repeat", _number(*RUNS, whole=True), 10)
-        least = self.want(row, "at_least", "/repeat", _number(1, RUNS[1], whole=True), runs or 1)
+        runs = self.want(row, "runs", "/repeat", number(*RUNS, whole=True), 10)
+        least = self.want(row, "at_least", "/repeat", number(1, RUNS[1], whole=True), runs or 1)
         if runs and least and not runs * LEAST_SHARE <= least <= runs:
             self.problem(
                 "/repeat/at_least", "bad_value", f"expected at least {LEAST_SHARE:.0%} of the runs, and no more"
@@ -400,22 +296,22 @@ ORACLES: Final[Mapping[str, tuple[tuple[type, ...], dict[str, Check], Callable[[
             "exception": (
                 (m.Steps, m.Script),
                 {
-                    "type": _matching(_DOTTED, "an exception type"),
-                    "module": _matching(_DOTTED, "a module of the target"),
+                    "type": matching(_DOTTED, "an exception type"),
+                    "module": matching(_DOTTED, "a module of the target"),
                 },
                 lambda v: m.Raises(kind=v["type"], module=v["module"]),
             ),
             "stall": (
                 (m.Steps,),
-                {"seconds": _number(1, 10)},
+                {"seconds": number(1, 10)},
                 lambda v: m.Stalls(after=timedelta(seconds=v["seconds"])),
             ),
             "growth": (
                 (m.Steps,),
                 {
-                    "size": _number(1, 10_000_000, whole=True),
-                    "exponent": _number(GROWTH_FLOOR, 10),
-                    "at_least_seconds": _number(0.2, 5),
+                    "size": number(1, 10_000_000, whole=True),
+                    "exponent": number(GROWTH_FLOOR, 10),
+                    "at_least_seconds": number(0.2, 5),
                 },
                 lambda v: m.Grows(
                     size=v["size"], exponent=v["exponent"], at_least=timedelta(seconds=v["at_least_seconds"])
@@ -424,18 +320,18 @@ ORACLES: Final[Mapping[str, tuple[tuple[type, ...], dict[str, Check], Callable[[
             "file-created": ((m.Steps, m.Script), {}, lambda _: m.Creates()),
             "file-read": (
                 (m.Steps,),
-                {"value": _matching(_WORD, "the name of a value")},
+                {"value": matching(_WORD, "the name of a value")},
                 lambda v: m.Reads(value=v["value"]),
             ),
             "sanitizer": (
                 (m.Harness,),
                 {
-                    "error": _matching(_ERROR, "the sanitizer's word for the error"),
-                    "function": _matching(_WORD, "a function"),
+                    "error": matching(_ERROR, "the sanitizer's word for the error"),
+                    "function": matching(_WORD, "a function"),
                 },
                 lambda v: m.Reports(error=v["error"], function=v["function"]),
             ),
-            "exit": ((m.Harness,), {"code": _number(1, 125, whole=True)}, lambda v: m.Exits(code=v["code"])),
+            "exit": ((m.Harness,), {"code": number(1, 125, whole=True)}, lambda v: m.Exits(code=v["code"])),
         }
     )
 )

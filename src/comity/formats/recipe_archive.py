@@ -47,9 +47,14 @@ class ShippedCase:
 
 def archive(tree: Traversable) -> bytes:
     """A zip of `tree` that is the same for the same files, on any host."""
+    return zipped(dict(_members(tree, "")))
+
+
+def zipped(files: Mapping[str, bytes]) -> bytes:
+    """A zip of these files that is the same for the same files, on any host."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as out:
-        for name, data in sorted(_members(tree, "")):
+        for name, data in sorted(files.items()):
             member = zipfile.ZipInfo(name, date_time=_DATE)
             member.external_attr = 0o100644 << 16
             member.create_system = 3

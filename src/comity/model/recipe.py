@@ -241,6 +241,8 @@ class Observation:
     sight: Sight
     detail: str = ""
     evidence: Digest | None = None
+    status: int | None = None
+    """Exit status as the driver saw it from outside, negative for a signal; None when there was none."""
 
 
 class Origin(StrEnum):

@@ -24,6 +24,7 @@ from typing import Any
 
 FRAMES_KEPT = 40
 WATCHED_LIMIT = 100_000
+VALUE_LIMIT = 2_000
 PLAIN_CALLS = {"list", "str", "bytes", "next", "len", "tuple", "repr"}
 PLAIN_TYPES = (str, bytes, bytearray, list, tuple, dict, set, io.BytesIO, io.StringIO, types.GeneratorType)
 
@@ -233,6 +234,47 @@ def run(task: dict[str, Any], report: Report) -> dict[str, Any]:
     }
 
 
+def run_suite(task: dict[str, Any], report: Report) -> None:
+    """Cases one after the other, each in a room of its own; each is announced, then answered."""
+    for case in task["suite"]:
+        report.say(case=case["case"], at="begin")
+        os.chdir(case["room"])
+        report.say(case=case["case"], **answer({**task, **case}, values=task["values"]))
+
+
+def answer(task: dict[str, Any], *, values: bool) -> dict[str, Any]:
+    """What one case's calls came to. What was expected of them is not known here."""
+    caller = Caller(task)
+    made: Any = None
+    try:
+        for call in task["steps"]:
+            function = caller.find(call["call"])
+            args = [caller.value(arg) for arg in call["args"]]
+            made = function(*args, **{key: caller.value(value) for key, value in call["kwargs"]})
+            if call["as"]:
+                caller.values[call["as"]] = made
+        return {"outcome": "returned", **({"value": plain(made)} if values else {})}
+    except Unreached as why:
+        return {"outcome": "unreached", "type": str(why)[:200]}
+    except SystemExit:
+        return {"outcome": "exited"}
+    except BaseException as error:  # noqa: BLE001 - whatever leaves the target is what is being looked for
+        return {"outcome": "raised", "kinds": [dotted(kind)[:200] for kind in type(error).__mro__[:12]]}
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """A value as JSON: plain ones as they are, bytes as hex, others by their type's name."""
+    if value is None or type(value) in {bool, int, str}:
+        return value if not isinstance(value, str) else value[:VALUE_LIMIT]
+    if type(value) in {list, tuple} and depth < 3:
+        return [plain(item, depth + 1) for item in value[:100]]
+    if type(value) in {bytes, bytearray}:
+        return {"hex": bytes(value[: VALUE_LIMIT // 2]).hex()}
+    if type(value) is float:
+        return {"float": repr(value)}
+    return {"type": dotted(type(value))[:200]}
+
+
 def watch_canary(task: dict[str, Any]) -> list[str]:
     """Note whose code first opens or makes the canary path: `target`, `reporter`, or another place."""
     seen: list[str] = []
@@ -301,6 +343,9 @@ def main() -> int:
     task = json.loads(sys.stdin.buffer.read())
     sys.path[:0] = task["paths"]
     report = Report(int(sys.argv[1]))
+    if "suite" in task:
+        run_suite(task, report)
+        return 0
     report.say(**run(task, report))
     return 0
 
