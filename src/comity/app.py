@@ -19,6 +19,8 @@ from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing import flow, flow_batches, flow_blind, flow_capacity
+from comity.clearing import flow, flow_batches, flow_blind
+from comity.clearing import flow, flow_blind, flow_patches
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
@@ -27,6 +29,8 @@ from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
+from comity.clearing.desk_patches import Patches
+from comity.clearing.flow_ladder import HostClimber
 from comity.clearing.flow_runs import Laboratory
 from comity.counters import Counters
 from comity.defend import flow as defend_flow
@@ -50,6 +54,7 @@ from comity.library.hooks import Courier, Hooks
 from comity.library.sharing import Sharing
 from comity.mail import outbox as mail
 from comity.mail import post
+from comity.model.capability import Task
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
 from comity.partners.endpoint import ModelEndpoint
@@ -133,6 +138,18 @@ def opened(
         batches = Batches(machines=machines, control=control)
         defend_machines = defend_flow.Machines(store=store, settings=settings, now=clock.now)
         defend = Defend(machines=defend_machines)
+        ai = AiDefence(machines=defend_machines)
+        climber = HostClimber(laboratory=Laboratory(containment=containment, shelf=_shelf(settings)))
+        patching = flow_patches.Machines(
+            store=store,
+            settings=settings,
+            climber=climber,
+            signer=HostSigner(key=key, organisation=HOST),
+            now=clock.now,
+            leave=lambda: ai.leave(Task.PATCH),
+            demo=demo,
+        )
+        patches = Patches(machines=patching, control=control, climber=climber)
         blind = Blind(machines=machines, control=control, clearing=clearing)
         capacity = Capacity(machines=machines, control=control)
         assessing = assess_flow.Machines(
@@ -157,6 +174,7 @@ def opened(
                 *flow_batches.flows(machines, control),
                 *flow_blind.flows(machines, control),
                 *flow_capacity.flows(machines, control),
+                *flow_patches.flows(patching),
                 *assess_flow.flows(assessing),
                 *brief_flow.flows(writing),
             )
@@ -164,10 +182,10 @@ def opened(
             clearing.resume()
             capacity.resume()
             batches.resume()
+            patches.resume()
             assess.resume()
             briefs.resume()
             exchange.catch_up()
-        ai = AiDefence(machines=defend_machines)
         office = Office(
             settings=settings,
             now=clock.now,
@@ -184,6 +202,7 @@ def opened(
             blind=blind,
             priorities=Priorities(machines=machines),
             capacity=capacity,
+            patches=patches,
             claims=Claims(
                 store=store,
                 settings=settings,

@@ -15,6 +15,7 @@ from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
+from comity.clearing.desk_patches import Patches
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
@@ -45,6 +46,7 @@ class Counters:
     claims: Claims
     priorities: Priorities
     capacity: Capacity
+    patches: Patches
     assess: Assess
     defend: Defend
     directives: Directives

@@ -183,6 +183,15 @@ class Settings:
     model_output_tokens: int = 800
     """Most tokens of one answer (Code of Practice 1.1.2 bears on free text over 200: longer drafts are refused)."""
 
+    patch_fields: str = "source,effect"
+    """What a model that proposes a patch may be shown: source, effect, proof, summary (policy parameter)."""
+
+    patch_label: str = "CLEAR"
+    """Strictest TLP label of a case whose proof or summary a model may be shown at all (policy parameter)."""
+
+    patch_output_tokens: int = 4000
+    """Most tokens of a proposed patch, with the model's reasoning where its endpoint counts that."""
+
     custody: Path | None = None
     """Folder of the custodians' halves of assessment keys, outside `data` and its backups; empty: `keys/custody`."""
 
@@ -330,6 +339,7 @@ LEAST: Mapping[str, int] = {
     "smtp_timeout_seconds": 1,
     "model_timeout_seconds": 1,
     "model_output_tokens": 1,
+    "patch_output_tokens": 1,
 }
 """Smallest value of each whole number. An embargo is never negative."""
 
@@ -337,6 +347,7 @@ LEAST: Mapping[str, int] = {
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "second_factor": ("optional", "required"),
     "smtp_security": ("starttls", "tls", "none"),
+    "patch_label": ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"),
     "mail_clear_limit": ("CLEAR", "GREEN", "AMBER", "AMBER+STRICT", "RED"),
 }
 """The words that a setting may have, where it has no other."""

@@ -31,6 +31,8 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
         Kind.ENGAGEMENT_MOVED: lambda event: assess.wake(EngagementId(event.subjects[0])),
         # a real weakness met in an assessment goes the way of every report
         Kind.WEAKNESS_FOUND: lambda event: hand_over(event, clearing=clearing, assess=assess),
+        # a model was wished for: the register of AI defence holds it from now on, as a proposal
+        Kind.PATCH_ASKED: counters.ai.learned,
         # what upstream says has changed, so the order of the queue may have, what reaches an inventory may have, and
         # briefs may rest on something else now
         Kind.MIRROR_UPDATED: lambda event: (

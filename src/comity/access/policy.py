@@ -45,6 +45,8 @@ class Action(StrEnum):
     KEEP_CAPACITY = "keep capacity contracts"
     CONFIRM_CAPACITY = "confirm whose packages a capacity contract names"
     ANSWER_TABLES = "answer the questions of the decision tables"
+    WORK_PATCHES = "have patches checked for a case"
+    REVIEW_PATCHES = "agree with the root cause of a patch"
     READ_ESTATE = "read inventories, assets and what reaches them"
     REGISTER = "register inventories and assets"
     ACCEPT_RISK = "accept a risk for a time"
@@ -131,6 +133,8 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.KEEP_CAPACITY: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR | {Role.MAINTAINER}),
     Action.CONFIRM_CAPACITY: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.ANSWER_TABLES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.WORK_PATCHES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.REVIEW_PATCHES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
     Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
     Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),

@@ -26,6 +26,7 @@ from comity.api import briefs as brief_calls
 from comity.api import claims as claim_calls
 from comity.api import regroup as regroup_calls
 from comity.api import rules as rule_calls
+from comity.api import patches as patch_calls
 from comity.api.asking import Nested
 from comity.counters import Counters
 
@@ -45,6 +46,7 @@ def routes(counters: Counters) -> list[Router]:
         *capacity.routes(counters.capacity),
         *blind_calls.routes(counters.blind),
         *claim_calls.routes(counters.claims),
+        *patch_calls.routes(counters.patches),
         *engagements.routes(counters.assess, settings),
         *reading.routes(counters.library, settings),
         *brief_calls.routes(counters.briefs),

@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
+import rfc8785
+
 from comity.clearing import ladder, mutate, reach, validate
 from comity.clearing.flow_runs import BUILD_WALL, COMPILER, INSIDE, START_ALLOWANCE, Bench, CannotRun, Laboratory
 from comity.clearing.oracle import read_answer
@@ -29,7 +31,7 @@ from comity.formats.recipe_archive import zipped
 from comity.model.ids import Digest, digest
 from comity.model.patch import CLIMBED, Check, Climb, Kit, Rise, Rung
 from comity.model.recipe import Compile, Dress, Grows, Harness, Observation, Origin, PlannedRun, Recipe, Stalls
-from comity.sandbox.policy import MIB, Job, Limits, Mount, Tier
+from comity.sandbox.policy import MIB, Job, Limits, Mount
 from comity.sandbox.python import python_inside
 from comity.sandbox.result import Ended
 
@@ -171,22 +173,12 @@ class Sides:
         root.chmod(0o755)
         recipe = attempt.recipe
         self.before = Side(self, replace(recipe, fixed=None), had, root / "before")
-        self.files = self._files(had[recipe.vulnerable.digest].data)
+        self.files = _files(had[recipe.vulnerable.digest].data, root / "unpacked", native=recipe.native)
         self.l0, self.tree = reach.applies(attempt.diff, self.files, recipe=recipe, kit=attempt.kit, test=attempt.test)
         archive = zipped(self.tree if self.tree is not None else self.files)
         vulnerable = replace(recipe.vulnerable, digest=digest(archive))
         patched = {**had, vulnerable.digest: Had(data=archive, origin=Origin.REPORTER)}
         self.after = Side(self, replace(recipe, vulnerable=vulnerable, fixed=None), patched, root / "after")
-
-    def _files(self, archive: bytes) -> dict[str, bytes]:
-        folder = self.root / "unpacked"
-        try:
-            unpack(archive, folder, native=self.attempt.recipe.native)
-        except Invalid as error:
-            raise CannotRun(f"the target's archive was refused: {error}") from error
-        return {
-            str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()
-        }
 
     @property
     def recipe(self) -> Recipe:
@@ -389,6 +381,36 @@ RUNGS: Final[Mapping[Rung, Callable[[Sides], Rise]]] = {
 }
 
 
-def contained_fully(laboratory: Laboratory) -> bool:
-    """Whether runs are made in containment tier full."""
-    return laboratory.containment.tier is Tier.FULL
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostClimber:
+    """A host's laboratory, as the flow of a patch asks it."""
+
+    laboratory: Laboratory
+
+    def rise(self, attempt: Attempt, rung: Rung) -> Rise:
+        """One rung by itself. Raises Forbidden and Unavailable."""
+        return rise(self.laboratory, attempt, rung)
+
+    def climb(self, attempt: Attempt, progress: Progress = lambda _rise: None) -> Climb:
+        """Every rung, until one is not reached. Raises Forbidden and Unavailable."""
+        return climb(self.laboratory, attempt, progress=progress)
+
+    def files(self, recipe: Recipe, attached: Mapping[Digest, bytes]) -> tuple[Mapping[str, bytes], bool]:
+        """The unpatched target's files, and whether its archive is known to be released. Raises Unavailable."""
+        had = self.laboratory.have(recipe.vulnerable, attached)
+        with tempfile.TemporaryDirectory(prefix="comity-ladder-") as name:
+            return _files(had.data, Path(name) / "unpacked", native=recipe.native), had.origin is not Origin.REPORTER
+
+    def environment(self) -> Digest:
+        """Digest of what holds the runs and what runs them."""
+        return digest(rfc8785.dumps(dict(environment(self.laboratory))))
+
+    @property
+    def tier(self) -> str:
+        """Containment in force."""
+        return self.laboratory.containment.tier.value
+
+
+def _files(archive: bytes, folder: Path, *, native: bool) -> dict[str, bytes]:
+    unpack(archive, folder, native=native)
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

@@ -24,7 +24,7 @@ BEFORE_RUNS: Final = 3
 """Runs of the proof on the unpatched build, and of the project's tests before the patch: two would hide a flaky one."""
 AFTER_RUNS: Final = 2
 AGAIN_RUNS: Final = 8
-"""Further runs before the patch where a test seems worse after it: a test by lot would pass three times once in eight."""
+"""Further runs before the patch where a test seems worse after it: one by lot passes three times once in eight."""
 LEAST_VARIANTS: Final = 3
 """Variants that must fire on the unpatched build before their silence means anything (policy of this ladder)."""
 SUITE_SECONDS: Final = 25.0

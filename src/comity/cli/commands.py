@@ -29,6 +29,7 @@ from comity.cli import (
     evidence,
     hosting,
     priorities,
+    patches,
     recipes,
     regroup,
     reports,
@@ -70,6 +71,12 @@ case = App(
     name="case", help="Work the queue: list, show, preview, statement, duplicates, merge, split.", group=COORDINATE
 )
 case = App(name="case", help="Work the queue: list, show, why, answer, preview, statement.", group=COORDINATE)
+patch = App(
+    name="patch",
+    help="How far a patch gets: check, list, show, review, statement; or `comity patch CASE` to ask a model for one.",
+    group=COORDINATE,
+)
+case = App(name="case", help="Work the queue: list, show, preview, statement.", group=COORDINATE)
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
 key = App(name="key", help="The host's public key: show.", group=CHECK)
@@ -97,6 +104,7 @@ for branch in (
     batch,
     project_rules,
     case,
+    patch,
     advisory,
     journal,
     key,
@@ -145,6 +153,12 @@ brief.command(briefs.withdraw)
 brief.command(briefs.detect)
 brief.command(brief_make.recheck)
 
+patch.default(patches.ask)
+patch.command(patches.check)
+patch.command(patches.listed, name="list")
+patch.command(patches.shown, name="show")
+patch.command(patches.review)
+patch.command(patches.statement)
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")
 capacity_contract = App(

@@ -18,7 +18,7 @@ from comity import settings as configuration
 from comity.admin import mirrors
 from comity.app import Office, opened, trusted
 from comity.clearing.desk import Accepted, Answer, CaseView, Refused
-from comity.cli import demo_assess, demo_blind, demo_briefs, demo_estate, show
+from comity.cli import demo_assess, demo_blind, demo_briefs, demo_estate, demo_patches, show
 from comity.cli.demo_findings import Sent, batch
 from comity.cli.demo_store import fresh
 from comity.cli.serving import listen
@@ -34,9 +34,7 @@ from comity.model.party import Role, Viewer
 from comity.sandbox import child
 from comity.settings import Settings
 
-NOT_BUILT = {
-    6: "patches climb a ladder",
-}
+NOT_BUILT: dict[int, str] = {}
 PATIENCE = timedelta(minutes=4)
 
 
@@ -78,7 +76,7 @@ def run(*, by_hand: bool) -> int:
     with opened(held, clock=clock, demo=True) as office:
         good = _verdicts(story, office, answers)
         good &= _blind(story, office)
-        _not_built(6)
+        good &= _patches(story, office)
         good &= _publish(story, office, clock, held, by_hand=by_hand)
         good &= _estate(story, office, clock)
         good &= _assess(story, office, clock)
@@ -200,6 +198,14 @@ def _verdicts(story: Story, office: Office, answers: Sequence[Answer]) -> bool:
 def _blind(story: Story, office: Office) -> bool:
     story.step(5, "A second party asks blindly whether a finding is known")
     good = demo_blind.ask(office, _script(office, "demo-script-rival", "Demo Rival (not a real party)"), say)
+    story.done()
+    return good
+
+
+def _patches(story: Story, office: Office) -> bool:
+    story.step(6, "Patches climb a ladder; only evidence moves them up")
+    _, coordinator, _ = _people(office)
+    good = demo_patches.climb(office, coordinator, say)
     story.done()
     return good
 

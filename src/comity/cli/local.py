@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import blind, claims, wire
+from comity.api import blind, claims, patches, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
@@ -137,6 +137,11 @@ READS: Mapping[str, Answer] = {
     "/journal/verification": lambda o, v, _n, _q: wire.journal_proof(o.accounts.verify_journal(v)),
     "/doctor": lambda o, v, _n, _q: Doctor(lines=tuple(wire.health(line) for line in o.accounts.doctor(v))),
     "/claims": lambda o, v, _n, _q: claims.held_claims(o.claims.own(v)),
+    f"/cases/{NAME}/patches": lambda o, v, n, _: patches.listing(o.patches.listed(v, CaseId(n[0]))),
+    f"/cases/{NAME}/patches/{NAME}": lambda o, v, n, _: patches.view(o.patches.one(v, CaseId(n[0]), n[1])),
+    f"/cases/{NAME}/patch-terms": lambda o, v, n, q: patches.terms(
+        o.patches.consent(v, CaseId(n[0]), model=str(q.get("model", "")))
+    ),
     "/blind": lambda o, v, _n, _q: blind.terms(o.blind.terms(v)),
     f"/blind/questions/{NAME}/shelves/{NAME}/([0-9]+)": lambda o, v, n, _: BlindShelf(
         entries=o.blind.shelf(v, n[0], n[1], int(n[2]))
@@ -149,6 +154,7 @@ DOWNLOADS: Mapping[str, Answer] = {
     **local_defence.DOWNLOADS,
     f"/advisories/{NAME}/files/{NAME}": lambda o, v, n, _: o.library.file(v, AdvisoryId(n[0]), n[1]).data,
     f"/claims/{NAME}/result": lambda o, v, n, _: o.claims.result(v, n[0]),
+    f"/cases/{NAME}/patches/{NAME}/statement": lambda o, v, n, _: o.patches.statement(v, CaseId(n[0]), n[1]),
     f"/cases/{NAME}/statements/{NAME}": lambda o, v, n, _: o.clearing.statement(v, CaseId(n[0]), Digest(n[1])),
     f"/reports/{NAME}/attachments/{NAME}": lambda o, v, n, _: o.clearing.attachment(v, ReportId(n[0]), Digest(n[1]))[1],
 }
@@ -161,6 +167,15 @@ ACTS: Mapping[str, Answer] = {
     f"/cases/{NAME}/approvals": _approve,
     f"/cases/{NAME}/publication": lambda o, v, n, _: Outcome(outcome=o.clearing.publish(v, CaseId(n[0]))),
     f"/cases/{NAME}/closing": _close,
+    f"/cases/{NAME}/patches": lambda o, v, n, b: patches.offered(
+        o.patches, v, n[0], msgspec.convert(b, patches.OfferPatch)
+    ),
+    f"/cases/{NAME}/patch-requests": lambda o, v, n, b: patches.asked(
+        o.patches, v, n[0], msgspec.convert(b, patches.AskForPatch)
+    ),
+    f"/cases/{NAME}/patches/{NAME}/review": lambda o, v, n, b: patches.reviewed(
+        o.patches, v, n[0], n[1], msgspec.convert(b, patches.ReviewPatch)
+    ),
     "/claims/overlap": _overlap,
     "/claims": lambda o, v, _n, b: claims.take(o.claims, v, msgspec.convert(b, claims.TakeClaim)),
     f"/claims/{NAME}/heartbeat": _beat,

@@ -32,6 +32,7 @@ from comity.console import briefs as briefs_pages
 from comity.console import claims as claims_pages
 from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
+from comity.console import patches as patch_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
 from comity.counters import Counters
@@ -63,6 +64,7 @@ def routes(counters: Counters) -> list[Router]:
     claims_pages.add(paths, counters.claims)
     priorities.add(paths, counters.priorities)
     capacity.add(paths, counters.capacity)
+    patch_pages.add(paths, counters.patches)
     engagements.add(paths, counters.assess)
     reading.add(paths, counters.library, settings)
     following.add(paths, counters.library, counters.hooks)

@@ -39,7 +39,7 @@ class Pair:
     minutes_without: float | None = None
 
 
-FIRST_ENTRIES: Final = (
+FIRST_ENTRIES: Final[tuple[tuple[Task, str, str, tuple[str, ...]], ...]] = (
     (
         Task.PLANNER,
         "Remediation planner",

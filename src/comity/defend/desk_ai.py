@@ -270,6 +270,35 @@ class AiDefence:
         with self.machines.store.read() as tx:
             return measuring.silent(task, capabilities.every(tx, viewer))
 
+    def leave(self, task: Task) -> str:
+        """Why this host's own register forbids to ask a model for a task; "" when an entry for it is in use."""
+        with self.machines.store.read() as tx:
+            entries = capabilities.every(tx, flow.FLOW)
+        return measuring.silent(task, [one for one in entries if one.organisation == flow.FLOW.organisation])
+
+    def learned(self, event: Event) -> str:
+        """Enter, as a proposal, the model that the journal says somebody wished to ask for a patch. Safe to repeat.
+
+        Gives the entry's id; "" when the host's register holds one for patches already.
+        """
+        with self.machines.store.write() as tx:
+            held = [one for one in capabilities.every(tx, flow.FLOW) if one.task is Task.PATCH]
+            if any(one.organisation == flow.FLOW.organisation for one in held):
+                return ""
+            _, name, authority, _ = next(one for one in measuring.FIRST_ENTRIES if one[0] is Task.PATCH)
+            said = Description(
+                name=name,
+                task=Task.PATCH,
+                model=event.facts.get("model", "") or "none named",
+                model_version="",
+                tool="comity patch, through any OpenAI-compatible endpoint",
+                authority=authority,
+                data=tuple(event.facts.get("fields", "").split()) or ("what the policy lets out of a case",),
+                gate="the patch ladder decides what a patch is worth; a named person reviews its root cause",
+                kill_switch="stop this entry: no model is asked for a patch from then on",
+            )
+            return self._add(tx, flow.FLOW, said, Domain.OTHER).id
+
     def _add(self, tx: Tx, viewer: Viewer, said: Description, domain: Domain) -> Capability:
         if domain not in domains(viewer):
             raise Missing(f"no domain {domain}")

@@ -7,7 +7,7 @@ import msgspec
 
 from comity.errors import Invalid, Problem, Tampered
 from comity.library.counter import Check, Verification
-from comity.sealing import dsse, papers, seal, statement
+from comity.sealing import dsse, papers, patches, seal, statement
 from comity.sealing.keys import PublicKey
 
 SIGNED: Final = {
@@ -33,6 +33,8 @@ def checker(trusted: Callable[[], Sequence[PublicKey]]) -> Check:
         kind = _kind(document)
         if kind == papers.PAPER:
             return _paper(document, trusted())
+        if kind == patches.PATCH:
+            return _patch(document, trusted())
         if kind in SIGNED:
             return _signed(document, kind, trusted())
         return _stated(document, trusted())
@@ -82,6 +84,37 @@ def _stated(document: bytes, trusted: Sequence[PublicKey]) -> Verification:
         sentence=f"The signed statement of a validation holds, made {by}.",
         facts=tuple(facts),
         is_demo=held.key.demo,
+    )
+
+
+def _patch(document: bytes, trusted: Sequence[PublicKey]) -> Verification:
+    held = patches.verify_patch(document, trusted)
+    said = held.predicate
+    facts = [("level reached", str(said.get("level")))]
+    rungs = said.get("rungs")
+    for rung in rungs if isinstance(rungs, list) else []:
+        word = "reached" if rung.get("reached") is True else "not reached"
+        facts.append((f"{rung.get('rung')}, {rung.get('asks')}", f"{word}: {rung.get('said')}"))
+    review = said.get("reviewedBy")
+    facts.append(("root cause agreed on by", str(review.get("name")) if isinstance(review, dict) else "nobody yet"))
+    facts += [(f"SHA-256 of {name}", value) for name, value in held.subjects.items()]
+    for word, key in (("recipe", "recipe"), ("kit", "kit"), ("author's test", "authorsTest")):
+        given = said.get(key)
+        facts.append((f"SHA-256 of the {word}", str(given.get("sha256")) if isinstance(given, dict) else "none"))
+    facts += [
+        ("written by", str(said.get("origin"))),
+        ("seed", str(said.get("seed"))),
+        ("containment", str(said.get("containment"))),
+        ("stated at", str(said.get("at"))),
+        ("key", held.key.id),
+    ]
+    by = (
+        f"by {held.key.organisation}"
+        if not held.key.demo
+        else "by a demo key: a script ran it, no person stands behind it"
+    )
+    return Verification(
+        sentence=f"The signed statement of a patch's level holds, made {by}.", facts=tuple(facts), is_demo=held.key.demo
     )
 
 

@@ -212,6 +212,7 @@ class Asking:
     """Groups that did not, each with the reason."""
     provider: str
     """Address of the endpoint."""
+    model: str
     prompt: Digest | None
     """Of the sealed prompt, in the case's own record."""
     at: datetime
@@ -250,6 +251,11 @@ class Patch:
     test: Digest | None = None
     """The author's own regression test."""
     kit: Digest | None = None
+    """Digest of the kit's canonical form."""
+    kit_file: Digest | None = None
+    """A kit that came with the patch; None where the one that ships with the recipe served."""
+    claim: str = ""
+    """The root cause as its author states it: a claim, shown as one."""
     rises: tuple[Rise, ...] = ()
     is_settled: bool = False
     ended: str = ""

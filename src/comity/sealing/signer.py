@@ -11,7 +11,7 @@ from comity.model.evidence import Verdict
 from comity.model.ids import Digest, PartyId, digest
 from comity.model.recipe import Recipe, Trial
 from comity.model.report import Report
-from comity.sealing import blind, dsse, papers, seal, statement
+from comity.sealing import blind, dsse, papers, patches, seal, statement
 from comity.sealing.keys import SigningKey
 
 SCAN_RESULT: Final = "application/vnd.comity.scan-result+json"
@@ -49,6 +49,10 @@ class HostSigner:
     def scan_result(self, statement: bytes) -> bytes:
         """The signed result (DSSE envelope) of a scan claim: times, counts and digests."""
         return dsse.sign(statement, SCAN_RESULT, self.key)
+
+    def patch(self, climbed: patches.Climbed) -> bytes:
+        """The signed statement (DSSE envelope) of how far a patch got."""
+        return patches.sign_patch(climbed, self.key)
 
     def seal(self, name: str, data: bytes, *, approved_by: str, at: datetime) -> bytes:
         """A detached seal over one file."""
