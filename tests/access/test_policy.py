@@ -37,6 +37,8 @@ EXPECTED = {
     Action.SET_RULES: "coordinator",
     Action.CLAIM_SCANS: "coordinator submitter",
     Action.ASK_BLINDLY: "coordinator submitter",
+    Action.WORK_PATCHES: "coordinator",
+    Action.REVIEW_PATCHES: "coordinator",
     Action.READ_OWN_REPORTS: "coordinator submitter",
     Action.READ_CASES: "coordinator",
     Action.APPROVE: "coordinator",

@@ -23,6 +23,11 @@ from comity.clearing import flow as clearing_flow
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_priority import Priorities
+from comity.clearing import flow_patches
+from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_patches import Patches
+from comity.clearing.flow_ladder import HostClimber
+from comity.clearing.flow_runs import Laboratory
 from comity.defend import flow as defend_flow
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
@@ -32,6 +37,7 @@ from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
 from comity.defend.desk_watch import Watches
 from comity.errors import Invalid, Missing, Problem, Tampered
+from comity.feeds.packages import Shelf
 from comity.formats import pack
 from comity.library.counter import Library, Verification
 from comity.library.exchange import Exchange
@@ -143,6 +149,7 @@ def site(
             blind=FakeBlind(),
             **taking(held, settings, clock),
             claims=claims,
+            patches=patching(held, settings, clock),
             assess=assess,
             briefs=briefs,
             **defending(held, settings, clock),
@@ -219,6 +226,22 @@ def claiming(held: Accounts, settings: Settings, clock: Clock) -> Claims:
 
     signer = HostSigner(key=key, organisation=PartyId("host"))
     return Claims(store=held.store, settings=settings, signer=signer, now=clock, own_report=none)
+
+
+def patching(held: Accounts, settings: Settings, clock: Clock) -> Patches:
+    """The real counter of patches on the site's store, without a worker and without containment."""
+    key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
+    shelf = Shelf(cache=settings.data / "packages", mirror=None, online=False)
+    climber = HostClimber(laboratory=Laboratory(containment=NOTHING, shelf=shelf))
+    machines = flow_patches.Machines(
+        store=held.store,
+        settings=settings,
+        climber=climber,
+        signer=HostSigner(key=key, organisation=PartyId("host")),
+        now=clock,
+        leave=lambda: "",
+    )
+    return Patches(machines=machines, control=SilentControl(), climber=climber)
 
 
 def assessing(held: Accounts, settings: Settings, clock: Clock) -> Assess:

@@ -29,7 +29,7 @@ from comity.model.party import Role
 from comity.settings import Settings
 from tests.admin.hosts import LINES, PASSWORD, WHOLE
 from tests.api.fakes import FakeBlind
-from tests.api.site import assessing, briefing, check, claiming, defending
+from tests.api.site import assessing, briefing, check, claiming, defending, patching
 from tests.clearing.documents import document
 from tests.clearing.findings import FINDING
 from tests.clearing.hosts import Host, further, host
@@ -53,6 +53,7 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
             blind=FakeBlind(),
             **further(running.machines, running.desk.control),
             claims=claiming(accounts, settings, clock),
+            patches=patching(accounts, settings, clock),
             **defending(accounts, settings, clock),
             assess=assessing(accounts, settings, clock),
             briefs=briefing(accounts, settings, clock),

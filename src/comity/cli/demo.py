@@ -1,6 +1,6 @@
 """The demo: one thread through what is built of the framework, on real input. Decisions are a script's, and say so.
 
-Steps follow the story in docs/demo.md. A step whose part is not built yet is printed as "not built", never faked.
+Steps follow the story in docs/demo.md. What a step cannot show on this machine, it says; nothing is faked.
 """
 
 import sys
@@ -34,7 +34,6 @@ from comity.model.party import Role, Viewer
 from comity.sandbox import child
 from comity.settings import Settings
 
-NOT_BUILT: dict[int, str] = {}
 PATIENCE = timedelta(minutes=4)
 
 
@@ -341,13 +340,8 @@ def _summary(story: Story, office: Office, good: bool) -> None:
     word = (
         ("every step that is built did what it shows", "green") if good else ("a step did not show what it must", "red")
     )
-    show.line(f"{word[0]}; {len(NOT_BUILT)} of 12 steps not built yet; {whole:.0f} s", word[1])
+    show.line(f"{word[0]}; {whole:.0f} s", word[1])
     show.line(f"page: {office.settings.address}/  (`comity demo` in a terminal keeps serving; or `./run serve`)")
-
-
-def _not_built(*numbers: int) -> None:
-    for number in numbers:
-        show.out.print(Text(f"{number:>2}  not built: {NOT_BUILT[number]}", style="dim"))
 
 
 def _views(office: Office, viewer: Viewer) -> Iterator[CaseView]:
