@@ -21,15 +21,16 @@ from comity.brief.desk import Briefs
 from comity.clearing import flow, flow_batches, flow_blind, flow_capacity
 from comity.clearing import flow, flow_batches, flow_blind
 from comity.clearing import flow, flow_blind, flow_patches
+from comity.clearing import flow, flow_batches, flow_blind, flow_patches
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
-from comity.clearing.desk_patches import Patches
 from comity.clearing.flow_ladder import HostClimber
 from comity.clearing.flow_runs import Laboratory
 from comity.counters import Counters

@@ -12,10 +12,10 @@ from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
-from comity.clearing.desk_patches import Patches
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence

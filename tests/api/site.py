@@ -18,14 +18,12 @@ from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow
+from comity.clearing import flow, flow_patches
 from comity.clearing import flow as clearing_flow
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
-from comity.clearing.desk_priority import Priorities
-from comity.clearing import flow_patches
-from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_patches import Patches
+from comity.clearing.desk_priority import Priorities
 from comity.clearing.flow_ladder import HostClimber
 from comity.clearing.flow_runs import Laboratory
 from comity.defend import flow as defend_flow

@@ -91,7 +91,7 @@ def test_the_same_seed_gives_the_same_evidence(laboratory: Laboratory):
         # writes over the driver's own files: shown read-only, so the call fails and the proof is not silent by it
         (('    open("/dri" + "ver/overseer.py", "w").write("")', "    path = Path(folder) / name"), Rung.L3),
         # asks the network for help
-        (("    import urllib.request as u", '    u.urlopen("http://192.0.2.1/")', "    path = Path(folder) / name"), Rung.L3),
+        (("    import urllib.request as u", '    u.urlopen("http://192.0.2.1")', "    path = Path()"), Rung.L3),
         # takes the proof for what it is by its length, and is otherwise as before
         (("    if len(name) > 50:", '        raise ValueError("long")', "    path = Path(folder) / name"), Rung.L4),
         # forges what the caller says through whatever pipe is open

@@ -26,7 +26,7 @@ class OfferPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class AskForPatch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`consent` is the provider's address, as the terms give it; `purpose` says what for. No `model`: the host's own."""
+    """`consent` is the provider's address as the terms give it; `purpose` says what for. No `model`: the host's."""
 
     consent: str
     purpose: str

@@ -24,9 +24,9 @@ from comity.api import batches as batch_calls
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
 from comity.api import claims as claim_calls
+from comity.api import patches as patch_calls
 from comity.api import regroup as regroup_calls
 from comity.api import rules as rule_calls
-from comity.api import patches as patch_calls
 from comity.api.asking import Nested
 from comity.counters import Counters
 
