@@ -252,3 +252,29 @@ def test_a_web_application_is_read_beside_its_rights_table(seed, level):
             asked[-1]["code"] = {"from": before, "field": "next"}
         before = len(asked) - 1
     assert paid(item, Side.OFFENCE, "requests.json", asked)
+
+
+def reached(links: list[list[Any]], start: str) -> set[str]:
+    found, queue = {start}, [start]
+    for host in queue:
+        for source, to, _ in links:
+            if source == host and to not in found:
+                found.add(to)
+                queue.append(to)
+    return found
+
+
+@pytest.mark.parametrize(("seed", "level"), [(seed, level) for level in range(3) for seed in range(3)])
+def test_a_network_is_cut_by_trying_the_fewest_links(seed, level):
+    item = generate("chain", seed, at_level("chain", level))
+    net = documents(item, "network.json")
+    for size in (1, 2, 3):
+        for gone in combinations(net["links"], size):
+            left = [link for link in net["links"] if link not in gone]
+            if net["crown"] in reached(left, net["entry"]):
+                continue
+            if all(to in reached(left, source) for source, to in net["services"]):
+                answer = {"cut": [[source, to] for source, to, _ in gone]}
+                assert paid(item, Side.DEFENCE, "rules.json", answer)
+                return
+    pytest.fail("no cut of three links")

@@ -32,3 +32,15 @@ def test_the_workspace_shows_for_each_side_and_state_what_is_theirs(shared: Page
     ended = shared.browser("developer").post(f"{page}/acts/withdraw", {}, page=page)
     assert "You have withdrawn" in ended.text
     assert shared.browser("developer").get("/engagements").status_code == 200
+
+
+def test_a_developers_own_signature_has_a_field_to_be_pasted_into(shared: Pages) -> None:
+    site: Site = shared.site
+    id_, _ = site.assess.invite(site.viewers["developer"], subject="Example Two", question="?", declaration="none")
+    page = f"/engagements/{id_}"
+    for act, values in (("negotiate", {}),):
+        shared.browser("developer").post(f"{page}/acts/{act}", values, page=page)
+    shown = shared.browser("developer").get(page).text
+    assert "There is nothing to sign yet." in shown
+    assert '<textarea id="m-sign-signature" name="signature"' in shown
+    assert 'type="hidden" name="signature"' not in shown
