@@ -88,7 +88,9 @@ class Host:
 
 
 @contextmanager
-def host(folder: Path, *, settings: Settings | None = None, run: bool = True, seam=engine.no_seam) -> Iterator[Host]:
+def host(
+    folder: Path, *, settings: Settings | None = None, run: bool = True, seam=engine.no_seam, worker: str = "worker-1"
+) -> Iterator[Host]:
     """A clearinghouse with one lab and two coordinators; with `run` its worker runs."""
     settings = settings or Settings(data=folder / "data", keys=folder / "keys")
     store = engine.open(settings, MasterKey(b"k" * 32), seam=seam)
@@ -116,7 +118,7 @@ def host(folder: Path, *, settings: Settings | None = None, run: bool = True, se
     control = connect(settings)
     poll = timedelta(milliseconds=50)
     flows = (*flow.flows(machines, control), *flow_batches.flows(machines, control))
-    running = launch(settings, flows, clock=clock, poll=poll, seam=seam) if run else None
+    running = launch(settings, flows, clock=clock, poll=poll, seam=seam, worker=worker) if run else None
     try:
         yield Host(
             desk=Clearing(machines=machines, control=control), machines=machines, clock=clock, laboratory=laboratory
