@@ -18,6 +18,7 @@ NAMES = (
     "coverage",
     "harness",
     "dedupe",
+    "pool",
     "brief",
     "faithfulness",
     "plans",

@@ -36,6 +36,7 @@ def quick(corpora: Path) -> dict[str, list[str]]:
         "taxii": ["--objects", "20000"],
         "readers": ["--seconds", "15"],
         "dedupe": [str(corpora / "dedupe"), "--repeats", "1"],
+        "pool": ["--reports", "20000"],
         "faithfulness": [str(corpora / "brief")],
         "coverage": ["--worlds", "10", "--subjects", "500", "--odd", "4"],
     }

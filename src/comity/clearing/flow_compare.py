@@ -35,7 +35,7 @@ MARKS: Final = "fingerprint "
 """Prefix of the kinds of keyed digests that exact facts are found by."""
 EACH: Final = 24
 """Reports read under one key on either side of a report's time."""
-WEIGHED: Final = 24
+WEIGHED: Final = 16
 """Candidates that are opened and weighed: the most telling shared keys first."""
 MEMBERS: Final = 64
 """Reports of a case that are asked before a merge."""

@@ -21,7 +21,7 @@ from comity.clearing.likeness import Sighting
 from comity.model.ids import Digest, ReportId
 from comity.model.report import Finding
 
-MINIMA: Final = 32
+MINIMA: Final = 16
 """Hashed minima kept of a text: the likeness of two texts is the share of equal ones."""
 BAND: Final = 4
 """Minima that must be equal together for text alone to make two reports meet (for a person's eyes, never a merge)."""

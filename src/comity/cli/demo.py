@@ -17,9 +17,9 @@ from rich.text import Text
 from comity import settings as configuration
 from comity.admin import mirrors
 from comity.app import Office, opened, trusted
-from comity.clearing.desk import Accepted, Answer, CaseView, Refused
-from comity.cli import demo_assess, demo_blind, demo_briefs, demo_estate, demo_patches, show
-from comity.cli.demo_findings import Sent, batch
+from comity.clearing.desk import Accepted, Answer, CaseView
+from comity.cli import demo_assess, demo_batch, demo_blind, demo_briefs, demo_estate, demo_patches, show
+from comity.cli.demo_findings import batch
 from comity.cli.demo_store import fresh
 from comity.cli.serving import listen
 from comity.durable.clock import JumpingClock, SystemClock
@@ -121,22 +121,11 @@ def _script(office: Office, login: str, organisation: str, role: Role = Role.SUB
 def _submit(story: Story, held: Settings) -> tuple[Answer, ...]:
     sent = batch()
     story.step(2, f"A lab submits {len(sent)} findings in one batch")
-    with opened(held, work=False, demo=True) as office:
-        lab, *_ = _people(office)
-        answers = office.clearing.submit(lab, [one.document for one in sent])
-    for one, answer in zip(sent, answers, strict=True):
-        _answered(one, answer)
+    with opened(held, demo=True) as office:
+        lab, coordinator, _ = _people(office)
+        answers = demo_batch.send(office, lab, coordinator, sent, say)
     story.done()
     return answers
-
-
-def _answered(one: Sent, answer: Answer) -> None:
-    if isinstance(answer, Refused):
-        say(f"{answer.name}: refused, nothing stored  ({one.why})", "yellow")
-        for problem in answer.problems[:2]:
-            say(f"    {problem.pointer or '/'}: {problem.reason}", "dim")
-    elif isinstance(answer, Accepted):
-        say(f"{answer.name}: receipt {answer.receipt[:12]}...  ({one.why})")
 
 
 def _killed(story: Story, held: Settings) -> None:
@@ -149,10 +138,11 @@ def _killed(story: Story, held: Settings) -> None:
     tick = threading.Event()
     with opened(held, work=False, demo=True) as office:
         _, coordinator, _ = _people(office)
+        before = sum(bool(r.verdict) for r in office.clearing.cases(coordinator).rows)
         for _ in range(240):
             busy = [r for r in office.clearing.cases(coordinator).rows if r.stage is Stage.VALIDATING]
             settled = [r for r in office.clearing.cases(coordinator).rows if r.verdict]
-            if (busy and settled) or not worker.is_alive:
+            if (busy and len(settled) > before) or not busy or not worker.is_alive:
                 break
             tick.wait(0.25)
         worker.kill()

@@ -47,48 +47,92 @@ def decode(kind: type[T], data: bytes) -> T:
 
 
 def _down(value: Any, kind: Any) -> Any:
+    return _downer(kind)(value)
+
+
+@cache
+def _downer(kind: Any) -> Callable[[Any], Any]:
+    """How values of this declared type are written; worked out once, since every record asks for it."""
     kind = _bare(kind)
     if kind is Any or kind is object:
-        return msgspec.to_builtins(value)
+        return msgspec.to_builtins
     union = _members(kind)
     if union:
-        return _down_union(value, union)
+        return _down_union(union)
     if dataclasses.is_dataclass(kind):
-        if type(value) is not kind:
-            raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
-        return {name: _down(getattr(value, name), hint) for name, hint in _fields(cast("type", kind)).items()}
+        return _down_dataclass(cast("type", kind))
     origin = get_origin(kind)
     if origin is not None:
-        return _down_container(value, origin, get_args(kind))
+        return _down_container(origin, get_args(kind))
     if _is_named_tuple(kind):
+        hints = tuple(get_type_hints(kind).values())
+
+        def named(value: Any) -> Any:
+            if type(value) is not kind:
+                raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
+            return [_downer(hint)(item) for item, hint in zip(value, hints, strict=True)]
+
+        return named
+    return lambda value: _down_leaf(value, kind)
+
+
+def _down_dataclass(kind: type) -> Callable[[Any], Any]:
+    fields = tuple((name, hint) for name, hint in _fields(kind).items())
+
+    def write(value: Any) -> Any:
         if type(value) is not kind:
             raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
-        return [_down(item, hint) for item, hint in zip(value, get_type_hints(kind).values(), strict=True)]
-    return _down_leaf(value, kind)
+        return {name: _downer(hint)(getattr(value, name)) for name, hint in fields}
+
+    return write
 
 
-def _down_union(value: Any, union: Sequence[Any]) -> Any:
-    member = next((m for m in union if _fits(value, m)), None)
-    if member is None:
-        raise TypeError(f"{type(value).__name__} is none of {', '.join(_name(m) for m in union)}")
-    tree = _down(value, member)
-    return {TAG: member.__name__, **tree} if _is_tagged(member, union) else tree
+def _down_union(union: Sequence[Any]) -> Callable[[Any], Any]:
+    def write(value: Any) -> Any:
+        member = next((m for m in union if _fits(value, m)), None)
+        if member is None:
+            raise TypeError(f"{type(value).__name__} is none of {', '.join(_name(m) for m in union)}")
+        tree = _downer(member)(value)
+        return {TAG: member.__name__, **tree} if _is_tagged(member, union) else tree
+
+    return write
 
 
-def _down_container(value: Any, origin: Any, args: tuple[Any, ...]) -> Any:
+def _down_container(origin: Any, args: tuple[Any, ...]) -> Callable[[Any], Any]:
     if issubclass(origin, tuple):
-        if not isinstance(value, tuple):
-            raise TypeError(f"expected a tuple, got {type(value).__name__}")
         if len(args) == 2 and args[1] is Ellipsis:
-            return [_down(item, args[0]) for item in value]
-        return [_down(item, arg) for item, arg in zip(value, args, strict=True)]
+            every = _later(args[0])
+            return lambda value: [every(item) for item in _tuple(value)]
+        parts = tuple(_later(arg) for arg in args)
+        return lambda value: [part(item) for item, part in zip(_tuple(value), parts, strict=True)]
     if issubclass(origin, AbstractSet):
-        return sorted((_down(item, args[0]) for item in value), key=msgspec.json.encode)
+        member = _later(args[0])
+        return lambda value: sorted((member(item) for item in value), key=msgspec.json.encode)
     if issubclass(origin, Mapping):
-        if not all(isinstance(key, str) for key in value):
-            raise TypeError("a mapping in a row has text keys")
-        return {str(key): _down(item, args[1]) for key, item in value.items()}
+        inner = _later(args[1])
+
+        def write(value: Any) -> Any:
+            if not all(isinstance(key, str) for key in value):
+                raise TypeError("a mapping in a row has text keys")
+            return {str(key): inner(item) for key, item in value.items()}
+
+        return write
     raise TypeError(f"no row form for {origin!r}")
+
+
+def _later(kind: Any) -> Callable[[Any], Any]:
+    """The writer of an inner type, looked up when it is used: a type may contain itself."""
+
+    def write(value: Any) -> Any:
+        return _downer(kind)(value)
+
+    return write
+
+
+def _tuple(value: Any) -> tuple[Any, ...]:
+    if not isinstance(value, tuple):
+        raise TypeError(f"expected a tuple, got {type(value).__name__}")
+    return value
 
 
 def _down_leaf(value: Any, kind: Any) -> Any:
