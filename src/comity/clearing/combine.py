@@ -64,6 +64,8 @@ class Opinion:
     bars: tuple[str, ...]
     """Why they must not be merged by the machine even with an identity."""
     structural: bool
+    calibrated: bool = False
+    """True where the crash model spoke, whose probabilities were measured; else the weights are set by hand."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,6 +196,7 @@ def weigh(
         identity=identity,
         bars=tuple(bars),
         structural=bool(names & STRUCTURAL) or (crash is not None and crash.structural),
+        calibrated=crash is not None,
     )
 
 

@@ -38,6 +38,8 @@ class Beside:
     stage: Stage
     reports: int
     probability: float
+    calibrated: bool
+    """False: an estimate by weights that were set by hand."""
     reasons: tuple[str, ...]
     identity: tuple[str, ...]
     bars: tuple[str, ...]
@@ -144,6 +146,7 @@ def _beside(tx: Tx, viewer: Viewer, own: Sequence[Report], seen: flow_compare.Se
         stage=case.stage,
         reports=len(case.reports),
         probability=seen.opinion.probability,
+        calibrated=seen.opinion.calibrated,
         reasons=seen.opinion.reasons,
         identity=seen.opinion.identity,
         bars=seen.opinion.bars,
@@ -163,6 +166,7 @@ def _linked(tx: Tx, viewer: Viewer, own: Sequence[Report], name: CaseId) -> Besi
         stage=case.stage,
         reports=len(case.reports),
         probability=0.0,
+        calibrated=False,
         reasons=("linked earlier; little speaks for it today",),
         identity=(),
         bars=(),
@@ -175,9 +179,13 @@ def lines(here: Report, there: Report) -> tuple[Line, ...]:
     rows = []
     for name, one, other in zip(NAMES, _facts(here), _facts(there), strict=True):
         if one or other:
-            rows.append(Line(name=name, here=", ".join(one), there=", ".join(other), same=bool(set(one) & set(other))))
+            same = name not in NO_EVIDENCE and bool(set(one) & set(other))
+            rows.append(Line(name=name, here=", ".join(one), there=", ".join(other), same=same))
     return tuple(rows)
 
+
+NO_EVIDENCE = frozenset({"received", "organisation"})
+"""Facts that are shown and say nothing about the weakness."""
 
 NAMES = (
     "summary",

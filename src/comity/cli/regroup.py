@@ -20,7 +20,8 @@ def duplicates(case: str, *, host: Host = "", json: Json = False) -> None:
         return
     show.line(f"{held['case']}  {held['title']}", "bold")
     for one in held["others"]:
-        word = "identity" if one["identity"] else f"probability {one['probability']:.2f}"
+        kind = "probability" if one["calibrated"] else "estimate"
+        word = "identity" if one["identity"] else f"{kind} {one['probability']:.2f}"
         show.line(f"{one['case']}  {one['stage']}, {one['reports']} reports, {word}: {one['title']}", "cyan")
         for reason in (*one["identity"], *one["bars"], *one["reasons"]):
             show.line(f"    {reason}")
