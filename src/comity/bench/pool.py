@@ -18,7 +18,6 @@ from typing import Any, Final
 from comity.clearing import flow, flow_batches, flow_compare
 from comity.clearing.desk_batches import Batches
 from comity.durable.clock import SystemClock
-from comity.formats import pack
 from comity.formats.report import ReportDocument, batch_of
 from comity.model import ids
 from comity.model.case import Case, Stage
@@ -104,7 +103,6 @@ def measure(folder: Path, sizes: tuple[int, ...], probes: int) -> dict[str, Any]
         settings=settings,
         laboratory=NoLaboratory(),
         signer=None,  # type: ignore[arg-type]  # nothing is signed here
-        bod=pack.shipped_table(pack.BOD_26_04),
         now=clock.now,
     )
     try:
