@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from litestar import Litestar
 
@@ -18,7 +19,7 @@ from comity.assess.desk import Assess
 from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow, flow_batches, flow_blind, flow_capacity, flow_patches
+from comity.clearing import flow, flow_batches, flow_blind, flow_capacity, flow_cross, flow_ladder, flow_patches
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
@@ -170,6 +171,7 @@ def opened(
             flows = (
                 *flow.flows(machines, control),
                 *flow_batches.flows(machines, control),
+                *flow_cross.flows(machines, control, partial(flow_ladder.fires, climber.laboratory)),
                 *flow_blind.flows(machines, control),
                 *flow_capacity.flows(machines, control),
                 *flow_patches.flows(patching),

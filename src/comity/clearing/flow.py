@@ -84,6 +84,7 @@ class Machines:
 SCREEN = "clearing.screen"
 VALIDATE = "clearing.validate"
 COORDINATE = "clearing.coordinate"
+CROSS = "clearing.cross"
 CHANGED = "changed"
 """The signal to a coordination that a person did something: released or closed the case."""
 
@@ -161,8 +162,11 @@ def hand_on(machines: Machines, control: Control, found: Sequence[Sequence[str]]
         case_id, report_id = CaseId(case), ReportId(name)
         with machines.store.read() as tx:
             has_recipe = any(a.role is Role.RECIPE for a in reports.get(tx, report_id, FLOW).finding.attachments)
+            crossed = flow_compare.crossable(tx, case_id, report_id) if has_recipe else ()
         if has_recipe:
             control.start(VALIDATE, f"{case}:{name}", case, name)
+            for other in crossed:
+                control.start(CROSS, f"{name}:{other}", name, other)
         else:
             judge(machines, case_id, report_id, "")
             order(machines, case_id, report_id)
@@ -504,6 +508,16 @@ def others(tx: Tx, ids_: Iterable[ReportId], asker: PartyId) -> tuple[int, bool]
         case_id = reports.case_of(tx, id_)
         is_published |= case_id is not None and cases.get(tx, case_id, FLOW).stage is Stage.PUBLISHED
     return number, is_published
+
+
+def attached(tx: Tx, report: Report) -> dict[Digest, bytes]:
+    """The bytes of a held report's attachments, by digest; those named by digest only are absent."""
+    return _attached(tx, report)
+
+
+def held_recipe(tx: Tx, report: Report) -> Recipe | str:
+    """A held report's recipe, or the sentence that says why a person must look."""
+    return _recipe(tx, report)
 
 
 def recipe_of(tx: Tx, report: Report) -> Digest | None:

@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from comity.clearing import combine, deconflict, likeness, profile
+from comity.clearing import combine, cross, deconflict, likeness, profile
 from comity.clearing.combine import Cross, Opinion, Weights
 from comity.clearing.crashes import words
 from comity.clearing.deconflict import Fingerprint
@@ -21,10 +21,11 @@ from comity.clearing.likeness import Model, Surroundings
 from comity.clearing.profile import Profile
 from comity.formats import pack
 from comity.model.case import Deconfliction
+from comity.model.evidence import Role
 from comity.model.ids import CaseId, Digest, ReportId
 from comity.model.party import system
 from comity.model.report import Finding, Report
-from comity.store import cases, report_keys, reports
+from comity.store import cases, crosses, report_keys, reports
 from comity.store.engine import Tx
 from comity.store.report_keys import Filed
 from comity.store.reports import Mark
@@ -37,6 +38,8 @@ EACH: Final = 24
 """Reports read under one key on either side of a report's time."""
 WEIGHED: Final = 16
 """Candidates that are opened and weighed: the most telling shared keys first."""
+CROSSED: Final = 4
+"""Reports of disputed cases that a new one's fix and proof are run against."""
 MEMBERS: Final = 64
 """Reports of a case that are asked before a merge."""
 CROWD: Final = 256
@@ -101,7 +104,33 @@ def compared(
 
 def looked(tx: Tx, report: Report, recipe: Digest | None, patches: Sequence[bytes]) -> tuple[Seen, ...]:
     """What every candidate says of a report that may have a case already, likeliest first."""
-    return weighed(tx, profile_of(report, recipe, patches), _shared(tx, report, recipe))
+    return weighed(tx, profile_of(report, recipe, patches), _shared(tx, report, recipe), crosses_of(tx, report.id))
+
+
+def crossable(tx: Tx, case_id: CaseId, report_id: ReportId) -> tuple[ReportId, ...]:
+    """Reports of the cases that a case is disputed with, which bring a recipe and a patch as this report does."""
+
+    def brings_both(name: ReportId) -> bool:
+        roles = {a.role for a in reports.get(tx, name, FLOW).finding.attachments}
+        return {Role.RECIPE, Role.PATCH} <= roles
+
+    if not brings_both(report_id):
+        return ()
+    linked = [other for link in cases.get(tx, case_id, FLOW).links for other in link.cases]
+    names = [name for other in linked for name in cases.get(tx, other, FLOW).reports[:CROSSED]]
+    return tuple(name for name in dict.fromkeys(names) if brings_both(name))[:CROSSED]
+
+
+def crosses_of(tx: Tx, report_id: ReportId) -> Crossed:
+    """What execution showed between a report and others, out of the store."""
+
+    def seen(other: ReportId) -> Cross | None:
+        ours, theirs = crosses.of(tx, report_id, other), crosses.of(tx, other, report_id)
+        if not ours and not theirs:
+            return None
+        return Cross(ours_silences_theirs=cross.answer(ours), theirs_silences_ours=cross.answer(theirs))
+
+    return seen
 
 
 def packages(finding: Finding) -> frozenset[str]:

@@ -15,7 +15,7 @@ from comity.errors import Missing
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
-from comity.store import blind, blobs, report_keys, rows
+from comity.store import blind, blobs, crosses, report_keys, rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of, sees_report
@@ -204,6 +204,7 @@ def erase(tx: Tx, id_: ReportId, *, at: datetime) -> None:
     blobs.release(tx, record(id_))
     blind.forget(tx, id_)
     report_keys.drop(tx, id_)
+    crosses.drop(tx, id_)
     tx.connection.execute(delete(report_marks).where(report_marks.c.report == id_))
     tx.connection.execute(
         update(reports)
