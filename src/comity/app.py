@@ -29,6 +29,7 @@ from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
+from comity.clearing.desk_standing import Standings
 from comity.clearing.flow_ladder import HostClimber
 from comity.clearing.flow_runs import Laboratory
 from comity.counters import Counters
@@ -203,6 +204,7 @@ def opened(
             priorities=Priorities(machines=machines),
             capacity=capacity,
             patches=patches,
+            standings=Standings(machines=machines),
             claims=Claims(
                 store=store,
                 settings=settings,

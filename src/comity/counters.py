@@ -16,6 +16,7 @@ from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
+from comity.clearing.desk_standing import Standings
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
@@ -47,6 +48,7 @@ class Counters:
     priorities: Priorities
     capacity: Capacity
     patches: Patches
+    standings: Standings
     assess: Assess
     defend: Defend
     directives: Directives

@@ -26,7 +26,10 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
         # how many run what a new case is about
         Kind.CASE_VALIDATED: lambda event: recount(event, counters),
         # a report that now has a case can be asked about
-        Kind.REPORT_DECONFLICTED: lambda _event: counters.blind.catch_up(),
+        Kind.REPORT_DECONFLICTED: lambda event: (
+            counters.blind.catch_up(),
+            counters.standings.react(CaseId(event.subjects[1])),
+        ),
         # a clock may have changed with the state, and whoever changed it may have crashed before saying so
         Kind.ENGAGEMENT_MOVED: lambda event: assess.wake(EngagementId(event.subjects[0])),
         # a real weakness met in an assessment goes the way of every report
@@ -42,8 +45,14 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
             briefs.react(event),
         ),
         # a case may now wait for a maintainer, wait otherwise, or wait no longer
-        Kind.CASE_PRIORITISED: lambda event: counters.capacity.react(CaseId(event.subjects[0])),
-        Kind.CASE_MOVED: lambda event: counters.capacity.react(CaseId(event.subjects[0])),
+        Kind.CASE_PRIORITISED: lambda event: (
+            counters.capacity.react(CaseId(event.subjects[0])),
+            counters.standings.react(CaseId(event.subjects[0])),
+        ),
+        Kind.CASE_MOVED: lambda event: (
+            counters.capacity.react(CaseId(event.subjects[0])),
+            counters.standings.react(CaseId(event.subjects[0])),
+        ),
         Kind.DRAFT_MADE: lambda event: counters.capacity.react(CaseId(event.subjects[0])),
         # how many run it may have changed; only CVE ids go over, only a coarse range comes back
         Kind.INVENTORY_MATCHED: lambda event: recount(event, counters),

@@ -45,6 +45,8 @@ EXPECTED = {
     Action.PUBLISH: "coordinator",
     Action.CLOSE: "coordinator",
     Action.ANSWER_TABLES: "coordinator",
+    Action.READ_STANDING: "coordinator submitter",
+    Action.DECIDE_APPEAL: "coordinator",
     Action.KEEP_CAPACITY: "coordinator maintainer",
     Action.CONFIRM_CAPACITY: "coordinator",
     Action.READ_ESTATE: "defender nss-defender dow-defender",

@@ -24,6 +24,7 @@ from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
+from comity.clearing.desk_standing import Standings
 from comity.clearing.flow_ladder import HostClimber
 from comity.clearing.flow_runs import Laboratory
 from comity.defend import flow as defend_flow
@@ -204,6 +205,7 @@ def weighing(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]
     )
     return {
         "priorities": Priorities(machines=machines),
+        "standings": Standings(machines=machines),
         "capacity": Capacity(machines=machines, control=SilentControl()),
     }
 

@@ -42,6 +42,8 @@ class Action(StrEnum):
     SEND_BATCH = "send and follow batches"
     READ_RULES = "read the rules of a project"
     SET_RULES = "set the rules of a project"
+    READ_STANDING = "read how often reports held"
+    DECIDE_APPEAL = "decide an appeal about standing"
     KEEP_CAPACITY = "keep capacity contracts"
     CONFIRM_CAPACITY = "confirm whose packages a capacity contract names"
     ANSWER_TABLES = "answer the questions of the decision tables"
@@ -130,6 +132,8 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.SEND_BATCH: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.READ_RULES: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.SET_RULES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.READ_STANDING: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}),
+    Action.DECIDE_APPEAL: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.KEEP_CAPACITY: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR | {Role.MAINTAINER}),
     Action.CONFIRM_CAPACITY: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.ANSWER_TABLES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),

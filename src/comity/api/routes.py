@@ -18,6 +18,7 @@ from comity.api import (
     priorities,
     reading,
     reports,
+    standing,
     tap,
 )
 from comity.api import batches as batch_calls
@@ -44,6 +45,7 @@ def routes(counters: Counters) -> list[Router]:
         *rule_calls.routes(counters.rules),
         *priorities.routes(counters.priorities),
         *capacity.routes(counters.capacity),
+        *standing.routes(counters.standings),
         *blind_calls.routes(counters.blind),
         *claim_calls.routes(counters.claims),
         *patch_calls.routes(counters.patches),

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from comity.access.policy import Action, allow, may
-from comity.clearing import coordinate, deconflict, flow, flow_compare, intake, publish, rules, views
+from comity.clearing import coordinate, deconflict, flow, flow_compare, flow_standing, intake, publish, rules, views
 from comity.clearing.render import Rendering, left_out, renderings
 from comity.clearing.views import (
     Accepted,
@@ -107,12 +107,24 @@ class Clearing:
                 if isinstance(reading, Refused):
                     answers.append(reading)
                     continue
+                slow = self._slowed(tx, viewer, document, reading[1])
+                if slow:
+                    answers.append(Refused(name=document.name, problems=(Problem("", "rate", slow),)))
+                    continue
                 admitted = self._admit(tx, viewer, batch, document, *reading)
                 answers.extend(answer for answer, _ in admitted)
                 screened.extend(found for _, found in admitted)
         for unscreened in dict.fromkeys(screened):  # also of repeats: an earlier start may have failed
             self.control.start(flow.SCREEN, unscreened, unscreened)
         return tuple(answers)
+
+    def _slowed(self, tx: Tx, viewer: Viewer, document: Document, reading: Reading) -> str:
+        """Why a document is not taken today, by how often this organisation's reports held; "" for one sent before."""
+        at, whole = self.machines.now(), ids.digest(document.data)
+        part = whole if len(reading.findings) == 1 else ids.digest(f"{whole}#0".encode())
+        if viewer.is_system or reports.same_document(tx, viewer.organisation, part, at - REPEAT_WINDOW) is not None:
+            return ""
+        return flow_standing.slowed(tx, viewer.organisation, reading.findings, at)
 
     def try_out(self, viewer: Viewer, recipe: bytes, files: Sequence[bytes]) -> Tried:
         """Run a recipe that nobody has sent, with the files it names, and judge it as a report's. Nothing is stored.

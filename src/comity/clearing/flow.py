@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from comity.clearing import cohere, coordinate, flow_compare, flow_priority, publish, render, validate
+from comity.clearing import cohere, coordinate, flow_compare, flow_priority, flow_standing, publish, render, validate
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, flow, signal, step
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
@@ -277,10 +277,11 @@ def run(machines: Machines, case_id: CaseId, report_id: ReportId) -> str:
         report = reports.get(tx, report_id, FLOW)
         held = _recipe(tx, report)
         attached = _attached(tx, report)
+        thorough = flow_standing.steer_of(tx, report.organisation).thorough
     trial, word = None, ""
     if isinstance(held, Recipe):
         try:
-            trial = machines.laboratory.make(held, validate.plan(held), attached)
+            trial = machines.laboratory.make(held, validate.plan(held, thorough=thorough), attached)
         except Forbidden:
             word = REFUSED
         except Unavailable:
@@ -472,6 +473,17 @@ def cases_in(tx: Tx, *, start: str | None, limit: int) -> tuple[tuple[Case, ...]
     """Cases for a flow, newest first, and where the next page begins."""
     page = cases.page(tx, FLOW, start=start, limit=limit)
     return page.items, page.next
+
+
+def reports_in(tx: Tx, case: Case) -> tuple[Report, ...]:
+    """The reports of a case, in their order."""
+    return tuple(reports.get(tx, one, FLOW) for one in case.reports)
+
+
+def report_with_case(tx: Tx, report: ReportId) -> tuple[Case | None, Report]:
+    """A report and the case that holds it, None while it waits to be screened."""
+    case_id = reports.case_of(tx, report)
+    return (cases.get(tx, case_id, FLOW) if case_id is not None else None), reports.get(tx, report, FLOW)
 
 
 def findings_of(tx: Tx, case: Case) -> dict[ReportId, Finding]:

@@ -43,16 +43,20 @@ ASAN: Final = (
 )
 
 
-def plan(recipe: Recipe) -> tuple[PlannedRun, ...]:
-    """Every run to make, builds in turn, so that a noisy minute on the host falls on all of them alike."""
+def plan(recipe: Recipe, *, thorough: bool = False) -> tuple[PlannedRun, ...]:
+    """Every run to make, builds in turn, so that a noisy minute on the host falls on all of them alike.
+
+    `thorough`: every control runs twice as often, for a party whose reports seldom held.
+    """
     slow = isinstance(recipe.oracle, Stalls | Grows)
-    controls = SLOW_CONTROL_RUNS if slow else CONTROL_RUNS
+    often = 2 if thorough else 1
+    controls = (SLOW_CONTROL_RUNS if slow else CONTROL_RUNS) * often
     counts = {Dress.VULNERABLE: recipe.runs}
     if recipe.fixed is not None:
         counts[Dress.FIXED] = recipe.runs
         if not recipe.native:
             counts[Dress.FIXED_AS_VULNERABLE] = controls
-            counts[Dress.VULNERABLE_AS_FIXED] = CONTROL_RUNS  # its silence decides, so one run is never enough
+            counts[Dress.VULNERABLE_AS_FIXED] = CONTROL_RUNS * often  # its silence decides, so one run is never enough
     if recipe.has_benign:
         counts[Dress.BENIGN] = controls
     rounds = max(counts.values())
@@ -132,8 +136,8 @@ def judge(recipe: Recipe, trial: Trial) -> Verdict:
 
 def _refused(recipe: Recipe, trial: Trial, tallies: tuple[Tally, ...]) -> Verdict | None:
     """Every ground on which the runs reproduce nothing, or say nothing; None when the effect was seen and may count."""
-    # (1) a plan that was not carried out says nothing
-    if len(trial.observations) != len(plan(recipe)):
+    # (1) a plan that was not carried out says nothing; a closer look is a plan of its own
+    if len(trial.observations) not in {len(plan(recipe)), len(plan(recipe, thorough=True))}:
         return NeedsPerson(reason="not every planned run was made", tallies=tallies)
     # (2) the effect where it must not be: fixed code, benign input, fixed code under the other label
     for dress, reason in (

@@ -34,6 +34,7 @@ from comity.cli import (
     regroup,
     reports,
     show,
+    standing,
 )
 from comity.cli import affected as asking
 from comity.cli import (
@@ -161,6 +162,11 @@ patch.command(patches.review)
 patch.command(patches.statement)
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")
+held_up = App(name="standing", help="How often reports held: show, appeal, decide.", group=FIND)
+app.command(held_up)
+held_up.command(standing.shown, name="show")
+held_up.command(standing.appeal)
+held_up.command(standing.decide)
 capacity_contract = App(
     name="capacity",
     help="What a maintainer takes, and what waits: list, set, confirm, queue.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import capacity, priorities
+from comity.api import capacity, priorities, standing
 from comity.app import Office
 from comity.errors import Invalid, Problem
 from comity.model.ids import CaseId
@@ -31,6 +31,7 @@ def day(text: str) -> date | None:
 
 
 READS = {
+    "/standing": lambda o, v, _n, _q: standing.standing_body(o.standings.show(v)),
     "/capacity": lambda o, v, _n, _q: [capacity.contract_body(one) for one in o.capacity.contracts(v)],
     f"/capacity/{NAME}": lambda o, v, n, _q: capacity.queue_body(o.capacity.queue(v, n[0])),
     f"/cases/{NAME}/why": _why,
@@ -38,6 +39,10 @@ READS = {
     "/questions": lambda o, _v, _n, _q: priorities.question_bodies(o.priorities),
 }
 ACTS = {
+    "/standing/appeals": lambda o, v, _n, b: standing.appeal(o.standings, v, msgspec.convert(b, standing.MakeAppeal)),
+    f"/standing/appeals/{NAME}/decision": lambda o, v, n, b: standing.decide(
+        o.standings, v, n[0], msgspec.convert(b, standing.DecideAppeal)
+    ),
     "/capacity": lambda o, v, _n, b: capacity.enter(o.capacity, v, msgspec.convert(b, capacity.EnterContract)),
     f"/capacity/{NAME}/confirmation": lambda o, v, n, _b: capacity.contract_body(o.capacity.confirm(v, n[0])),
     f"/cases/{NAME}/answers": lambda o, v, n, b: priorities.give(

@@ -26,6 +26,7 @@ from comity.console import (
     reports,
     sharing,
     signing,
+    standing,
 )
 from comity.console import advice as advice_pages
 from comity.console import briefs as briefs_pages
@@ -64,6 +65,7 @@ def routes(counters: Counters) -> list[Router]:
     claims_pages.add(paths, counters.claims)
     priorities.add(paths, counters.priorities)
     capacity.add(paths, counters.capacity)
+    standing.add(paths, counters.standings)
     patch_pages.add(paths, counters.patches)
     engagements.add(paths, counters.assess)
     reading.add(paths, counters.library, settings)

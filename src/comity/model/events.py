@@ -43,6 +43,8 @@ class Kind(StrEnum):
     BRIEF_SHARED = "brief.shared"
     BRIEF_NOTIFIED = "brief.notified"
     MIRROR_UPDATED = "mirror.updated"
+    STANDING_APPEALED = "standing.appealed"
+    STANDING_DECIDED = "standing.decided"
     CAPACITY_AGREED = "capacity.agreed"
     INTAKE_RELEASED = "intake.released"
     SCAN_CLAIMED = "scan.claimed"
