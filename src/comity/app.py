@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from functools import cache
 
 from litestar import Litestar
 
@@ -44,13 +45,14 @@ from comity.defend.desk_directives import Directives
 from comity.defend.desk_watch import Watches
 from comity.durable import engine as durable
 from comity.durable.clock import Clock, SystemClock
-from comity.errors import Missing
+from comity.errors import Missing, Unavailable
 from comity.feeds.packages import Shelf
 from comity.formats import pack, sigma
 from comity.library.check import checker
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
 from comity.library.hooks import Courier, Hooks
+from comity.library.provider import Provider
 from comity.library.sharing import Sharing
 from comity.mail import outbox as mail
 from comity.mail import post
@@ -61,8 +63,9 @@ from comity.partners.endpoint import ModelEndpoint
 from comity.partners.webhook import Sender
 from comity.sandbox import doctor, probe, tier
 from comity.sandbox.containment import Containment
-from comity.sealing import keys
+from comity.sealing import keys, openpgp
 from comity.sealing.checkpoints import Checkpoints
+from comity.sealing.openpgp import OpenPgp
 from comity.sealing.signer import HostSigner
 from comity.settings import Settings
 from comity.store import engine, journal, parties, upstream
@@ -229,6 +232,16 @@ def opened(
                 address=settings.address,
             ),
             watches=Watches(machines=defend_machines),
+            provider=Provider(
+                store=store,
+                address=settings.address,
+                publisher=settings.organisation,
+                namespace=settings.namespace,
+                contact=settings.security_contact or f"{settings.address}/report",
+                listed=settings.csaf_aggregators,
+                signer=document_signer(settings, demo=demo),
+                now=clock.now,
+            ),
             exchange=exchange,
             hooks=hooks,
             sharing=Sharing(store=store, settings=settings, now=clock.now),
@@ -270,6 +283,19 @@ def detection_rules(settings: Settings) -> tuple[tuple[str, bytes], ...]:
         path for path in folder.rglob("*.yml") if path.is_file() and path.stat().st_size <= sigma.LIMITS.document_bytes
     )
     return tuple((path.name, path.read_bytes()) for path in files[: sigma.RULES])
+
+
+def document_signer(settings: Settings, *, demo: bool = False) -> Callable[[], OpenPgp | None]:
+    """Gives the OpenPGP key for documents when it is first asked for; None where its library is not installed."""
+
+    @cache
+    def signer() -> OpenPgp | None:
+        try:
+            return openpgp.load(settings, demo=demo)
+        except Unavailable:
+            return None
+
+    return signer
 
 
 def trusted(settings: Settings) -> tuple[keys.PublicKey, ...]:

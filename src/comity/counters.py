@@ -28,6 +28,7 @@ from comity.defend.desk_watch import Watches
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
+from comity.library.provider import Provider
 from comity.library.sharing import Sharing
 from comity.settings import Settings
 
@@ -60,6 +61,7 @@ class Counters:
     watches: Watches
     briefs: Briefs
     library: Library
+    provider: Provider
     exchange: Exchange
     hooks: Hooks
     sharing: Sharing

@@ -63,6 +63,12 @@ class Settings:
     organisation: str = "Comity host (unnamed)"
     """The host's own name, as publisher of advisories and verifier in statements."""
 
+    security_contact: str = ""
+    """Whom `security.txt` names (`mailto:` or https); empty means this host's own page for reports."""
+
+    csaf_aggregators: bool = False
+    """Whether CSAF aggregators may list and mirror what is published here."""
+
     namespace: str = "https://comity.invalid"
     """URI of the publisher, as CSAF wants it."""
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -41,13 +42,14 @@ from comity.formats import pack
 from comity.library.counter import Library, Verification
 from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
+from comity.library.provider import Provider
 from comity.library.sharing import Sharing
 from comity.model.advisory import Advisory
 from comity.model.ids import PartyId, ReportId
 from comity.model.party import Role, Viewer
 from comity.partners.endpoint import ModelEndpoint
 from comity.partners.webhook import Sender
-from comity.sealing import keys
+from comity.sealing import keys, openpgp
 from comity.sealing.signer import HostSigner
 from comity.settings import Settings
 from comity.store import published
@@ -154,6 +156,7 @@ def site(
             **defending(held, settings, clock),
             **weighing(held, settings, clock),
             library=library,
+            provider=providing(held, settings, clock),
             exchange=exchange,
             hooks=hooks,
             sharing=sharing,
@@ -215,6 +218,21 @@ class NoLaboratory:
 
     def make(self, recipe: Any, plan: Any, attached: Any) -> Any:
         raise AssertionError("nothing is run here")
+
+
+def providing(held: Accounts, settings: Settings, clock: Clock) -> Provider:
+    """The CSAF provider on the site's store, signing with the site's own OpenPGP key."""
+    own = replace(settings, keys=settings.data.parent / "keys")
+    return Provider(
+        store=held.store,
+        address=settings.address,
+        publisher=settings.organisation,
+        namespace=settings.namespace,
+        contact="mailto:security@comity.invalid",
+        listed=False,
+        signer=cache(lambda: openpgp.load(own)),
+        now=clock,
+    )
 
 
 def claiming(held: Accounts, settings: Settings, clock: Clock) -> Claims:

@@ -10,6 +10,7 @@ from comity.api import (
     ai_defence,
     capacity,
     cases,
+    csaf,
     deadlines,
     directives,
     engagements,
@@ -68,4 +69,5 @@ def routes(counters: Counters) -> list[Router]:
             request_max_body_size=settings.body_limit_bytes,
         ),
         tap.router(counters.clearing, counters.accounts, settings),
+        csaf.router(counters.provider, counters.accounts),
     ]

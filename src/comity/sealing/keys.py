@@ -104,7 +104,7 @@ def read_public(document: bytes) -> PublicKey:
 def signing_key(settings: Settings, *, demo: bool = False) -> SigningKey:
     """The host's signing key, or the demo key that lies beside it; made when there is none."""
     path = settings.keys / ("demo-signing.pem" if demo else "signing.pem")
-    private = _load_private(_secret(path, settings, _new_private))
+    private = _load_private(secret(path, settings, _new_private))
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return SigningKey(private=private, public=PublicKey(raw=raw, demo=demo, organisation=settings.organisation))
 
@@ -134,7 +134,7 @@ def master_key(settings: Settings) -> MasterKey:
     if settings.master_key_command:
         return _parse_master(_ask_hook(settings), "COMITY_MASTER_KEY_COMMAND")
     path = settings.keys / "master.key"
-    return _parse_master(_secret(path, settings, _new_master), str(path))
+    return _parse_master(secret(path, settings, _new_master), str(path))
 
 
 def _new_master() -> bytes:
@@ -173,7 +173,8 @@ def _ask_hook(settings: Settings) -> bytes:
     return answer.stdout
 
 
-def _secret(path: Path, settings: Settings, make: Callable[[], bytes]) -> bytes:
+def secret(path: Path, settings: Settings, make: Callable[[], bytes]) -> bytes:
+    """The bytes of a secret file, made when there is none. Forbidden when others may read it, or a backup would."""
     if path.resolve().is_relative_to(settings.data.resolve()):
         raise Forbidden(f"{path} lies in the data folder, where a backup would copy it: set COMITY_KEYS elsewhere")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
