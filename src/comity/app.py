@@ -3,8 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
-from functools import cache
+from functools import cache, partial
 
 from litestar import Litestar
 
