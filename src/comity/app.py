@@ -20,11 +20,13 @@ from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing import flow, flow_batches, flow_blind, flow_capacity, flow_cross, flow_ladder, flow_patches
+from comity.clearing import flow, flow_batches, flow_blind, flow_capacity, flow_coordination, flow_patches
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_coordination import Coordinations
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
@@ -178,6 +180,7 @@ def opened(
                 *flow_blind.flows(machines, control),
                 *flow_capacity.flows(machines, control),
                 *flow_patches.flows(patching),
+                *flow_coordination.flows(machines),
                 *assess_flow.flows(assessing),
                 *brief_flow.flows(writing),
             )
@@ -202,6 +205,7 @@ def opened(
             regroup=Regroup(machines=machines, control=control),
             batches=batches,
             rules=Rules(machines=machines),
+            coordination=Coordinations(machines=machines, control=control),
             blind=blind,
             priorities=Priorities(machines=machines),
             capacity=capacity,

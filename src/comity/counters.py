@@ -12,6 +12,7 @@ from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_coordination import Coordinations
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
@@ -41,6 +42,7 @@ class Counters:
     now: Callable[[], datetime]
 
     clearing: Clearing
+    coordination: Coordinations
     regroup: Regroup
     batches: Batches
     rules: Rules

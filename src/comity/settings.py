@@ -123,6 +123,15 @@ class Settings:
     embargo: timedelta = timedelta(days=30)
     """House default embargo, counted from "validated and owned" (Akrites draft; policy parameter)."""
 
+    embargo_ends_on_attacks: bool = True
+    """An embargo ends when attacks are seen (policy parameter; sources say it should)."""
+
+    cra_final_from_notice: bool = False
+    """The CRA's 14 days to the final report begin with the first notice, not with a measure (policy parameter)."""
+
+    cna_list: Path | None = None
+    """File with the CVE programme's list of CNAs, for finding contacts; empty means none."""
+
     briefs_need_review: bool = True
     """A brief is published only after another editor reviewed it (policy parameter; its label says so either way)."""
 

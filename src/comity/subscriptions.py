@@ -25,6 +25,9 @@ def table(counters: Counters) -> Mapping[Kind, Callable[[Event], object]]:
     return {
         # how many run what a new case is about
         Kind.CASE_VALIDATED: lambda event: recount(event, counters),
+        # a draft begins coordination; and whoever changed an embargo may have crashed before its flows heard of it
+        Kind.DRAFT_MADE: lambda event: counters.coordination.wake(CaseId(event.subjects[0]), key=event.key),
+        Kind.CASE_COORDINATED: lambda event: counters.coordination.wake(CaseId(event.subjects[0]), key=event.key),
         # a report that now has a case can be asked about
         Kind.REPORT_DECONFLICTED: lambda event: (
             counters.blind.catch_up(),

@@ -11,6 +11,7 @@ from typing import Any
 from comity.clearing import flow, flow_batches, flow_cross
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
+from comity.clearing.desk_coordination import Coordinations
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
 from comity.durable.clock import JumpingClock
@@ -141,6 +142,7 @@ def host(
 def further(machines: flow.Machines, control: Any) -> dict[str, Any]:
     """The counters beside the main one, on the same machines."""
     return {
+        "coordination": Coordinations(machines=machines, control=control),
         "regroup": Regroup(machines=machines, control=control),
         "batches": Batches(machines=machines, control=control),
         "rules": Rules(machines=machines),

@@ -25,6 +25,12 @@ SHOWN = {
     "/claims": Action.CLAIM_SCANS,
     "/queue": Action.READ_CASES,
     "/cases/{case:str}": Action.READ_CASES,
+    "/cases/{case:str}/coordination": Action.READ_CASES,
+    "/seats": Action.READ_SEATS,
+    "/seats/{seat:str}": Action.READ_SEATS,
+    "/seats/{seat:str}/files/{sha256:str}": Action.READ_SEATS,
+    "/messages/{message:str}/files/{sha256:str}": Action.READ_SEATS,
+    "/read-in/{secret:str}": Action.SIGN_IN,
     "/cases/{case:str}/preview/{format:str}": Action.READ_CASES,
     "/cases/{case:str}/duplicates": Action.READ_CASES,
     "/cases/{case:str}/statements/{sha256:str}": Action.READ_CASES,
@@ -97,6 +103,9 @@ SHOWN = {
     "/drafts/{brief:str}/source": Action.EDIT_BRIEFS,
 }
 TAKEN = {
+    "/cases/{case:str}/coordination": Action.COORDINATE,
+    "/seats/{seat:str}": Action.TAKE_PART,
+    "/read-in/{secret:str}": Action.SIGN_IN,
     "/estate": Action.REGISTER,
     "/sign-in": Action.SIGN_IN,
     "/sign-out": Action.OWN_ACCOUNT,
@@ -186,6 +195,7 @@ OPEN_AT_FIRST = {
     "/invitation/{secret:str}",
 } | {
     "/link/{secret:str}",
+    "/read-in/{secret:str}",
     "/assessments",
     "/assessments/rules",
     "/advisories",

@@ -49,6 +49,9 @@ class Action(StrEnum):
     ANSWER_TABLES = "answer the questions of the decision tables"
     WORK_PATCHES = "have patches checked for a case"
     REVIEW_PATCHES = "agree with the root cause of a patch"
+    COORDINATE = "coordinate a case"
+    READ_SEATS = "read the cases they take part in"
+    TAKE_PART = "take part in a case"
     READ_ESTATE = "read inventories, assets and what reaches them"
     REGISTER = "register inventories and assets"
     ACCEPT_RISK = "accept a risk for a time"
@@ -139,6 +142,9 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.ANSWER_TABLES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.WORK_PATCHES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.REVIEW_PATCHES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.COORDINATE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.READ_SEATS: Rule(scope=Scope.READ, roles=_ALL),
+    Action.TAKE_PART: Rule(scope=Scope.SUBMIT, roles=_ALL),
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),
     Action.REGISTER: Rule(scope=Scope.DEFEND, roles=DEFENDERS, system=True),
     Action.ACCEPT_RISK: Rule(scope=Scope.DEFEND, roles=DEFENDERS),
@@ -184,7 +190,8 @@ CLEARANCE: Final[Mapping[Role, Tlp]] = {
 }
 """The strictest label a role may meet, before the queries narrow it to rows it has a part in.
 
-A submitter's own reports are RED at intake; readers and defenders are part of the community that GREEN means and of
+A submitter's own reports are RED at intake, and so is what a maintainer was read in to. Readers and defenders are part
+of the community that GREEN means and of
 nothing closer. Which domain's inventories a defender meets is `model.asset.domains`, asked in the queries.
 """
 

@@ -139,6 +139,15 @@ class Accounts:
             person = self._spend(tx, kinds.SIGN_IN_LINK, secret)
             return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
 
+    def use_read_in(self, secret: str) -> SignedIn:
+        """Begin the session of somebody who was read in to a case, once. Missing for an unknown, used or ended link.
+
+        The link went to the address that a coordinator gave: whoever reads that mailbox is taken for the participant.
+        """
+        with self.store.write() as tx:
+            person = self._spend(tx, kinds.READ_IN, secret)
+            return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+
     def invite(self, viewer: Viewer, person: PartyId) -> str:
         """A single-use secret with which the person sets a password. It is shown to the administrator once."""
         policy.allow(viewer, Action.MANAGE_ACCOUNTS)

@@ -27,6 +27,8 @@ SIGN_IN_LINK: Final = Kind(prefix="link:", lifetime=timedelta(minutes=30))
 """Printed on this host's terminal; works once, and only for a browser on this host."""
 INVITATION: Final = Kind(prefix="invitation:", lifetime=timedelta(hours=72))
 """Made by an administrator for a person who sets their first, or a new, password with it; works once."""
+READ_IN: Final = Kind(prefix="read-in:", lifetime=timedelta(days=7))
+"""Mailed to a participant of a case who has no other way in; works once and begins a session that sees that seat."""
 
 TOKEN_MARK: Final = "comity_"  # noqa: S105  what API tokens start with, so that leak scanners find them
 TOKEN_DAYS: Final = (1, 7, 30, 90, 365)

@@ -26,6 +26,7 @@ from comity.api import batches as batch_calls
 from comity.api import blind as blind_calls
 from comity.api import briefs as brief_calls
 from comity.api import claims as claim_calls
+from comity.api import coordination as coordination_calls
 from comity.api import patches as patch_calls
 from comity.api import regroup as regroup_calls
 from comity.api import rules as rule_calls
@@ -42,6 +43,7 @@ def routes(counters: Counters) -> list[Router]:
         *reports.routes(counters.clearing, settings),
         *cases.routes(counters.clearing),
         *regroup_calls.routes(counters.regroup),
+        *coordination_calls.routes(counters.coordination),
         *batch_calls.routes(counters.batches, settings),
         *rule_calls.routes(counters.rules),
         *priorities.routes(counters.priorities),

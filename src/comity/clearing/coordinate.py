@@ -1,8 +1,7 @@
 """Say what must still happen before a case may be published, for the coordinator and for the durable flow.
 
-First release: a stub of coordination. It waits for the named people that policy asks for and for the embargo to run
-out, and does nothing else; parties, consent, extensions and breaks are not built yet, and every page that shows a case
-in coordination says so.
+It waits for the named people that policy asks for and for the embargo to run out. Who takes part, what they agree to
+and what ends an embargo early is decided in `embargo`, which changes the date that is waited for here.
 """
 
 from dataclasses import dataclass
@@ -14,11 +13,6 @@ from comity.model.case import Approval, Case, Stage
 from comity.model.ids import Digest
 from comity.model.party import Role, Viewer
 from comity.model.report import Exploitation, Finding, Known
-
-SCOPE_NOTE = (
-    "Coordination in this release waits for the approvals and for the embargo clock. Parties, consent, extensions and "
-    "breaks are not built yet."
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

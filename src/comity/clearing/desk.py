@@ -247,7 +247,7 @@ class Clearing:
             verdicts=tuple(publish.verdict_sentence(v.verdict) for v in held.validations),
             todo=views.todo(held, step),
             approvals_needed=machines.settings.approvals,
-            note=" ".join((coordinate.SCOPE_NOTE, left_out(draft) if draft else "")).strip(),
+            note=left_out(draft) if draft else "",
             draft=draft,
         )
 

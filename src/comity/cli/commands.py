@@ -24,10 +24,12 @@ from comity.cli import (
     cases,
     claims,
     conformance,
+    coordination,
     deadlines,
     directives,
     evidence,
     hosting,
+    letters,
     patches,
     priorities,
     recipes,
@@ -184,6 +186,13 @@ case.command(regroup.duplicates)
 case.command(regroup.merge)
 case.command(regroup.split)
 case.command(cases.statement)
+case.command(coordination.coordination)
+case.command(coordination.do)
+seat = App(name="seat", help="The cases you take part in: list, show, do.", group=COORDINATE)
+app.command(seat)
+seat.command(coordination.seats, name="list")
+seat.command(coordination.seat, name="show")
+seat.command(coordination.seat_do, name="do")
 app.command(cases.approve, group=COORDINATE)
 app.command(cases.publish, group=COORDINATE)
 app.command(cases.close, group=COORDINATE)
@@ -281,6 +290,11 @@ triage.command(deadlines.triage_decide, name="decide")
 triage.command(deadlines.triage_manifest, name="manifest")
 
 app.command(hosting.doctor, group=HOST)
+letter = App(name="letter", help="Letters that have not gone: list, again, drop.", group=HOST)
+app.command(letter)
+letter.command(letters.listed, name="list")
+letter.command(letters.again)
+letter.command(letters.drop)
 app.command(hosting.serve, group=HOST)
 app.command(hosting.backup, group=HOST)
 app.command(hosting.restore, group=HOST)

@@ -108,3 +108,38 @@ def _mirror(one: Mirror) -> dict[str, Any]:
         "digest": one.digest,
         "facts": one.facts,
     }
+
+
+def list_letters(settings: Settings) -> list[dict[str, Any]]:
+    """Letters that wait or were given up: for what, how often tried, why they have not gone. Never to whom."""
+    from comity.mail import outbox
+
+    with office(settings, work=False) as held, held.store.read() as tx:
+        return [
+            {
+                "letter": one.id,
+                "purpose": one.purpose,
+                "state": one.state,
+                "made_at": one.made_at.isoformat(),
+                "next_at": one.next_at.isoformat(),
+                "tries": one.tries,
+                "problem": one.problem,
+            }
+            for one in outbox.unsent(tx)
+        ]
+
+
+def letter_again(settings: Settings, start: str) -> None:
+    """Try a letter again that was given up."""
+    from comity.mail import outbox
+
+    with office(settings, work=False) as held, held.store.write() as tx:
+        outbox.again(tx, outbox.named(tx, start), at=held.clock.now())
+
+
+def letter_drop(settings: Settings, start: str) -> None:
+    """Forget a letter that was given up."""
+    from comity.mail import outbox
+
+    with office(settings, work=False) as held, held.store.write() as tx:
+        outbox.drop(tx, outbox.named(tx, start))

@@ -125,6 +125,15 @@ def add(paths: Paths, accounts: Accounts) -> None:
         cookies.half_way(response, made.secret, is_https=paths.is_https)
         return response
 
+    @paths.show("/read-in/{secret:str}", Action.SIGN_IN)
+    def read_in_page(request: Ask) -> Response[Any]:
+        return page(request, "admin/read_in.html", following=own_path(asked(request, "next")))
+
+    @paths.take("/read-in/{secret:str}", Action.SIGN_IN)
+    def read_in(request: Ask, form: Form) -> Response[Any]:
+        made = accounts.use_read_in(str(request.path_params["secret"]))
+        return _into(request, made, own_path(form.text("next")))
+
     def _into(request: Ask, made: SignedIn, following: str) -> Response[Any]:
         """Begin the session in this browser; the one it had, if any, ends."""
         session, _ = cookies.names(is_https=paths.is_https)

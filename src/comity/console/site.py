@@ -31,6 +31,7 @@ from comity.console import (
 from comity.console import advice as advice_pages
 from comity.console import briefs as briefs_pages
 from comity.console import claims as claims_pages
+from comity.console import coordination as coordination_pages
 from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
 from comity.console import patches as patch_pages
@@ -63,6 +64,7 @@ def routes(counters: Counters) -> list[Router]:
     cases.add(paths, counters.clearing)
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
+    coordination_pages.add(paths, counters.coordination)
     priorities.add(paths, counters.priorities)
     capacity.add(paths, counters.capacity)
     standing.add(paths, counters.standings)

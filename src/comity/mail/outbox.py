@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from comity.errors import Forbidden, Invalid, Unavailable
+from comity.errors import Forbidden, Invalid, Missing, Unavailable
 from comity.mail import message, openpgp, post
 from comity.model.handling import Tlp
 from comity.model.letter import Letter
@@ -19,7 +19,20 @@ from comity.store import letters
 from comity.store.engine import Store, Tx
 from comity.store.letters import Slip, Standing
 
-__all__ = ["Postman", "Slip", "Standing", "again", "drop", "may_go", "of", "queue", "standing", "unsent", "withdraw"]
+__all__ = [
+    "Postman",
+    "Slip",
+    "Standing",
+    "again",
+    "drop",
+    "may_go",
+    "named",
+    "of",
+    "queue",
+    "standing",
+    "unsent",
+    "withdraw",
+]
 
 ROUND_SECONDS: Final = 2.0
 FIRST_WAIT: Final = timedelta(minutes=1)
@@ -60,6 +73,14 @@ def of(tx: Tx, about: str) -> tuple[Slip, ...]:
 def unsent(tx: Tx) -> tuple[Slip, ...]:
     """Letters that wait or were given up, for the operator: without address or text."""
     return letters.unsent(tx)
+
+
+def named(tx: Tx, start: str) -> str:
+    """The one unsent letter whose name begins so. Missing for none, or for more than one."""
+    found = [one.id for one in letters.unsent(tx) if start and one.id.startswith(start)]
+    if len(found) != 1:
+        raise Missing("no such letter, or more than one begins like this")
+    return found[0]
 
 
 def again(tx: Tx, id_: str, *, at: datetime) -> None:

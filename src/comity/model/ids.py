@@ -67,6 +67,16 @@ def asset_id(random_bytes: bytes) -> AssetId:
     return AssetId("A-" + code(random_bytes, 12))
 
 
+def seat_id(random_bytes: bytes) -> str:
+    """`N-XXXX-XXXX-XXXX` from at least 8 random bytes: it names no case, so that two finders learn nothing by it."""
+    return "N-" + code(random_bytes, 12)
+
+
+def message_id(random_bytes: bytes) -> str:
+    """`M-XXXX-XXXX-XXXX` from at least 8 random bytes."""
+    return "M-" + code(random_bytes, 12)
+
+
 def receipt(random_bytes: bytes) -> Receipt:
     """`SUB-` and 32 base-32 characters: 160 random bits from at least 20 bytes (the contract asks for 128)."""
     return Receipt("SUB-" + code(random_bytes, 32).replace("-", ""))

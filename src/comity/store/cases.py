@@ -89,6 +89,11 @@ def withhold(tx: Tx, id_: CaseId, *, withheld: bool) -> None:
         raise Missing(f"no case {id_}")
 
 
+def is_withheld(tx: Tx, id_: CaseId) -> bool:
+    """Whether only those read in see it. False for no such case."""
+    return bool(tx.connection.execute(select(cases.c.withheld).where(cases.c.id == id_)).scalar())
+
+
 def read_in(tx: Tx, id_: CaseId, person: PartyId, *, at: datetime) -> None:
     """Let a person see a withheld case; doing it twice keeps the first time."""
     held = select(read_ins).where(read_ins.c.case_id == id_, read_ins.c.person == person)

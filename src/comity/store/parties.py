@@ -93,6 +93,12 @@ def login_of(tx: Tx, id_: PartyId) -> str:
     return login
 
 
+def has_password(tx: Tx, id_: PartyId) -> bool:
+    """Whether this person can sign in by themselves. False for an unknown one."""
+    held = select(people.c.id).where(people.c.id == id_, people.c.password_hash.is_not(None))
+    return tx.connection.execute(held).first() is not None
+
+
 def all_people(tx: Tx) -> tuple[Person, ...]:
     """Everybody, disabled ones too, in name order."""
     return tuple(_person(tx, row) for row in tx.connection.execute(select(people).order_by(people.c.name, people.c.id)))

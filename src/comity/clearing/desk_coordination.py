@@ -1,0 +1,669 @@
+"""The counter of coordination: who takes part in a case, how long all keep quiet, what is said, and who hears of it.
+
+Two sides. Coordinators act on a case they see; participants act on their own seat, whose name says nothing of the case.
+A case that is not there and one that is not theirs are the same `Missing`.
+"""
+
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+from comity.access.policy import Action, allow
+from comity.clearing import deadlines, embargo, flow, flow_coordination, letters, publish, readin
+from comity.clearing.readin import Workspace
+from comity.durable.engine import Control
+from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, TooLarge
+from comity.mail import openpgp, outbox
+from comity.model import ids
+from comity.model.case import Case
+from comity.model.coordination import (
+    TIER_LABEL,
+    TIERS_OF,
+    Attempt,
+    Awareness,
+    Breach,
+    Clock,
+    Coordination,
+    Duty,
+    Enclosed,
+    Fact,
+    Handled,
+    Limit,
+    Message,
+    Part,
+    Participant,
+    Source,
+    Terms,
+    Tier,
+)
+from comity.model.events import Event, Kind
+from comity.model.evidence import Role as FileRole
+from comity.model.handling import Tlp
+from comity.model.ids import CaseId, Digest, PartyId
+from comity.model.letter import Letter, is_address
+from comity.model.party import Organisation, Person, Role, Viewer
+from comity.store import blobs, cases, coordinations, journal, parties, reports
+from comity.store.engine import Tx
+
+__all__ = ["Breach", "Coordinations", "Duty", "Fact", "Handled", "Part", "Said", "Source", "Tier", "View", "Workspace"]
+
+TEXT_LIMIT: Final = 20_000
+LINE_LIMIT: Final = 300
+FILES: Final = 8
+EXPIRES: Final = timedelta(days=365)
+"""A read-in ends by itself after so long, if nobody ends it before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """Files with a message: name and bytes, as they were sent."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slip:
+    """A letter to a participant as a coordinator sees it: for whom and how it stands."""
+
+    to: str
+    purpose: str
+    state: str
+    made_at: datetime
+    tries: int
+    problem: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """All of a case's coordination, for its coordinators."""
+
+    held: Coordination
+    clocks: tuple[Clock, ...]
+    late: frozenset[str]
+    """Names of clocks that have run out."""
+    thread: tuple[Message, ...]
+    letters: tuple[Slip, ...]
+    withheld: bool
+    mail: bool
+    """Whether this host can send mail: without, letters wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coordinations:
+    """The calls."""
+
+    machines: flow.Machines
+    control: Control
+
+    # For coordinators ------------------------------------------------------------------------------------------------
+
+    def view(self, viewer: Viewer, case: CaseId) -> View:
+        """The coordination of a case. Missing for a case they do not see, Conflict for one not yet in coordination."""
+        allow(viewer, Action.READ_CASES)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            held = flow_coordination.opened(self.machines, tx, cases.get(tx, case, viewer))
+            names = {one.id: one.name for one in held.participants}
+            sent = [(name, slip) for id_, name in names.items() for slip in outbox.of(tx, id_)]
+            thread = coordinations.thread(tx, case, viewer, at=now)
+            withheld = cases.is_withheld(tx, case)
+        clocks = deadlines.clocks(held, final_from_notice=self.machines.settings.cra_final_from_notice)
+        return View(
+            held=held,
+            clocks=clocks,
+            late=frozenset(clock.name for clock in clocks if clock.due <= now),
+            thread=thread,
+            letters=tuple(
+                Slip(
+                    to=name,
+                    purpose=slip.purpose,
+                    state=slip.state,
+                    made_at=slip.made_at,
+                    tries=slip.tries,
+                    problem=slip.problem,
+                )
+                for name, slip in sent
+            ),
+            withheld=withheld,
+            mail=bool(self.machines.settings.smtp_host),
+        )
+
+    def read_in(
+        self,
+        viewer: Viewer,
+        case: CaseId,
+        *,
+        name: str,
+        part: Part,
+        tier: Tier | None = None,
+        why: str,
+        login: str = "",
+        contact: str = "",
+        key: str = "",
+    ) -> str:
+        """Read somebody in, and say why; gives the seat. `login` names an account; without one they get a link by mail.
+
+        Invalid: no reason, no way to reach them, a tier that does not fit, a key that is none.
+        """
+        allow(viewer, Action.COORDINATE)
+        tier = tier or (Tier.ZERO if part in (Part.FINDER, Part.MAINTAINER, Part.COORDINATOR) else _first(part))
+        readin.check_tier(part, tier)
+        problems = [*_line("/name", name), *_line("/why", why)]
+        if contact and not is_address(contact):
+            problems.append(Problem("/contact", "bad_address", "give one mail address"))
+        if not contact and not login:
+            problems.append(Problem("/contact", "no_way", "give an account of this host, or a mail address"))
+        if problems:
+            raise Invalid("nobody was read in", problems)
+        if key:
+            openpgp.check(key)
+        now = self.machines.now()
+        seat = ids.seat_id(secrets.token_bytes(8))
+        with self.machines.store.write() as tx:
+            held_case, before, who = self._of(tx, viewer, case)
+            person = self._account(tx, viewer, name, login, now)
+            if any(one.person == person and one.is_seated(now) for one in before.participants):
+                raise Conflict("this person takes part already: one seat for each person and case")
+            one = Participant(
+                id=seat,
+                name=name.strip(),
+                part=part,
+                tier=tier,
+                person=person,
+                contact=contact,
+                openpgp=key,
+                read_in_at=now,
+                read_in_by=who,
+                why=why.strip(),
+                expires_at=now + EXPIRES,
+                handled=Handled.RECEIVED if part is Part.MAINTAINER else Handled.START,
+            )
+            after = embargo.joined(before, one, at=now)
+            saved = self._kept(tx, viewer, held_case, before, after, "read in")
+            facts = {"seat": seat, "tier": str(tier), "part": str(part)}
+            self._note(tx, viewer, Kind.CASE_READ_IN, f"read-in:{seat}", case, now, facts)
+            if contact:
+                host = self.machines.settings.organisation
+                letter = letters.read_in(one, saved, key=f"read-in:{seat}", link="", host=host)
+                flow_coordination.post(self.machines, tx, letter, one)
+        self._wake(case, saved)
+        return seat
+
+    def read_out(self, viewer: Viewer, case: CaseId, seat: str, *, why: str) -> None:
+        """End a read-in at once, with the reason. Letters that have not gone are called back."""
+        allow(viewer, Action.COORDINATE)
+        _check_line("/why", why)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            held_case, before, who = self._of(tx, viewer, case)
+            after = embargo.left(before, seat, by=who, why=why.strip(), at=now)
+            saved = self._kept(tx, viewer, held_case, before, after, "read out")
+            self._note(tx, viewer, Kind.CASE_READ_OUT, f"read-out:{seat}", case, now, {"seat": seat})
+            outbox.withdraw(tx, seat, at=now)
+            gone = next(one for one in before.participants if one.id == seat)
+            if gone.person is not None and not parties.has_password(tx, gone.person):
+                parties.end_sessions(tx, gone.person)
+        self._wake(case, saved)
+
+    def withhold(self, viewer: Viewer, case: CaseId, *, withheld: bool, why: str) -> None:
+        """Keep a case from coordinators who are not named for it, or open it to all of them again."""
+        allow(viewer, Action.COORDINATE)
+        _check_line("/why", why)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            held_case, before, who = self._of(tx, viewer, case)
+            cases.read_in(tx, case, viewer.person, at=now)
+            cases.withhold(tx, case, withheld=withheld)
+            told = "kept from other coordinators" if withheld else "opened to all coordinators"
+            after = embargo.logged(before, at=now, by=who, act="withhold", told=told, why=why)
+            self._kept(tx, viewer, held_case, before, after, "withhold")
+
+    def limit(
+        self, viewer: Viewer, case: CaseId, *, source: Source, until: datetime, basis: str, where: str = ""
+    ) -> None:
+        """Note a date that somebody's rule gives, with where it was read. What then governs is in force."""
+        _check_line("/basis", basis)
+        self._change(
+            viewer,
+            case,
+            "limit",
+            lambda held, who, now: embargo.limited(
+                held,
+                Limit(source=source, until=until, by=who, basis=basis, where=where[:LINE_LIMIT], read_at=now),
+                at=now,
+            ),
+        )
+
+    def propose(
+        self, viewer: Viewer, case: CaseId, *, until: datetime, why: str, for_slower_vendors: bool = False
+    ) -> None:
+        """Ask everybody for another date. A shorter one than that in force holds at once."""
+        _check_line("/why", why)
+        self._change(
+            viewer,
+            case,
+            "propose",
+            lambda held, who, now: embargo.propose(
+                held,
+                Terms(until=until, source=Source.AGREEMENT, by=who, basis=why),
+                at=now,
+                for_slower_vendors=for_slower_vendors,
+            ),
+        )
+
+    def end(self, viewer: Viewer, case: CaseId, *, why: str) -> None:
+        """End the embargo by decision. Nothing is published by that: two named people still must."""
+        _check_line("/why", why)
+        self._change(viewer, case, "end", lambda held, who, now: embargo.end(held, by=who, why=why, at=now))
+
+    def learn(self, viewer: Viewer, case: CaseId, *, fact: Fact, why: str) -> None:
+        """Note a fact of the world, and let the embargo do what it must."""
+        _check_line("/why", why)
+        ends = self.machines.settings.embargo_ends_on_attacks
+        self._change(
+            viewer,
+            case,
+            "learn",
+            lambda held, who, now: embargo.happened(held, fact, by=who, at=now, why=why, ends_on_attacks=ends),
+        )
+
+    def declare_break(self, viewer: Viewer, case: CaseId, *, kind: Breach, evidence: str) -> None:
+        """Declare a break on stated evidence: a leak, attacks, a fix or an exploit seen in public."""
+        _check_line("/evidence", evidence)
+        ends = self.machines.settings.embargo_ends_on_attacks
+        self._change(
+            viewer,
+            case,
+            "break",
+            lambda held, who, now: embargo.broken(held, kind, by=who, evidence=evidence, at=now, ends_on_attacks=ends),
+        )
+
+    def aware(
+        self,
+        viewer: Viewer,
+        case: CaseId,
+        *,
+        duty: Duty,
+        at: datetime,
+        stated_by: str,
+        notified_at: datetime | None = None,
+        measure_at: datetime | None = None,
+    ) -> None:
+        """Note since when a manufacturer knows, so that the clocks of CRA Article 14 run."""
+        _check_line("/stated_by", stated_by)
+        known = Awareness(duty=duty, at=at, stated_by=stated_by, notified_at=notified_at, measure_at=measure_at)
+
+        def change(held: Coordination, who: str, now: datetime) -> Coordination:
+            if at > now:
+                raise Invalid("nobody knows yet", [Problem("/at", "in_the_future", "give a moment that has passed")])
+            told = f"aware since {at:%Y-%m-%d %H:%M} UTC of {duty}, as {stated_by} states"
+            return embargo.logged(replace(held, awareness=known), at=now, by=who, act="aware", told=told)
+
+        self._change(viewer, case, "aware", change)
+
+    def attempt(self, viewer: Viewer, case: CaseId, *, channel: str, address: str, outcome: str) -> None:
+        """Log one try to reach a maintainer: where, and what came of it."""
+        for pointer, text in (("/channel", channel), ("/address", address), ("/outcome", outcome)):
+            _check_line(pointer, text)
+
+        def change(held: Coordination, who: str, now: datetime) -> Coordination:
+            one = Attempt(at=now, channel=channel, address=address, outcome=outcome, by=who)
+            told = f"tried to reach the maintainer by {channel}: {outcome}"
+            tried = replace(held, attempts=(*held.attempts, one))
+            return embargo.logged(tried, at=now, by=who, act="contact", told=told)
+
+        self._change(viewer, case, "contact", change)
+
+    def write_maintainer(self, viewer: Viewer, case: CaseId, seat: str) -> str:
+        """Send a maintainer the report itself, with proof, patch and test where the case has them. Says how it goes.
+
+        Conflict without a reproduction that somebody other than the finder ran. Where the label may not travel in
+        clear, a notice goes instead: everything is on the page.
+        """
+        allow(viewer, Action.COORDINATE)
+        machines, now = self.machines, self.machines.now()
+        with machines.store.write() as tx:
+            held_case, before, who = self._of(tx, viewer, case)
+            one = before.participant(seat)
+            if one is None or one.part is not Part.MAINTAINER or not one.is_seated(now):
+                raise Missing("no maintainer has this seat")
+            if not one.contact:
+                raise Conflict(f"{one.name} gave no mail address: write on the page")
+            if before.is_bound() and one.consent not in readin.BOUND:
+                raise Conflict(f"{one.name} has not agreed to the embargo: nothing of the case is sent before")
+            letter, way = self._report(tx, held_case, before, one)
+            outbox.queue(tx, letter, settings=machines.settings, at=now)
+            tried = Attempt(at=now, channel="mail", address=one.contact, outcome=way, by=who)
+            after = replace(before, attempts=(*before.attempts, tried))
+            after = embargo.logged(after, at=now, by=who, act="write", told=f"wrote to {one.name}: {way}")
+            saved = self._kept(tx, viewer, held_case, before, after, "write")
+        self._wake(case, saved)
+        return way
+
+    def say(
+        self, viewer: Viewer, case: CaseId, *, text: str, readers: Sequence[str], files: Sequence[Said] = ()
+    ) -> str:
+        """A coordinator's word in the thread, to the named seats. Gives the message's name."""
+        allow(viewer, Action.COORDINATE)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            held_case, held, who = self._of(tx, viewer, case)
+            return self._say(tx, viewer, held_case, held, "", who, text, readers, files, now)
+
+    def wake(self, case: CaseId, *, key: str) -> None:
+        """After a crash: begin what was not begun, and let the flows look again. For the journal's subscriber."""
+        flow_coordination.wake(self.control, case, key=key)
+
+    # For participants ------------------------------------------------------------------------------------------------
+
+    def seats(self, viewer: Viewer) -> tuple[Workspace, ...]:
+        """The cases in which the viewer takes part, each as they may see it."""
+        allow(viewer, Action.READ_SEATS)
+        with self.machines.store.read() as tx:
+            held = coordinations.seats(tx, viewer, at=self.machines.now())
+            return tuple(self._workspace(tx, viewer, case, seat, may_read) for case, seat, may_read in held)
+
+    def seat(self, viewer: Viewer, seat: str) -> Workspace:
+        """One of the viewer's own seats. Missing for any other."""
+        allow(viewer, Action.READ_SEATS)
+        with self.machines.store.read() as tx:
+            case, may_read = coordinations.seat(tx, seat, viewer, at=self.machines.now())
+            return self._workspace(tx, viewer, case, seat, may_read)
+
+    def agree(self, viewer: Viewer, seat: str) -> None:
+        """Agree to the embargo, or to what is proposed."""
+        self._own(viewer, seat, "agree", lambda held, _who, now: embargo.agree(held, seat, at=now))
+
+    def refuse(self, viewer: Viewer, seat: str, *, why: str = "") -> None:
+        """Refuse what is proposed, or decline the embargo."""
+        self._own(
+            viewer, seat, "refuse", lambda held, _w, now: embargo.refuse(held, seat, at=now, why=why[:LINE_LIMIT])
+        )
+
+    def ask(self, viewer: Viewer, seat: str, *, until: datetime, why: str) -> None:
+        """Ask for another date; a shorter one than that in force holds at once. Only for those who may set dates."""
+        _check_line("/why", why)
+
+        def change(held: Coordination, who: str, now: datetime) -> Coordination:
+            one = held.participant(seat)
+            if one is None or one.part not in embargo.NEGOTIATES:
+                raise Forbidden("who is read in for the fix alone sets no dates: write to the coordinators")
+            terms = Terms(until=until, source=Source.AGREEMENT, by=who, basis=why)
+            return embargo.propose(held, terms, at=now, participant=seat)
+
+        self._own(viewer, seat, "propose", change)
+
+    def handle(self, viewer: Viewer, seat: str, *, to: Handled, why: str = "") -> None:
+        """Move the report on, as this participant."""
+        self._own(
+            viewer,
+            seat,
+            "handle",
+            lambda held, who, now: embargo.handled(held, seat, to, by=who, at=now, why=why[:LINE_LIMIT]),
+            reading=True,
+        )
+
+    def answer(
+        self, viewer: Viewer, seat: str, *, text: str, readers: Sequence[str] = (), files: Sequence[Said] = ()
+    ) -> str:
+        """A participant's word in the thread: to the coordinators, and to those they work with. Gives its name."""
+        allow(viewer, Action.TAKE_PART)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            held_case, held, one = self._seated(tx, viewer, seat, reading=True)
+            readin.may_write_to(one, frozenset(readers), held)
+            return self._say(tx, viewer, held_case, held, seat, one.name, text, [seat, *readers], files, now)
+
+    def enclosed(self, viewer: Viewer, message: str, digest: Digest) -> tuple[str, bytes]:
+        """Name and bytes of a file of the thread. Missing for whoever may not read the message."""
+        allow(viewer, Action.READ_SEATS)
+        with self.machines.store.read() as tx:
+            held = coordinations.message(tx, message, viewer, at=self.machines.now())
+            for one in held.enclosed:
+                if one.digest == digest:
+                    return one.name, blobs.get(tx, digest, record=coordinations.message_record(message))
+        raise Missing("no such file")
+
+    def file(self, viewer: Viewer, seat: str, digest: Digest) -> tuple[str, bytes]:
+        """Name and bytes of a report's file that this seat may see: proofs for whoever tests the fix, else patches."""
+        allow(viewer, Action.READ_SEATS)
+        space = self.seat(viewer, seat)
+        with self.machines.store.read() as tx:
+            for shared in space.shared:
+                for one in shared.files:
+                    if one.digest == digest:
+                        return one.filename, blobs.get(tx, digest, record=reports.record(shared.report))
+        raise Missing("no such file")
+
+    # Helpers, in call order ------------------------------------------------------------------------------------------
+
+    def _change(
+        self,
+        viewer: Viewer,
+        case: CaseId,
+        act: str,
+        change: Callable[[Coordination, str, datetime], Coordination],
+    ) -> None:
+        allow(viewer, Action.COORDINATE)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            held_case, before, who = self._of(tx, viewer, case)
+            saved = self._kept(tx, viewer, held_case, before, change(before, who, now), act)
+        self._wake(case, saved)
+
+    def _own(
+        self,
+        viewer: Viewer,
+        seat: str,
+        act: str,
+        change: Callable[[Coordination, str, datetime], Coordination],
+        *,
+        reading: bool = False,
+    ) -> None:
+        allow(viewer, Action.TAKE_PART)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            held_case, before, one = self._seated(tx, viewer, seat, reading=reading)
+            saved = self._kept(tx, viewer, held_case, before, change(before, one.name, now), act)
+        self._wake(held_case.id, saved)
+
+    def _of(self, tx: Tx, viewer: Viewer, case: CaseId) -> tuple[Case, Coordination, str]:
+        """The case that this coordinator sees, its coordination, and the coordinator's name."""
+        held = cases.get(tx, case, viewer)
+        before = flow_coordination.opened(self.machines, tx, held)
+        return cases.get(tx, case, viewer), before, parties.person(tx, viewer.person).name
+
+    def _seated(self, tx: Tx, viewer: Viewer, seat: str, *, reading: bool) -> tuple[Case, Coordination, Participant]:
+        case_id, may_read = coordinations.seat(tx, seat, viewer, at=self.machines.now())
+        if reading and not may_read:
+            raise Conflict("agree to the embargo first, or decline it")
+        case = cases.get(tx, case_id, flow.FLOW)
+        held = flow_coordination.opened(self.machines, tx, case)
+        one = held.participant(seat)
+        if one is None:
+            raise Missing("no such seat")
+        return cases.get(tx, case_id, flow.FLOW), held, one
+
+    def _kept(
+        self, tx: Tx, viewer: Viewer, case: Case, before: Coordination, after: Coordination, act: str
+    ) -> Coordination:
+        return flow_coordination.kept(self.machines, tx, case, before, after, act=act, actor=viewer.person)
+
+    def _wake(self, case: CaseId, saved: Coordination) -> None:
+        flow_coordination.wake(self.control, case, key=f"coordinated:{case}:{saved.version}")
+
+    def _account(self, tx: Tx, viewer: Viewer, name: str, login: str, now: datetime) -> PartyId:
+        """The account of that login, or a new one that only a mailed link opens, in an organisation of its own."""
+        if login:
+            person, _ = parties.by_login(tx, login)
+            if person.disabled_at is not None:
+                raise Conflict("this account is disabled")
+            return person.id
+        code = secrets.token_hex(8)
+        home = Organisation(id=PartyId(f"O-{code}"), name=f"{name.strip()[:200]} (read in, {code[:6]})")
+        parties.add_organisation(tx, home)
+        roles = frozenset({Role.MAINTAINER})
+        person = Person(id=PartyId(f"P-{code}"), name=name.strip(), organisation=home.id, roles=roles)
+        parties.add_person(tx, person, login=f"read-in-{code}", password_hash=None)
+        facts = {"roles": "maintainer", "by": "read-in"}
+        self._note(tx, viewer, Kind.ACCOUNT_MADE, f"account:{person.id}", person.id, now, facts)
+        return person.id
+
+    def _report(self, tx: Tx, case: Case, held: Coordination, one: Participant) -> tuple[Letter, str]:
+        if not case.validations or case.validations[-1].statement is None:
+            raise Conflict("no report goes to a maintainer without a reproduction that somebody else ran")
+        machines = self.machines
+        held_reports = [reports.get(tx, id_, flow.FLOW) for id_ in case.reports]
+        first = next(r for r in held_reports if r.id == case.validations[-1].report)
+        key = f"report:{one.id}:{case.draft}"
+        where = flow_coordination.link(machines, tx, one)
+        label = max(TIER_LABEL[one.tier], case.handling.tlp)
+        host = machines.settings.organisation
+        if not outbox.may_go(label, encrypted=bool(one.openpgp), settings=machines.settings):
+            what = "A vulnerability report for a project of yours waits, with its proof."
+            notice = letters.notice(one, key=key, what=what, link=where, host=host)
+            return notice, f"a notice with a link, since {label.label} is not mailed in clear"
+        files: dict[str, bytes] = {}
+        for attachment in first.finding.attachments:
+            if attachment.role in (FileRole.PROOF, FileRole.REPRODUCER, FileRole.RECIPE, FileRole.PATCH):
+                data = _held(tx, reports.record(first.id), attachment.digest)
+                if data is not None:
+                    files[_plain(attachment.filename, len(files))] = data
+        letter = letters.to_maintainer(
+            one,
+            held,
+            (first.finding,),
+            key=key,
+            link=where,
+            host=host,
+            verdict=publish.verdict_sentence(case.validations[-1].verdict),
+            files=files,
+            offer=None,
+            tlp=label,
+        )
+        return letter, "the report, encrypted" if one.openpgp else "the report"
+
+    def _say(
+        self,
+        tx: Tx,
+        viewer: Viewer,
+        case: Case,
+        held: Coordination,
+        author: str,
+        name: str,
+        text: str,
+        readers: Sequence[str],
+        files: Sequence[Said],
+        now: datetime,
+    ) -> str:
+        unknown = [one for one in readers if (p := held.participant(one)) is None or not p.is_seated(now)]
+        problems = [Problem("/readers", "no_seat", "only those who take part now can be written to")] if unknown else []
+        if not text.strip() or len(text) > TEXT_LIMIT or any(ord(c) < 32 and c not in "\n\r\t" for c in text):
+            problems.append(Problem("/text", "bad_text", f"plain text of 1 to {TEXT_LIMIT} characters"))
+        if len(files) > FILES:
+            problems.append(Problem("/files", "too_many_items", f"at most {FILES} files"))
+        if problems:
+            raise Invalid("the message was not kept", problems)
+        limit = self.machines.settings.attachment_limit_bytes
+        if any(len(one.data) > limit for one in files):
+            raise TooLarge(f"a file is over {limit} bytes: send a smaller one")
+        id_ = ids.message_id(secrets.token_bytes(8))
+        record = coordinations.message_record(id_)
+        kept = tuple(
+            Enclosed(
+                name=_plain(one.name, place),
+                media_type="application/octet-stream",
+                digest=blobs.put(tx, one.data, record=record),
+                size_bytes=len(one.data),
+            )
+            for place, one in enumerate(files)
+        )
+        message = Message(
+            id=id_,
+            case=case.id,
+            at=now,
+            author=author,
+            name=name,
+            text=text.replace("\r\n", "\n").replace("\r", "\n"),
+            tlp=case.handling.tightened_to(Tlp.AMBER_STRICT).tlp,
+            readers=tuple(sorted(set(readers))),
+            enclosed=kept,
+        )
+        coordinations.add_message(tx, message)
+        facts = {"act": "message", "files": str(len(kept))}
+        self._note(tx, viewer, Kind.CASE_COORDINATED, f"message:{id_}", case.id, now, facts)
+        for reader in message.readers:
+            one = held.participant(reader)
+            if one is not None and one.contact and reader != author and readin.is_reading(held, one):
+                self._post(tx, message, one)
+        return id_
+
+    def _post(self, tx: Tx, message: Message, one: Participant) -> None:
+        machines = self.machines
+        host = machines.settings.organisation
+        if outbox.may_go(message.tlp, encrypted=bool(one.openpgp), settings=machines.settings):
+            where = flow_coordination.link(machines, tx, one)
+            letter = letters.message(one, message, link=where, host=host)
+            outbox.queue(tx, letter, settings=machines.settings, at=machines.now())
+            return
+        what = "A word was written to you in a case you take part in."
+        letter = letters.notice(one, key=f"message:{message.id}:{one.id}", what=what, link="", host=host)
+        flow_coordination.post(machines, tx, letter, one)
+
+    def _workspace(self, tx: Tx, viewer: Viewer, case_id: CaseId, seat: str, may_read: bool) -> Workspace:
+        now = self.machines.now()
+        held = coordinations.find(tx, case_id)
+        one = held.participant(seat) if held is not None else None
+        if held is None or one is None:
+            raise Missing("no such seat")
+        if not may_read:
+            return readin.invitation(held, one)
+        case = cases.get(tx, case_id, flow.FLOW)
+        return readin.workspace(
+            held,
+            one,
+            case=case,
+            reports={id_: reports.get(tx, id_, flow.FLOW) for id_ in case.reports},
+            organisation=viewer.organisation,
+            draft=flow.draft_of(tx, case) if case.draft else None,
+            verdicts=tuple(publish.verdict_sentence(v.verdict) for v in case.validations),
+            thread=coordinations.thread(tx, case_id, viewer, at=now),
+        )
+
+    def _note(
+        self, tx: Tx, viewer: Viewer, kind: Kind, key: str, subject: str, at: datetime, facts: dict[str, str]
+    ) -> None:
+        journal.append(tx, Event(kind=kind, key=key, at=at, subjects=(subject,), facts=facts, actor=viewer.person))
+
+
+def _held(tx: Tx, record: str, digest: Digest) -> bytes | None:
+    try:
+        return blobs.get(tx, digest, record=record)
+    except Missing:
+        return None  # named by digest only: the finder kept the bytes
+
+
+def _plain(name: str, place: int) -> str:
+    """A file name that no system reads as a path or a command, and that is a download everywhere."""
+    kept = "".join(mark if mark.isascii() and (mark.isalnum() or mark in "._+-") else "_" for mark in name)
+    kept = kept.lstrip("._+-")[:100]
+    return kept or f"file-{place + 1}"
+
+
+def _first(part: Part) -> Tier:
+    return min(TIERS_OF[part], key=lambda tier: tier.value)
+
+
+def _line(pointer: str, text: str) -> list[Problem]:
+    if not text.strip() or len(text) > LINE_LIMIT or not text.isprintable():
+        return [Problem(pointer, "bad_line", f"one line of 1 to {LINE_LIMIT} characters")]
+    return []
+
+
+def _check_line(pointer: str, text: str) -> None:
+    found = _line(pointer, text)
+    if found:
+        raise Invalid("a word is missing", found)
