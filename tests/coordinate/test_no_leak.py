@@ -100,8 +100,8 @@ def machine(comity: Host, doors: Doors, heard: Heard) -> type[RuleBasedStateMach
             self.refused: list[str] = []
             self.allowed: set[str] = set()
 
-        @initialize()
-        def begin(self) -> None:
+        @initialize(vendor=st.booleans(), distro=st.booleans(), answered=st.booleans())
+        def begin(self, vendor: bool, distro: bool, answered: bool) -> None:
             mark = next(SECRET)
             self.words = (f"zebra{mark}", f"quagga{mark}")
             held = finding(
@@ -112,6 +112,13 @@ def machine(comity: Host, doors: Doors, heard: Heard) -> type[RuleBasedStateMach
             self.began = comity.clock.now()
             self.digest = comity.clearing.case(ADA, self.case).reports[0].finding.attachments[0].digest
             self.message = ""
+            if vendor:
+                self.read_in("vendor", mail=True)
+            if distro:
+                self.read_in("distro", mail=False)
+            if answered:
+                self.agree(VENDOR)
+                self.agree(DISTRO)
 
         # Acts: each may be refused, and a refusal is an answer too ---------------------------------------------------
 
@@ -186,12 +193,16 @@ def machine(comity: Host, doors: Doors, heard: Heard) -> type[RuleBasedStateMach
                 excuses=True,
             )
 
-        @rule(fact=st.sampled_from(list(Fact)))
-        def learn(self, fact: Fact) -> None:
+        @rule(fact=st.sampled_from(list(Fact)), rarely=st.integers(0, 5))
+        def learn(self, fact: Fact, rarely: int) -> None:
+            if rarely != 5:  # most facts end an embargo, and then nothing is left to leak early
+                return
             self.act(lambda: comity.desk.learn(ADA, self.case, fact=fact, why="seen"), excuses=True)
 
-        @rule(kind=st.sampled_from(list(Breach)))
-        def declare_break(self, kind: Breach) -> None:
+        @rule(kind=st.sampled_from(list(Breach)), rarely=st.integers(0, 5))
+        def declare_break(self, kind: Breach, rarely: int) -> None:
+            if rarely != 5:
+                return
             self.act(lambda: comity.desk.declare_break(ADA, self.case, kind=kind, evidence="seen"), excuses=True)
 
         @rule(to=st.sampled_from(list(Handled)))
