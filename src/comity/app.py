@@ -19,8 +19,16 @@ from comity.assess.desk import Assess
 from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow, flow_batches, flow_blind, flow_capacity, flow_cross, flow_ladder, flow_patches
-from comity.clearing import flow, flow_batches, flow_blind, flow_capacity, flow_coordination, flow_patches
+from comity.clearing import (
+    flow,
+    flow_batches,
+    flow_blind,
+    flow_capacity,
+    flow_coordination,
+    flow_cross,
+    flow_ladder,
+    flow_patches,
+)
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
