@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -127,7 +127,7 @@ def patching(
     poll = timedelta(milliseconds=50)
     running = launch(settings, flow_patches.flows(machines), clock=clock, poll=poll, seam=seam) if run else None
     try:
-        case = _case(store, SAMPLES[sample], is_reproduced=is_reproduced)
+        case = case_of(store, SAMPLES[sample], is_reproduced=is_reproduced)
         patches = Patches(machines=machines, control=control, climber=climber)
         yield Patching(patches=patches, machines=machines, climber=climber, case=case, key=key)
     finally:
@@ -137,7 +137,8 @@ def patching(
         store.close()
 
 
-def _case(store: engine.Store, sample: SamplePatch, *, is_reproduced: bool) -> CaseId:
+def case_of(store: engine.Store, sample: SamplePatch, *, is_reproduced: bool = True) -> CaseId:
+    """The one case of the store, about the sample's proof; made with its people when there is none yet."""
     recipe = read(sample.case.recipe)
     files = {"recipe.toml": sample.case.recipe, **sample.case.attachments}
     finding = Finding(
@@ -193,8 +194,3 @@ def _case(store: engine.Store, sample: SamplePatch, *, is_reproduced: bool) -> C
             validations=(validation,) if is_reproduced else (),
         )
         return cases.add(tx, case).id
-
-
-def replaced(sample: str, **more: Any) -> SamplePatch:
-    """A sample with something changed."""
-    return replace(SAMPLES[sample], **more)
