@@ -249,9 +249,9 @@ def new_tests(
     labelled += [(f"author: {one.name}", "the author's own test") for one in theirs]
     for name, whose in labelled:
         if any(run.get(name) is Outcome.PASSED for run in before):
-            return rise(False, f"{whose} passes before the patch, so it shows nothing: {name}")
+            return rise(False, f"{whose} passes before the patch, so it shows nothing: {name.partition(': ')[2]}")
         if any(run.get(name) is not Outcome.PASSED for run in after):
-            return rise(False, f"{whose} does not pass on the patched build: {name}")
+            return rise(False, f"{whose} does not pass on the patched build: {name.partition(': ')[2]}")
     whose = "the case and the author" if own and theirs else "the case" if own else "the author alone"
     facts = (("new tests", str(len(labelled))), ("written by", whose))
     return rise(
