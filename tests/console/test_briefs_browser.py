@@ -25,6 +25,7 @@ LOOKS = (
     ("brief-corrections", "", "/briefs/corrections"),
     ("brief-principles", "", "/briefs/principles"),
     ("brief-detect", "", "/detect"),
+    ("brief-subscribe", "", "/subscribe"),
     ("drafts", "editor", "/drafts"),
     ("draft", "second-editor", "/drafts/{draft}"),
     ("draft-nasty", "editor", "/drafts/{nasty}"),
@@ -34,7 +35,7 @@ LOOKS = (
     ("notices", "reader", "/notices"),
 )
 
-DARK = ("brief", "brief-model", "draft")
+DARK = ("brief", "brief-model", "brief-subscribe", "draft", "drafts")
 """Pages that are looked at in the dark as well: the others are made of the same parts."""
 CONTRAST = """element => {
   const number = text => text.match(/[0-9.]+/g).slice(0, 3).map(Number);
