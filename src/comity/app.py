@@ -239,6 +239,7 @@ def opened(
                 store=store,
                 order_pack=pack.shipped_order,
                 check=checker(lambda: trusted(settings)),
+                now=clock.now,
                 publisher=settings.organisation,
                 address=settings.address,
             ),

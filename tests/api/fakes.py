@@ -34,6 +34,7 @@ from comity.model.ids import AdvisoryId, BatchId, CaseId, Digest, PartyId, Recei
 from comity.model.party import Role, Viewer
 from comity.model.product import Affected, EventKind, Range, RangeEvent, RangeKind
 from comity.model.report import AiModel, AiUse, Degree, Finding, Known, Provenance, Reference, Report, Review, Wishes
+from comity.model.sharing import KeptField
 
 AT = datetime(2026, 11, 22, 12, tzinfo=UTC)
 CASE = CaseId("C-0000-0000-0001")
@@ -341,6 +342,10 @@ class FakeClearing(Clearing):
         )
         self.held.cases[case] = replace(held, approvals=(*held.approvals, approval))
         return self.held.cases[case]
+
+    def keep_personal(self, viewer: Viewer, case: CaseId, text: str, reason: str) -> KeptField:
+        self._case(viewer, case, Action.APPROVE)
+        return KeptField(field="details", kind="name", text=text, reason=reason, by=viewer.person, at=AT)
 
     def publish(self, viewer: Viewer, case: CaseId) -> str:
         held = self._case(viewer, case, Action.PUBLISH)

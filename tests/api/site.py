@@ -134,6 +134,7 @@ def site(
             store=held.store,
             order_pack=pack.shipped_order,
             check=check,
+            now=clock,
             publisher=settings.organisation,
             address=settings.address,
         )

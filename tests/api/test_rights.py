@@ -42,6 +42,7 @@ ROUTES = {
     ("GET", "/api/v1/cases/{case:str}/preview"): Action.READ_CASES,
     ("GET", "/api/v1/cases/{case:str}/statements/{sha256:str}"): Action.READ_CASES,
     ("POST", "/api/v1/cases/{case:str}/approvals"): Action.APPROVE,
+    ("POST", "/api/v1/cases/{case:str}/kept"): Action.APPROVE,
     ("POST", "/api/v1/cases/{case:str}/publication"): Action.PUBLISH,
     ("POST", "/api/v1/cases/{case:str}/closing"): Action.CLOSE,
     ("GET", "/api/v1/cases/{case:str}/coordination"): Action.READ_CASES,

@@ -156,6 +156,7 @@ TAKEN = {
     "/standing/appeals": Action.SUBMIT,
     "/standing/appeals/{appeal:str}": Action.DECIDE_APPEAL,
     "/cases/{case:str}/approve": Action.APPROVE,
+    "/cases/{case:str}/keep": Action.APPROVE,
     "/cases/{case:str}/publish": Action.PUBLISH,
     "/cases/{case:str}/close": Action.CLOSE,
     "/cases/{case:str}/patches": Action.WORK_PATCHES,

@@ -45,7 +45,7 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
         store, clock = running.machines.store, running.clock.now
         cheap = Passwords(hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         accounts = Accounts(store=store, clock=clock, prove=lambda: WHOLE, health=lambda: LINES, passwords=cheap)
-        library = Library(store=store, order_pack=pack.shipped_order, check=check)
+        library = Library(store=store, order_pack=pack.shipped_order, check=check, now=clock)
         some = counters(
             settings=settings,
             now=clock,

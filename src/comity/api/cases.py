@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 from comity.access.policy import Action
 from comity.api import asking, wire
 from comity.api.asking import After, Ask, Limit
-from comity.api.shapes import Approve, CaseBody, Cases, Close, Outcome, Previews
+from comity.api.shapes import Approve, CaseBody, Cases, Close, Keep, Outcome, Previews
 from comity.clearing.desk import Clearing
 from comity.errors import Invalid, Problem
 from comity.model.case import Closing, Stage
@@ -97,6 +97,20 @@ def routes(clearing: Clearing) -> list[HTTPRouteHandler]:
         return _fields(wire.plain(held))
 
     @post(
+        "/cases/{case:str}/kept",
+        opt={"action": Action.APPROVE},
+        operation_id="keepPersonalInformation",
+        status_code=200,
+        sync_to_thread=True,
+        summary="Give the reason for which personal information stays",
+        responses=asking.ERRORS,
+    )
+    def keep(request: Ask, case: FromPath[str], data: JSONBody[Keep]) -> dict[str, Any]:
+        """A draft with personal information that nobody gave a reason for is not approved (6 USC 1503(d)(2))."""
+        viewer = asking.viewer_of(request)
+        return _fields(wire.plain(clearing.keep_personal(viewer, CaseId(asking.name(case)), data.text, data.reason)))
+
+    @post(
         "/cases/{case:str}/publication",
         opt={"action": Action.PUBLISH},
         operation_id="publishAdvisory",
@@ -126,7 +140,7 @@ def routes(clearing: Clearing) -> list[HTTPRouteHandler]:
             raise Invalid("this is no reason to close a case", [problem])
         return _fields(wire.plain(clearing.close(asking.viewer_of(request), CaseId(asking.name(case)), reason)))
 
-    return [listed, one, preview, statement, approve, publish, close]
+    return [listed, one, preview, statement, approve, keep, publish, close]
 
 
 def _fields(value: Any) -> dict[str, Any]:

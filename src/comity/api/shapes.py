@@ -152,6 +152,13 @@ class Approve(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     draft_sha256: str
 
 
+class Keep(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A piece of personal information in the draft, as it stands there, and why it stays."""
+
+    text: str
+    reason: str
+
+
 class Close(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Close for a reason out of the closed list: published, not-a-vulnerability, out-of-scope, not-reproduced,
     duplicate, withdrawn.

@@ -10,7 +10,18 @@ from datetime import datetime, timedelta
 from typing import TypeAlias
 
 from comity.access.policy import Action, allow, may
-from comity.clearing import coordinate, deconflict, flow, flow_compare, flow_standing, intake, publish, rules, views
+from comity.clearing import (
+    coordinate,
+    deconflict,
+    flow,
+    flow_compare,
+    flow_standing,
+    intake,
+    publish,
+    rules,
+    scrub,
+    views,
+)
 from comity.clearing.render import Rendering, left_out, renderings
 from comity.clearing.views import (
     Accepted,
@@ -33,11 +44,13 @@ from comity.formats import catalogue
 from comity.formats.codec import Reading
 from comity.formats.parse import Limits
 from comity.model import ids
+from comity.model.advisory import Advisory
 from comity.model.case import Case, Closing, Stage
 from comity.model.events import Event, Kind
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
+from comity.model.sharing import KeptField
 from comity.store import batches, blobs, cases, journal, parties, reports, shares
 from comity.store.engine import Tx
 
@@ -229,6 +242,7 @@ class Clearing:
             draft = flow.draft_of(tx, held) if held.draft else None
             step = flow.next_step(machines, tx, held)
             names = {p.id: p.name for p in parties.all_people(tx)}
+            kept = shares.kept(tx, held.id)
         self._looked(viewer, members, "read the case")
         return CaseView(
             case=held,
@@ -249,6 +263,8 @@ class Clearing:
             approvals_needed=machines.settings.approvals,
             note=left_out(draft) if draft else "",
             draft=draft,
+            personal=scrub.unexplained(draft, kept) if draft is not None else (),
+            kept=kept,
         )
 
     def reports(self, viewer: Viewer, *, after: str = "", limit: int = 50) -> tuple[tuple[ReportRow, ...], str]:
@@ -308,6 +324,7 @@ class Clearing:
             approval = coordinate.approve(
                 held, viewer=viewer, name=parties.person(tx, viewer.person).name, draft=draft, at=at
             )
+            _scrubbed(tx, held, flow.draft_of(tx, held))
             wrong = [r.format for r in renderings(publish.preview(flow.draft_of(tx, held), at=at)) if r.problems]
             if wrong:
                 raise Conflict(f"the draft has problems in {', '.join(wrong)}: look at the preview, then approve")
@@ -316,6 +333,26 @@ class Clearing:
                 tx, viewer, Kind.DRAFT_APPROVED, f"approved:{case}:{draft}:{viewer.person}", case, at, draft=draft
             )
         return saved
+
+    def keep_personal(self, viewer: Viewer, case: CaseId, text: str, reason: str) -> KeptField:
+        """Give the reason for which a piece of personal information stays in the draft. Invalid without either."""
+        allow(viewer, Action.APPROVE)
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            held = cases.get(tx, case, viewer)
+            found = scrub.where(flow.draft_of(tx, held), text)
+            problems = []
+            if found is None:
+                problems.append(Problem("/text", "not_there", "no such personal information is in the draft"))
+            if not reason.strip() or len(reason) > 500 or not reason.isprintable():
+                problems.append(Problem("/reason", "no_reason", "say in one line why it stays"))
+            if problems or found is None:
+                raise Invalid("no reason was kept", problems)
+            kept = KeptField(
+                field=found.field, kind=found.kind, text=text, reason=reason.strip(), by=viewer.person, at=at
+            )
+            shares.keep(tx, case, kept)
+        return kept
 
     def publish(self, viewer: Viewer, case: CaseId) -> str:
         """Release an approved case: published now, or by the durable clock when the embargo ends. Says which."""
@@ -455,6 +492,14 @@ class Clearing:
 
     def _note(self, tx: Tx, viewer: Viewer, kind: Kind, key: str, subject: str, at: datetime, **facts: str) -> None:
         journal.append(tx, Event(kind=kind, key=key, at=at, subjects=(subject,), facts=facts, actor=viewer.person))
+
+
+def _scrubbed(tx: Tx, case: Case, draft: Advisory) -> None:
+    """Conflict while the draft holds personal information for which nobody gave a reason (6 USC 1503(d)(2))."""
+    left = scrub.unexplained(draft, shares.kept(tx, case.id))
+    if left:
+        kinds = ", ".join(sorted({f"{one.kind} in {one.field}" for one in left}))
+        raise Conflict(f"the draft holds personal information ({kinds}): keep each piece with a reason first")
 
 
 def _few(problems: tuple[Problem, ...]) -> tuple[Problem, ...]:

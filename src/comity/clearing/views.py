@@ -8,12 +8,14 @@ from typing import TypeAlias
 from comity.clearing import coordinate
 from comity.clearing.publish import verdict_sentence
 from comity.errors import Problem
+from comity.formats.personal import Found
 from comity.model.advisory import Advisory
 from comity.model.case import Case, Stage
 from comity.model.events import Event, Kind
 from comity.model.handling import Tlp
 from comity.model.ids import CaseId, Digest, Receipt, ReportId, is_digest
 from comity.model.report import Report
+from comity.model.sharing import KeptField
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +157,10 @@ class CaseView:
     note: str
     """What coordination in this release does not do."""
     draft: Advisory | None
+    personal: tuple[Found, ...] = ()
+    """What in the draft looks like personal information and has no reason to stay: it holds publication up."""
+    kept: tuple[KeptField, ...] = ()
+    """What stays, each with its reason."""
 
 
 def row(case: Case) -> CaseRow:

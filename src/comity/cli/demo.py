@@ -18,7 +18,7 @@ from comity import settings as configuration
 from comity.admin import mirrors
 from comity.app import Office, opened, trusted
 from comity.clearing.desk import Accepted, Answer, CaseView
-from comity.cli import demo_assess, demo_batch, demo_blind, demo_briefs, demo_estate, demo_patches, show
+from comity.cli import demo_assess, demo_batch, demo_blind, demo_briefs, demo_estate, demo_patches, demo_sharing, show
 from comity.cli.demo_findings import batch
 from comity.cli.demo_store import fresh
 from comity.cli.serving import listen
@@ -219,7 +219,7 @@ def _false_titles() -> set[str]:
 
 
 def _publish(story: Story, office: Office, clock: JumpingClock, held: Settings, *, by_hand: bool) -> bool:
-    story.step(7, "Two approvals, the embargo, one advisory in every format (first form)")
+    story.step(7, "Two approvals, the embargo, one advisory in every format")
     _, first, second = _people(office)
     ready = [v for v in _views(office, first) if v.case.stage is Stage.COORDINATING]
     if not ready:
@@ -247,9 +247,11 @@ def _publish(story: Story, office: Office, clock: JumpingClock, held: Settings, 
         names = ", ".join(f.name for f in shown.files if not f.is_seal)
         say(f"{row.id}: {names}", "green")
         say(f"    {row.approved_by}", "yellow")
-    say("TAXII is not built yet.", "dim")
+    rows = office.library.advisories(first).rows
+    _until(lambda: all(demo_sharing.is_shared(office, row) for row in rows), "the shared objects")
+    good = demo_sharing.show(office, first, rows, say)
     story.done()
-    return len(office.library.advisories(first).rows) == len(chosen)
+    return good and len(rows) == len(chosen)
 
 
 def _by_hand(office: Office, held: Settings, view: CaseView) -> None:

@@ -20,6 +20,7 @@ from comity.model.party import Viewer
 DONE = {
     "approved": "Your approval of this draft was recorded.",
     "closed": "The case is closed.",
+    "kept": "The reason is kept with the case.",
 }
 
 
@@ -81,6 +82,13 @@ def add(paths: Paths, clearing: Clearing) -> None:
         if not is_digest(draft):
             raise Invalid("the draft is named by its digest", [Problem("/draft", "bad_digest", "load the page again")])
         return decided(request, id_, "approved", lambda viewer: clearing.approve(viewer, id_, Digest(draft)))
+
+    @paths.take("/cases/{case:str}/keep", Action.APPROVE)
+    def keep(request: Ask, form: Form) -> Response[Any]:
+        id_, text = CaseId(named(request, "case")), form.text("text")[:500]
+        return decided(
+            request, id_, "kept", lambda viewer: clearing.keep_personal(viewer, id_, text, form.text("reason")[:600])
+        )
 
     @paths.press("/cases/{case:str}/publish", Action.PUBLISH)
     def publish(request: Ask) -> Response[Any]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, TypeAlias
 
 from comity.access import policy
@@ -10,11 +11,14 @@ from comity.errors import Missing
 from comity.formats import news
 from comity.formats.times import EPOCH
 from comity.model.advisory import Advisory
+from comity.model.canary import canary
+from comity.model.handling import Tlp
 from comity.model.ids import AdvisoryId, Digest, digest
 from comity.model.order import Order
 from comity.model.party import Viewer
+from comity.model.sharing import HOST
 from comity.sealing.seal import SUFFIX
-from comity.store import published
+from comity.store import parties, published, shares
 from comity.store.engine import Store
 
 FEED: Final = 100
@@ -39,6 +43,8 @@ class AdvisoryView:
 
     advisory: Advisory
     files: tuple[FileRow, ...]
+    mark: str = ""
+    """What stands on a restricted page: for whom it was made, and letters that tell this copy apart."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +90,7 @@ class Library:
     store: Store
     order_pack: Callable[[], Order]
     check: Check
+    now: Callable[[], datetime]
     publisher: str = ""
     address: str = ""
     """The host's own name and address, as feeds name them."""
@@ -103,6 +110,7 @@ class Library:
         with self.store.read() as tx:
             advisory = published.get(tx, id_, viewer)
             files = published.files(tx, id_, viewer)
+        mark = self._seen(viewer, advisory, "read the advisory")
         names = {file.name for file in files}
         rows = tuple(
             FileRow(
@@ -115,14 +123,30 @@ class Library:
             )
             for file in files
         )
-        return AdvisoryView(advisory=advisory, files=rows)
+        return AdvisoryView(advisory=advisory, files=rows, mark=mark)
 
     def file(self, viewer: Viewer, id_: AdvisoryId, name: str) -> Download:
         """One download. Missing when there is none for this viewer."""
         policy.allow(viewer, Action.READ_PUBLISHED)
         with self.store.read() as tx:
+            advisory = published.get(tx, id_, viewer)
             file = published.file(tx, id_, name, viewer)
+        self._seen(viewer, advisory, "took a file of the advisory")
         return Download(name=file.name, media_type=file.media_type, data=file.data, digest=file.digest)
+
+    def _seen(self, viewer: Viewer, advisory: Advisory, what: str) -> str:
+        """Note who looked at what is not public, and give the mark of their copy; "" for what is CLEAR.
+
+        The exact bytes of a file are sealed, so a mark stands on pages and not in files.
+        """
+        if advisory.handling.tlp is Tlp.CLEAR or viewer.is_system:
+            return ""
+        with self.store.write() as tx:
+            at = self.now()
+            shares.looked(tx, owner=HOST, subject=advisory.id, person=viewer.person, what=what, at=at)
+            name = parties.person(tx, viewer.person).name
+        letters = canary(self.store.master.derive("watermark"), viewer.person, advisory.id)
+        return f"{advisory.handling.tlp.label}. Shown to {name} on {at:%Y-%m-%d %H:%M} UTC. Mark {letters}."
 
     def feed(self, viewer: Viewer, name: str) -> Download:
         """One feed of the public advisories that changed last, with tombstones. Missing for any other name.

@@ -1,9 +1,9 @@
 """STIX objects that are shared. What is CLEAR rests in the open; anything stricter is sealed like a report.
 
-Who sees what, decided in every query: CLEAR objects everybody; GREEN ones that belong to no case the community (people
-with an account whose label reaches that far); stricter ones their own contributor, a coordinator, those read in to the
-case, and whoever they were shared with, each only up to their own label. RED is shared with people, never with an
-organisation. Which version is the first or the last is decided among the versions that the viewer sees.
+Who sees what, decided in every query: CLEAR objects everybody; GREEN ones of members the community (people with an
+account whose label reaches that far). Everything else: its contributor, a coordinator (unless the case is withheld from
+them), those read in to the case, and whoever it was shared with, each only up to their own label. RED is shared with
+people, never with an organisation. The first and the last version are those of the versions that the viewer sees.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -277,7 +277,7 @@ def _sees(t: FromClause, eyes: _Eyes) -> ColumnElement[bool]:
         return clear
     who, home = bindparam("who", type_=String), bindparam("home", type_=String)
     label = bindparam("label", type_=Integer)
-    ways: list[ColumnElement[bool]] = [and_(t.c.tlp == int(Tlp.GREEN), t.c.case_id.is_(None))]
+    ways: list[ColumnElement[bool]] = [and_(t.c.tlp == int(Tlp.GREEN), t.c.source.is_(None))]
     named = select(read_ins.c.person).where(read_ins.c.case_id == t.c.case_id, read_ins.c.person == who)
     is_read_in = exists(named.correlate(t))
     if eyes.person:
