@@ -359,7 +359,11 @@ def _mirror(tx: engine.Tx, source: str) -> Health:
         held = upstream.mirror(tx, source)
     except Missing:
         remedy = "comity mirror add FILE (a KEV catalogue, CVE records, or EPSS scores)"
-        return Health(name=source, value="never fetched: its answers are unknown", state="warn", remedy=remedy)
+        starter = pack.STARTER_DATES.get(source)
+        value = "never fetched: its answers are unknown"
+        if starter is not None:
+            value = f"never fetched; the starter data of {starter} answers, and is too old to assess by"
+        return Health(name=source, value=value, state="warn", remedy=remedy)
     dated = f"{held.as_of:%Y-%m-%d}" if held.as_of else "no date given"
     return Health(name=source, value=f"as of {dated}, fetched {held.fetched_at:%Y-%m-%d}", state="ok")
 

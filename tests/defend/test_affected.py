@@ -3,6 +3,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +11,7 @@ from comity.admin import mirrors
 from comity.defend import affected
 from comity.defend.affected import Urgency, Word
 from comity.errors import Invalid
+from comity.formats import pack
 from comity.model.party import ANONYMOUS
 from tests.defend.hosts import NOW, YOUNG, Host, stamp
 
@@ -94,3 +96,24 @@ def test_a_number_in_the_name_is_no_version() -> None:
 def test_an_empty_question_is_refused(here: Host) -> None:
     with pytest.raises(Invalid):
         here.desk.affected(ANONYMOUS, "  ")
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ("introduced 7.0.0, last_affected 7.0.13", "from 7.0.0 up to and with 7.0.13"),
+        ("introduced 0, fixed 2.1", "before 2.1"),
+        ("introduced 0", "every version"),
+        ("introduced 1.0, limit 3", "from 1.0 before 3"),
+        ("listed version", "the source lists it"),
+        ("something else", "something else"),
+    ],
+)
+def test_a_range_is_told_in_words(rule: str, words: str) -> None:
+    assert affected.in_words(rule) == words
+
+
+def test_the_dates_of_the_starter_data_are_those_of_its_files() -> None:
+    names = " ".join(one.name for one in (Path(pack.__file__).parent / "packs" / "starter").iterdir())
+    assert f"kev-{pack.STARTER_DATES['CISA KEV']}.json" in names
+    assert f"vulnrichment-extract-{pack.STARTER_DATES['CISA Vulnrichment']}.jsonl" in names

@@ -27,7 +27,7 @@ from comity.errors import Invalid, Missing, Problem
 from comity.model.ids import AssetId
 from comity.model.party import Viewer
 
-ONLY: Final = ("overdue", "upcoming", "triage", "ask", "silent", "done")
+ONLY: Final = ("dated", "overdue", "upcoming", "triage", "ask", "silent", "done")
 MOST_CHANGES: Final = 100
 On = Annotated[date | None, QueryParameter(name="on", description="as it was at the end of a past day")]
 
@@ -104,7 +104,8 @@ def routes(desk: Deadlines) -> list[HTTPRouteHandler]:
         request: Ask,
         on: On = None,
         only: Annotated[
-            str, QueryParameter(name="only", description="overdue, upcoming, triage, ask, silent or done; empty: open")
+            str,
+            QueryParameter(name="only", description="dated, overdue, upcoming, triage, ask, silent, done; empty: open"),
         ] = "",
         tier: Annotated[str, QueryParameter(name="tier", max_length=40, description="only this tier, such as 3D")] = "",
         after: After = "",

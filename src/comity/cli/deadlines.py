@@ -46,7 +46,7 @@ def listed(
 ) -> None:
     """What is due, earliest first, with row, start and both dates; what has no date is told once for each reason."""
     with desk(host, domain=domain) as there:
-        answer = there.read("/deadlines", on=on, only=only, limit=min(max(limit, 1), 500))
+        answer = there.read("/deadlines", on=on, only=only or "dated", limit=min(max(limit, 1), 500))
     if json:
         show.document(answer)
         return
@@ -66,20 +66,14 @@ def listed(
             f"{found.undecided} more could not be matched and {found.not_assessed} were not assessed: that is not clean"
         )
         show.line(text, "yellow")
-    if not found.rows:
+    if not found.rows and not (found.silent and not only):
         show.line(_empty(found.assets))
-    rows = found.rows if only == "silent" else [one for one in found.rows if _is_dated(one)]
-    for row in rows:
+    for row in found.rows:
         _listed(row)
     if only in {"", "silent"}:
         _silent(found, each=only == "silent")
-    dated = found.total - sum(one.findings for one in found.silent) if not only else found.total
-    if dated > len(rows):
-        show.note(f"{dated - len(rows)} more: --limit, or the page /deadlines")
-
-
-def _is_dated(row: DeadlineRow) -> bool:
-    return isinstance(row.answer, DueBody | AskBody)
+    if found.total > len(found.rows):
+        show.note(f"{found.total - len(found.rows)} more: --limit, or the page /deadlines")
 
 
 def _silent(found: DeadlinesBody, *, each: bool) -> None:

@@ -331,6 +331,7 @@ def _weaknesses(reply: AffectedBody) -> None:
             show.line(title, style)
         for one in some[:5]:
             used = ", used in attacks" if one.in_kev else ""
-            show.line(f"  {one.id}: {one.title}{used}; {one.why}", "dim")
+            name = one.id if one.title == one.id else f"{one.id}: {one.title}"
+            show.line(f"  {name}{used}; {one.why}", "dim")
         if len(some) > 5:
             show.line(f"  and {len(some) - 5} more", "dim")

@@ -1,7 +1,10 @@
 """What is due when and why, what a change would move, and the triage of a finding: the pages of a defender."""
 
+import calendar
+import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
 
 from litestar import Response
@@ -20,7 +23,7 @@ from comity.model.ids import AssetId
 from comity.model.party import Viewer
 
 VIEWS = {
-    "": "all open",
+    "": "with a date",
     "overdue": "overdue",
     "upcoming": "to come",
     "triage": "triage asked for",
@@ -49,7 +52,7 @@ def add(paths: Paths, deadlines: Deadlines) -> None:
         start = int(after) if after.isdigit() and len(after) < 9 else 0
         tier = asked(request, "tier")
         at, problems = moment_of(request)
-        found = deadlines.deadlines(caller_of(request).viewer, at=at, tier=tier, only=only, after=start)
+        found = deadlines.deadlines(caller_of(request).viewer, at=at, tier=tier, only=only or "dated", after=start)
         following = str(start + PAGE) if found.total > start + PAGE else ""
         return page(
             request,
@@ -61,6 +64,7 @@ def add(paths: Paths, deadlines: Deadlines) -> None:
             tier=tier,
             following=following,
             mix=mix(found.summary.tiers),
+            month=month(found.days, asked(request, "month"), found.at),
             day=asked(request, "day"),
             problems=problems,
         )
@@ -201,6 +205,59 @@ def mix(tiers: Mapping[str, int]) -> Markup | None:
     """The tier mix as a chart; the numbers stand in the table beside it."""
     rows = [chart.Bar(label=key, value=count, tone=TONES.get(key, "")) for key, count in tiers.items()]
     return Markup(chart.bars("Open findings by tier", rows, unit="findings")) if rows else None  # noqa: S704  our own SVG, its labels are escaped there
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """One day of the grid: how many open findings are due on it."""
+
+    day: date
+    number: int
+    within: bool
+    """False for a day of the month before or after, which fills the week."""
+    past: bool
+    today: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month of due dates: weeks from Monday to Sunday, and the months beside it as `2026-12`."""
+
+    name: str
+    before: str
+    after: str
+    weeks: tuple[tuple[Cell, ...], ...]
+    earlier: int
+    """Open findings that were due before this month."""
+    later: int
+
+
+def month(days: Mapping[date, int], text: str, at: datetime) -> Month:
+    """The month that is asked for, as `2026-12`; else that of the moment."""
+    wanted = re.fullmatch(r"(20\d\d)-(0[1-9]|1[0-2])", text)
+    year, number = (int(wanted[1]), int(wanted[2])) if wanted else (at.year, at.month)
+    weeks = calendar.Calendar().monthdatescalendar(year, number)
+    first, last = date(year, number, 1), date(year, number, calendar.monthrange(year, number)[1])
+    return Month(
+        name=f"{first:%B %Y}",
+        before=f"{first - timedelta(days=1):%Y-%m}",
+        after=f"{last + timedelta(days=1):%Y-%m}",
+        weeks=tuple(
+            tuple(
+                Cell(
+                    day=one,
+                    number=days.get(one, 0) if first <= one <= last else 0,
+                    within=first <= one <= last,
+                    past=one < at.date(),
+                    today=one == at.date(),
+                )
+                for one in week
+            )
+            for week in weeks
+        ),
+        earlier=sum(count for one, count in days.items() if one < first),
+        later=sum(count for one, count in days.items() if one > last),
+    )
 
 
 def told(error: Conflict | Invalid) -> tuple[Problem, ...]:

@@ -33,6 +33,14 @@ _WORDS: Final = re.compile(r"[a-z]+|\d+")
 _FILLERS: Final = frozenset({"the", "inc", "corp", "corporation", "software", "and", "of", "for", "server", "version"})
 
 
+_WORDS_OF: Final = {
+    "introduced": "from {}",
+    "fixed": "before {}",
+    "limit": "before {}",
+    "last_affected": "up to and with {}",
+}
+
+
 class Word(StrEnum):
     """The answer. Only NO may ever look like good news."""
 
@@ -332,10 +340,19 @@ def _reached(statements: Sequence[ProductStatement], version: str) -> tuple[bool
             covers(_placed(one), version) if _comparable(one, version) else Undecided("its versions cannot be compared")
         )
         if isinstance(found, Inside):
-            return True, f"version {version} is among the affected: {found.rule}", fixed
+            return True, f"version {version} is among the affected: {in_words(found.rule)}", fixed
         if isinstance(found, Undecided):
             doubts = doubts or found.reason
     return (None, doubts, fixed) if doubts else (False, f"version {version} is not among the affected", fixed)
+
+
+def in_words(rule: str) -> str:
+    """The part of a range that fired, for somebody who never read one: `introduced 7.0, fixed 7.2` is no sentence."""
+    parts = [part.partition(" ") for part in rule.split(", ")]
+    if not all(word in _WORDS_OF and value for word, _, value in parts):
+        return "the source lists it" if rule == "listed version" else rule
+    said = [_WORDS_OF[word].format(value) for word, _, value in parts if (word, value) != ("introduced", "0")]
+    return " ".join(said) or "every version"
 
 
 def _comparable(affected: Affected, version: str) -> bool:

@@ -689,6 +689,8 @@ def _wanted(answer: Answer, tier: str, only: str) -> bool:
     match only:
         case "overdue":
             fits = isinstance(answer, (Due, AskPerson)) and answer.overdue
+        case "dated":
+            fits = isinstance(answer, (Due, AskPerson))
         case "upcoming":
             fits = isinstance(answer, Due) and answer.due is not None and not answer.overdue
         case "ask":

@@ -78,6 +78,8 @@ def starter() -> tuple[bytes, ...]:
     return tuple(gzip.decompress(shipped(name)) for name in files)
 
 
+STARTER_DATES: Final = {"CISA KEV": date(2025, 8, 25), "CISA Vulnrichment": date(2024, 10, 24)}
+"""What answers, and of when, while these sources were never fetched."""
 STARTER_DAY: Final = date(2024, 10, 10)
 """The last day on which every file of the starter data is within the age limit, asked about with `--as-of`."""
 
