@@ -28,7 +28,7 @@ def serve() -> None:
         raise Conflict("this command answers from the store of this machine: run it on the host itself, without --host")
     with office(settings, work=False) as held:
         caller = _caller(held)
-        server(held, shell_user(held) if caller is None else caller.viewer, check=_check(caller)).run(transport="stdio")
+        server(held, shell_user(held) if caller is None else caller.viewer, check=_check(held)).run(transport="stdio")
 
 
 def server(held: "Office", viewer: "Viewer", *, check: Callable[[str], None] = lambda _: None) -> Any:
@@ -56,12 +56,14 @@ def _caller(held: "Office") -> "Caller | None":
     return found
 
 
-def _check(caller: "Caller | None") -> Callable[[str], None]:
+def _check(held: "Office") -> Callable[[str], None]:
+    """Ask about the token at every call: one that was ended, or whose person was, answers nothing from then on."""
     from comity.access.policy import Action
 
     actions = {"cases": Action.READ_CASES, "estate": Action.READ_ESTATE}
 
     def check(what: str) -> None:
+        caller = _caller(held)
         if caller is not None:
             caller.check(actions[what])
 

@@ -1,5 +1,6 @@
 """The defender's estate, one asset, one inventory, one finding; and the one-box question of a small operator."""
 
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final, Literal
 
@@ -12,6 +13,7 @@ from comity.console.forms import Form
 from comity.console.pages import Ask, page
 from comity.console.routing import Paths, asked, named, see
 from comity.defend.desk import ClaimsTaken, Defend, Document, Estate, Registered
+from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_watch import Watches
 from comity.errors import Invalid, Problem
 from comity.formats import chart
@@ -29,7 +31,7 @@ TONES: Final[dict[Answer, Literal["", "good", "warn", "bad", "soft"]]] = {
 ROWS: Final = 50
 
 
-def add(paths: Paths, defend: Defend, watches: Watches) -> None:
+def add(paths: Paths, defend: Defend, watches: Watches, deadlines: Deadlines) -> None:
     """The pages over these counters."""
 
     @paths.show("/affected", Action.ASK_AFFECTED)
@@ -82,6 +84,7 @@ def add(paths: Paths, defend: Defend, watches: Watches) -> None:
             query=query,
             inventories=defend.inventories(viewer).rows,
             charts=_charts(held),
+            mix=None if held.as_of else _mix(deadlines.mix(viewer)),
             domains=sorted(domains(viewer)),
             problems=problems,
             done=done,
@@ -166,6 +169,14 @@ def _charts(held: Estate) -> dict[str, Markup]:
     if any(number for _, number in held.burn):
         found["burn"] = _burn_down(held)
     return found
+
+
+def _mix(tiers: Mapping[str, int] | None) -> Markup | None:
+    """Open findings by tier, as the page of deadlines has them."""
+    if not tiers:
+        return None
+    rows = [chart.Bar(label=name, value=number) for name, number in tiers.items()]
+    return Markup(chart.bars("Open findings by tier", rows, unit="findings"))  # noqa: S704  escaped by the chart
 
 
 def _burn_down(held: Estate) -> Markup:

@@ -75,7 +75,7 @@ def routes(counters: Counters) -> list[Router]:
     sharing.add(paths, counters.sharing)
     briefs_pages.add(paths, counters.briefs)
     drafts.add(paths, counters.briefs)
-    estate.add(paths, counters.defend, counters.watches)
+    estate.add(paths, counters.defend, counters.watches, counters.deadlines)
     deadline_pages.add(paths, counters.deadlines)
     advice_pages.add(paths, counters.advice, counters.attest)
     ai_defence.add(paths, counters.ai)

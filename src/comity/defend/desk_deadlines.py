@@ -16,7 +16,7 @@ import rfc8785
 from comity.access.policy import Action, allow
 from comity.defend import flow_columns, flow_deadlines, triage, whatif
 from comity.defend.clock import first_answer
-from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound, State
+from comity.defend.due import Answer, AskPerson, Due, Leads, NotAssessed, NotBound, State
 from comity.defend.facts import Facts, Feeds
 from comity.defend.flow import Machines
 from comity.defend.flow_columns import Columns
@@ -68,6 +68,8 @@ __all__ = [
 TRIAGE: Final = "https://comity.invalid/triage/v1"
 """Predicate type of a signed triage manifest. The name is a name: nothing is fetched from it."""
 PAGE: Final = 200
+SMALL: Final = 2000
+"""Assets up to which dates are counted for whoever only looks at the estate."""
 FRESH: Final = timedelta(minutes=10)
 """How long the list of what is due now may stand while nothing changes: it says which moment it is of."""
 
@@ -236,6 +238,15 @@ class Deadlines:
             silent=warm.silent,
             days=warm.days,
         )
+
+    def mix(self, viewer: Viewer) -> Mapping[str, int] | None:
+        """Open findings by tier, for a page that is not about dates; None for a large estate not counted lately."""
+        allow(viewer, Action.READ_DEADLINES)
+        with self.machines.store.read() as tx:
+            warm = self._warm.get((viewer.organisation, tuple(sorted(viewer.roles)), None))
+            if warm is None and len(inventories.asset_versions(tx, viewer)) > SMALL:
+                return None
+            return self._warmed(tx, viewer, None).summary.tiers
 
     def deadline(
         self, viewer: Viewer, asset: AssetId, vulnerability: str, *, at: datetime | None = None
@@ -596,7 +607,8 @@ class Deadlines:
         kinds: dict[object, int] = {}
         asked: dict[tuple[object, ...], Answer] = {}
         for place, asset in enumerate(columns.assets):
-            side = sides.setdefault((asset.domain, columns.exposures[place], asset.planned_upgrade), len(sides))
+            reach, upgrade = columns.exposures[place], asset.planned_upgrade
+            side = sides.setdefault((asset.domain, reach), len(sides))
             for number, line in enumerate(columns.lines[place]):
                 flaw = flaws.get(line.flaw)
                 if flaw is None:
@@ -605,11 +617,14 @@ class Deadlines:
                     flaw = flaws[line.flaw] = kinds.setdefault(said, len(kinds))
                 work = columns.works.get((asset.id, line.flaw))
                 pair = (line.found_at, line.gone_at) if work is None else (asset.id, line.flaw)
-                key = (side, flaw, *pair)
-                answer = asked.get(key)
+                # what is said once of an asset's reach has one tier, and only some tiers wait for its upgrade
+                key = (side, flaw, *pair, upgrade)
+                answer = asked.get((side, flaw, *pair)) or asked.get(key)
                 if answer is None:
                     fact = columns.fact(place, asset, line)
-                    answer = asked[key] = self._answer(packs[asset.domain], asset, fact, columns.feeds, at)
+                    answer = self._answer(packs[asset.domain], asset, fact, columns.feeds, at)
+                    waits = len(reach) > 1 or (isinstance(answer, Due) and answer.leads in _BY_UPGRADE)
+                    asked[key if waits else (side, flaw, *pair)] = answer
                 yield place, number, answer
 
     def _answer(self, packs: Sequence[Pack], asset: Asset, facts: Facts, feeds: Feeds, at: datetime) -> Answer:
@@ -633,6 +648,9 @@ class Deadlines:
             certainty="",
             reason=f"no directive with dates is in force here for the domain {asset.domain}",
         )
+
+
+_BY_UPGRADE: Final = frozenset({Leads.UPGRADE, Leads.NOTHING})
 
 
 def manifest_bytes(work: Work) -> bytes:

@@ -34,18 +34,29 @@ class Machines:
 
 
 def exposures(
-    tx: Tx, asset: Asset, viewer: Viewer, *, now: datetime, said: Said | None = None, gone: bool = False
+    tx: Tx,
+    asset: Asset,
+    viewer: Viewer,
+    *,
+    now: datetime,
+    said: Said | None = None,
+    gone: bool = False,
+    known: dict[InventoryId, tuple[Contents, Matched] | None] | None = None,
 ) -> Iterator[Exposure]:
-    """Everything that reaches one asset. `said` may be passed when many assets of one owner are asked about."""
+    """Everything that reaches one asset. For many assets of one owner pass `said`, and `known`, which keeps what was
+    read of inventories for the next asset.
+    """
     weighed = said if said is not None else said_of(tx, asset.organisation, asset.domain, viewer)
-    held: dict[InventoryId, tuple[Contents, Matched]] = {}
+    read: dict[InventoryId, tuple[Contents, Matched] | None] = {} if known is None else known
     for runs in asset.runs:
-        matched = inventories.match(tx, runs.inventory, viewer)
-        if matched is not None:
-            held[runs.inventory] = (
-                inventories.contents(tx, runs.inventory, viewer, number=matched.number),
-                matched,
+        if runs.inventory not in read:
+            matched = inventories.match(tx, runs.inventory, viewer)
+            read[runs.inventory] = (
+                None
+                if matched is None
+                else (inventories.contents(tx, runs.inventory, viewer, number=matched.number), matched)
             )
+    held = {runs.inventory: one for runs in asset.runs if (one := read[runs.inventory]) is not None}
     yield from expose.exposures(asset, held, weighed, now=now, gone=gone)
 
 
