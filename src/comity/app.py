@@ -61,6 +61,7 @@ from comity.library.check import checker
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
 from comity.library.hooks import Courier, Hooks
+from comity.library.osv import OsvAnswers
 from comity.library.provider import Provider
 from comity.library.sharing import Sharing
 from comity.mail import outbox as mail
@@ -244,6 +245,7 @@ def opened(
                 address=settings.address,
             ),
             watches=Watches(machines=defend_machines),
+            osv=OsvAnswers(store=store),
             provider=Provider(
                 store=store,
                 address=settings.address,

@@ -29,6 +29,7 @@ from comity.defend.desk_watch import Watches
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
+from comity.library.osv import OsvAnswers
 from comity.library.provider import Provider
 from comity.library.sharing import Sharing
 from comity.settings import Settings
@@ -64,6 +65,7 @@ class Counters:
     briefs: Briefs
     library: Library
     provider: Provider
+    osv: OsvAnswers
     exchange: Exchange
     hooks: Hooks
     sharing: Sharing

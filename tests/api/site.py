@@ -42,6 +42,7 @@ from comity.formats import pack
 from comity.library.counter import Library, Verification
 from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
+from comity.library.osv import OsvAnswers
 from comity.library.provider import Provider
 from comity.library.sharing import Sharing
 from comity.model.advisory import Advisory
@@ -157,6 +158,7 @@ def site(
             **defending(held, settings, clock),
             **weighing(held, settings, clock),
             library=library,
+            osv=OsvAnswers(store=held.store),
             provider=providing(held, settings, clock),
             exchange=exchange,
             hooks=hooks,

@@ -16,6 +16,7 @@ from comity.api import (
     engagements,
     estate,
     host,
+    osv,
     priorities,
     reading,
     reports,
@@ -71,5 +72,6 @@ def routes(counters: Counters) -> list[Router]:
             request_max_body_size=settings.body_limit_bytes,
         ),
         tap.router(counters.clearing, counters.accounts, settings),
+        osv.router(counters.osv),
         csaf.router(counters.provider, counters.accounts),
     ]
