@@ -172,3 +172,17 @@ def test_a_patch_is_asked_what_it_does_to_another_proof(laboratory: Laboratory):
     assert [one.sight.name for one in seen] == ["FIRED", "FIRED"]
     seen = flow_ladder.fires(laboratory, attempt, attempt.recipe, attempt.attached)
     assert [one.sight.name for one in seen] == ["SILENT", "SILENT"]
+
+
+def test_an_everyday_call_is_no_hiding_word(laboratory: Laboratory):
+    diff = (
+        "--- a/ledger/words.py\n+++ b/ledger/words.py\n@@ -5,1 +5,2 @@\n"
+        '-ACCOUNT = re.compile(r"(?:[a-z]+-?)+\\Z")\n'
+        '+WORD = re.compile(r"[a-z]+")\n+ACCOUNT = re.compile(r"[a-z]+(?:-[a-z]+)*\\Z")\n'
+    )
+    held = SAMPLES["account-pattern"]
+    for text, reached in ((diff, True), (diff.replace("+WORD = re.", "+WORD = "), False)):
+        attempt = flow_ladder.Attempt(
+            recipe=read(held.case.recipe), attached=held.case.attached, diff=text.encode(), seed=SEED, kit=held.kit
+        )
+        assert flow_ladder.rise(laboratory, attempt, Rung.L1).reached is reached

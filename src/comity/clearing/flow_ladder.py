@@ -270,6 +270,7 @@ class Sides:
         order = {
             "paths": [path for path in self.touched if path.endswith((".py", ".pyi"))],
             "words": sorted(reach.HIDING_PYTHON),
+            "bare": sorted(reach.BARE_PYTHON),
             "marks": list(reach.MARKS),
             "nonce": nonce,
         }

@@ -117,11 +117,16 @@ def flows(machines: Machines) -> tuple[Flow, ...]:
 # Taking in ----------------------------------------------------------------------------------------------------------
 
 
-def held(tx: Tx, case_id: CaseId, viewer: Viewer) -> Held:
-    """The case with its reproducer. Missing when hidden; Conflict when nothing was reproduced: there is no ladder."""
+def held(tx: Tx, case_id: CaseId, viewer: Viewer, *, wanted: Digest | None = None) -> Held:
+    """The case with its newest reproducer, or that of the recipe `wanted`, which a patch was taken in for.
+
+    Missing when hidden; Conflict when nothing was reproduced: there is no ladder.
+    """
     case = cases.get(tx, case_id, viewer)
     for validation in reversed(case.validations):
         if not isinstance(validation.verdict, Reproduced) or validation.recipe is None:
+            continue
+        if wanted is not None and validation.recipe != wanted:
             continue
         report = reports.get(tx, validation.report, flow.FLOW)
         attached: dict[Digest, bytes] = {}
@@ -282,7 +287,7 @@ def asked(machines: Machines, id_: str) -> str:
         if done.is_done(tx, key):
             return str(done.result(tx, key))
         patch = patches.get(tx, id_, flow.FLOW)
-        found = held(tx, patch.case, flow.FLOW)
+        found = held(tx, patch.case, flow.FLOW, wanted=patch.recipe)
     if patch.diff is not None or patch.asking is None:
         return REACHED if patch.diff is not None else STOPPED
     where = endpoint(machines.settings)
@@ -333,7 +338,7 @@ def asked(machines: Machines, id_: str) -> str:
 
 def attempt(tx: Tx, patch: Patch) -> Attempt:
     """Everything that decides how far a patch gets."""
-    found = held(tx, patch.case, flow.FLOW)
+    found = held(tx, patch.case, flow.FLOW, wanted=patch.recipe)
     record = patches.record(patch.id)
     assert patch.diff is not None
     kit = found.kit
@@ -391,7 +396,7 @@ def _settle(machines: Machines, tx: Tx, id_: str) -> str:
 
 
 def _stated(machines: Machines, tx: Tx, patch: Patch) -> Digest:
-    found = held(tx, patch.case, flow.FLOW)
+    found = held(tx, patch.case, flow.FLOW, wanted=patch.recipe)
     envelope = machines.signer.patch(
         Climbed(
             patch=patch,

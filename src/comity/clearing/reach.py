@@ -52,6 +52,8 @@ _HIDING_PYTHON: Final = """
     modules meta_path path_hooks
 """
 HIDING_PYTHON: Final = frozenset(_HIDING_PYTHON.split())
+BARE_PYTHON: Final = frozenset({"exec", "eval", "compile", "globals", "vars"})
+"""Of these only the built-in counts: `re.compile` is an everyday call."""
 MARKS: Final = ("/proc", "/driver", "/inputs", "/work/", "/build/", "/target", "comity", "canary", "ASAN_OPTIONS")
 """Texts by which code could tell a climb from use."""
 

@@ -28,12 +28,12 @@ def examined(path: Path, order: dict[str, Any]) -> dict[str, Any]:
         compile(tree, str(path), "exec")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         return {"error": type(error).__name__, "words": {}}
-    wanted, marks = set(order["words"]), order["marks"]
+    wanted, bare, marks = set(order["words"]), set(order["bare"]), order["marks"]
     words: Counter[str] = Counter()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name):
             words[node.id] += 1
-        elif isinstance(node, ast.Attribute):
+        elif isinstance(node, ast.Attribute) and node.attr not in bare:
             words[node.attr] += 1
         elif isinstance(node, ast.Import | ast.ImportFrom):
             for part in (*(alias.name for alias in node.names), getattr(node, "module", "") or ""):
