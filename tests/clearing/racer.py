@@ -48,7 +48,7 @@ def main(name: str, seed: str, folder: str, url: str, count: str, findings: str)
             for receipts in pool.map(send, [order[n : n + TOGETHER] for n in range(0, len(order), TOGETHER)]):
                 print("\n".join(receipts), flush=True)
         print("sent", flush=True)
-        end = time.monotonic() + 120
+        end = time.monotonic() + 300
         while comity.desk.control.unfinished() and time.monotonic() < end:
             time.sleep(1)
         print("done", flush=True)

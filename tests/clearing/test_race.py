@@ -24,7 +24,7 @@ def postgres():
 
 
 @pytest.mark.postgres
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_thousand_submissions_of_a_hundred_findings_race_into_a_hundred_cases(
     postgres: Cluster, tmp_path: Path
 ) -> None:
