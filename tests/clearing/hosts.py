@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from comity.clearing import flow, flow_batches, flow_cross
+from comity.clearing import flow, flow_batches, flow_coordination, flow_cross
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_coordination import Coordinations
@@ -97,6 +97,7 @@ def host(
     seam=engine.no_seam,
     worker: str = "worker-1",
     fires=None,
+    coordinated: bool = False,
 ) -> Iterator[Host]:
     """A clearinghouse with one lab and two coordinators; with `run` its worker runs."""
     settings = settings or Settings(data=folder / "data", keys=folder / "keys")
@@ -124,7 +125,11 @@ def host(
     )
     control = connect(settings)
     poll = timedelta(milliseconds=50)
-    flows = (*flow.flows(machines, control), *flow_batches.flows(machines, control))
+    flows = (
+        *flow.flows(machines, control),
+        *flow_batches.flows(machines, control),
+        *(flow_coordination.flows(machines) if coordinated else ()),
+    )
     if fires is not None:
         flows += flow_cross.flows(machines, control, fires)
     running = launch(settings, flows, clock=clock, poll=poll, seam=seam, worker=worker) if run else None

@@ -60,6 +60,7 @@ def test_who_is_invited_to_an_embargo_sees_the_case_only_after_a_yes(comity, cas
     assert not invited.may_read
     assert invited.terms is not None
     assert own.summary not in repr(invited)
+    assert "owns the code" not in repr(invited)  # a coordinator's words may name the product
     with pytest.raises(Conflict):
         comity.desk.answer(VENDOR, seat, text="what is it?")
     comity.desk.agree(VENDOR, seat)

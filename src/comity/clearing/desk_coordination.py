@@ -11,7 +11,17 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.clearing import deadlines, embargo, flow, flow_coordination, letters, publish, readin
+from comity.clearing import (
+    deadlines,
+    embargo,
+    flow,
+    flow_capacity,
+    flow_coordination,
+    flow_patches,
+    letters,
+    publish,
+    readin,
+)
 from comity.clearing.readin import Workspace
 from comity.durable.engine import Control
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, TooLarge
@@ -334,6 +344,8 @@ class Coordinations:
                 raise Conflict(f"{one.name} gave no mail address: write on the page")
             if before.is_bound() and one.consent not in readin.BOUND:
                 raise Conflict(f"{one.name} has not agreed to the embargo: nothing of the case is sent before")
+            if not flow_capacity.released(tx, case):
+                raise Conflict("the maintainer's capacity contract has not released this case: it waits in their queue")
             letter, way = self._report(tx, held_case, before, one)
             outbox.queue(tx, letter, settings=machines.settings, at=now)
             tried = Attempt(at=now, channel="mail", address=one.contact, outcome=way, by=who)
@@ -532,6 +544,8 @@ class Coordinations:
                 data = _held(tx, reports.record(first.id), attachment.digest)
                 if data is not None:
                     files[_plain(attachment.filename, len(files))] = data
+        best = flow_patches.best(tx, case.id)
+        offer = letters.Offer(sentence=best.sentence, diff=best.diff, test=best.test) if best is not None else None
         letter = letters.to_maintainer(
             one,
             held,
@@ -541,7 +555,7 @@ class Coordinations:
             host=host,
             verdict=publish.verdict_sentence(case.validations[-1].verdict),
             files=files,
-            offer=None,
+            offer=offer,
             tlp=label,
         )
         return letter, "the report, encrypted" if one.openpgp else "the report"

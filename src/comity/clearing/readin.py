@@ -107,14 +107,17 @@ def things(participant: Participant, *, is_alone: bool) -> frozenset[Thing]:
 
 
 def invitation(held: Coordination, participant: Participant) -> Workspace:
-    """What somebody sees who may not read yet: that there is an embargo, until when, and what they are asked."""
+    """What somebody sees who may not read yet: that there is an embargo, until when, and what they are asked.
+
+    Not why they were read in: a coordinator's words may name the product.
+    """
     return Workspace(
         seat=participant.id,
         name=participant.name,
         part=participant.part,
         tier=participant.tier,
         label=TIER_LABEL[participant.tier],
-        why=participant.why,
+        why="",
         may_read=False,
         quiet=held.quiet,
         terms=_masked(held.terms, participant),

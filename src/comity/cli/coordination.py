@@ -72,7 +72,8 @@ def seat(seat: str, *, host: Host = "", json: Json = False) -> None:
         show.document(held)
         return
     show.line(held["title"] or "You are invited to a case; agree or decline.", "bold")
-    show.line(f"{held['label']}  {held['part']}, tier {held['tier']}; read in because: {held['why']}", "dim")
+    why = f"; read in because: {held['why']}" if held["why"] else ""
+    show.line(f"{held['label']}  {held['part']}, tier {held['tier']}{why}", "dim")
     _embargo(held)
     for verdict in held["verdicts"]:
         show.line(verdict)
