@@ -7,6 +7,7 @@ import pytest
 from comity.settings import Settings
 from tests.durable import harness
 
+CLOCKS = ("clearing.clocks/tick 0:", "clearing.clocks/tick 1:", "clearing.clocks:end")
 SCENARIO = "tests.coordinate.travel"
 
 
@@ -20,7 +21,8 @@ def test_a_kill_at_any_tick_ends_like_the_uninterrupted_run(tmp_path: Path) -> N
         assert wanted["quiet"] == "ended"
         assert wanted["breaks"] == ["details leaked"]
         assert "embargo-warning" in wanted["clocks"]
-        places = [one for one in passed if one.name.startswith("clearing.clocks")]
+        # how often it ticks after that depends on how wakes fall together: those that every run passes are taken
+        places = [one for one in passed if one.name.startswith(CLOCKS)]
         names = {one.name for one in places}
         assert {"clearing.clocks/tick 0:begin", "clearing.clocks/tick 0:end", "clearing.clocks:end"} <= names
         for number, place in enumerate(places):
