@@ -18,6 +18,7 @@ from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
 from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
+from comity.brief import flow_recheck
 from comity.brief.desk import Briefs
 from comity.clearing import (
     flow,
@@ -192,6 +193,7 @@ def opened(
                 *flow_coordination.flows(machines),
                 *assess_flow.flows(assessing),
                 *brief_flow.flows(writing),
+                *flow_recheck.flows(writing, control),
             )
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()

@@ -141,6 +141,9 @@ class Settings:
     review_planted: int = 1
     """Errors planted into each review, which the reviewer must find (policy parameter, never below 1)."""
 
+    brief_recheck: timedelta = timedelta(days=1)
+    """How often sources of public briefs are looked at again, in days; 0 means never by itself (policy parameter)."""
+
     share_days: int = 30
     """How long a member may open a brief that was shared with them."""
 
@@ -178,7 +181,8 @@ class Settings:
     """Folder of wheels that validation may use (the host's own mirror); empty means none."""
 
     offline: bool = False
-    """Ask no package registry: archives come from what ships, the mirror and the cache alone."""
+    """Ask no package registry: archives come from what ships, the mirror and the cache alone. No source of a brief is
+    looked at again by itself either."""
 
     model_endpoint: str = ""
     """Address of a language model's endpoint of the OpenAI kind, up to `/chat/completions`; empty means no model."""

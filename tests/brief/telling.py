@@ -26,7 +26,7 @@ def prepare(settings: Settings) -> None:
 
 def run(settings: Settings, seam: Callable[[str], None]) -> None:
     """Correct it, or go on where a crash left it, until everybody was told."""
-    with host(settings.data.parent, seam=seam) as here:
+    with host(settings.data.parent, seam=seam, brief_recheck=timedelta(0)) as here:
         control = connect(here.settings)
         poll = timedelta(milliseconds=50)
         here.clock.pass_(hours=1)

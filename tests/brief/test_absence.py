@@ -10,14 +10,17 @@ from tests.brief.conftest import make_source
 from tests.brief.hosts import ADA, EDITH, MEMBER, START, Host, host
 from tests.brief.test_join import advisory
 
+from comity.brief import flow_recheck
 from comity.brief.channels import page, text
+from comity.brief.check import absence
 from comity.brief.check.absence import absence_gate, sentence, stated
 from comity.errors import Conflict
+from comity.model.article import ReviewState
 from comity.model.brief import Absence
 from comity.model.events import Event, Kind
 from comity.model.ids import CaseId, Digest
 from comity.model.signals import KEV, KEV_SOURCE, Fact
-from comity.store import published, upstream
+from comity.store import drafts, published, upstream
 
 CVE = "CVE-2026-10001"
 SOURCE = make_source(f"The agency named {CVE} in Northwind Gateway. Operators must install the update.")
@@ -92,6 +95,23 @@ def test_a_stated_absence_is_published_with_its_search_and_falls_when_an_advisor
         after = here.desk.brief(MEMBER, id_).public
         assert after.absences == ()
         assert "it is named now" in here.desk.draft(ADA, id_).checked.findings[0].reason
+
+
+def test_a_public_absence_reopens_its_brief_when_its_days_are_over_once(tmp_path: Path) -> None:
+    with host(tmp_path) as here:
+        id_ = with_absence(here)
+        here.reviewed(id_)
+        here.desk.publish(EDITH, id_)
+        here.clock.pass_(days=30)
+        with here.machines.store.read() as tx:
+            assert absence.over(drafts.get(tx, id_, ADA).brief, here.clock.at) is None, "the thirtieth day is inside"
+        assert flow_recheck.ended(here.machines) == []
+        here.clock.pass_(days=1)
+        assert flow_recheck.ended(here.machines) == [id_]
+        public = here.desk.brief(MEMBER, id_).public
+        assert public.review_state is ReviewState.UNREVIEWED
+        assert f"({CVE}, 2026-11-02) is older than 30 days" in public.banner
+        assert flow_recheck.ended(here.machines) == [], "once for each search"
 
 
 def test_an_absence_that_waited_too_long_is_not_published(tmp_path: Path) -> None:

@@ -45,7 +45,9 @@ class Publishing(Counter):
             flow.note(tx, Kind.BRIEF_PUBLISHED, key, (id_,), at, actor=viewer, version=str(saved.brief.version))
             self._reopen_others(tx, saved)
             flow_mail.announce(tx, id_, settings=self.machines.settings, at=at)
-            return drafts.state(tx, id_).public
+            public = drafts.state(tx, id_).public
+        flow_recheck.start_clock(self.control, flow_recheck.next_look(self.machines))
+        return public
 
     def correct(
         self,
@@ -144,10 +146,16 @@ class Publishing(Counter):
     def recheck(self, viewer: Viewer) -> tuple[Looked, ...]:
         """Look again at the sources of every public brief; what changed or is gone reopens what rests on it."""
         allow(viewer, Action.EDIT_BRIEFS)
-        return flow_recheck.rechecked(self.machines)
+        over = flow_recheck.ended(self.machines)
+        looked = flow_recheck.rechecked(self.machines)
+        return (*(Looked(url="", outcome="a statement of absence ended", reopened=(one,)) for one in over), *looked)
 
     def resume(self) -> int:
-        """Start the notices of every correction whose flow never started (a crash between). Safe at any time."""
+        """Start the clock of the sources, and the notices of corrections whose flow never started (a crash between).
+
+        Gives how many notices. Safe at any time.
+        """
+        flow_recheck.start_clock(self.control, flow_recheck.next_look(self.machines))
         started = 0
         start = ""
         while True:

@@ -42,7 +42,7 @@ def make(
 
 
 def recheck(*, json: Json = False) -> int:
-    """Look again at the sources of every public brief here, conditionally; meant for a daily timer.
+    """Look again at the sources of every public brief here, conditionally. A serving host does it by itself.
 
     Changed and gone sources reopen what rests on them. Exit status 1 when a brief was reopened.
     """

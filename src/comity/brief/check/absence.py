@@ -7,10 +7,11 @@ words, or that no search of now backs, is blocked: no span of a source could car
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final, NamedTuple
 
 from comity.brief.check.evidence import Mismatch
+from comity.model.article import Brief
 from comity.model.brief import Absence
 
 HOST: Final = "advisory of this host"
@@ -75,3 +76,10 @@ def absence_gate(text: str, searches: Sequence[Absence]) -> Iterator[Mismatch]:
 def open_(searches: Sequence[Absence]) -> tuple[Absence, ...]:
     """Those that found nothing: what may be stated."""
     return tuple(one for one in searches if not one.found)
+
+
+def over(brief: Brief, at: datetime) -> Stated | None:
+    """The oldest statement of absence in a brief whose days are over at `at`; None when each still holds."""
+    said = [one for line in brief.sentences if (one := stated(line.text)) is not None]
+    late = [one for one in said if at.date() - one.day > timedelta(days=DAYS)]
+    return min(late, key=lambda one: one.day, default=None)
