@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from comity.errors import Invalid
 from comity.formats import csaf_vex, cyclonedx_vex, openvex, vex
+from comity.formats.listings import cyclonedx as cyclonedx_list
 from comity.model.advisory import Publisher
 from comity.model.inventory import Vex, VexStatus
 
@@ -67,6 +68,17 @@ def test_cyclonedx_vex_is_valid_by_the_published_schema() -> None:
         "in_triage",
     ]
     assert document["components"][3]["purl"] == "pkg:deb/debian/requests@2.28.1%2Bdfsg-1?distro=debian-12"
+
+
+def test_cyclonedx_vex_that_is_written_is_read_back_as_the_same_statements() -> None:
+    found = cyclonedx_list.read(json.loads(cyclonedx_vex.write(FOUR, at=AT))).statements
+
+    def key(one: Vex) -> tuple[str, ...]:
+        return (one.vulnerability, one.status, one.ecosystem.casefold(), one.name, one.version, one.justification)
+
+    assert sorted(map(key, found)) == sorted(map(key, FOUR))
+    again = cyclonedx_list.read(json.loads(cyclonedx_vex.write(found, at=AT))).statements
+    assert sorted(map(key, again)) == sorted(map(key, FOUR))
 
 
 def test_a_lapse_survives_where_the_format_has_no_field_for_it() -> None:
