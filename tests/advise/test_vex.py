@@ -71,10 +71,18 @@ def test_cyclonedx_vex_is_valid_by_the_published_schema() -> None:
 
 
 def test_cyclonedx_vex_that_is_written_is_read_back_as_the_same_statements() -> None:
+    """Justifications come back as CycloneDX's nearest word: compared as CISA's."""
     found = cyclonedx_list.read(json.loads(cyclonedx_vex.write(FOUR, at=AT))).statements
 
     def key(one: Vex) -> tuple[str, ...]:
-        return (one.vulnerability, one.status, one.ecosystem.casefold(), one.name, one.version, one.justification)
+        return (
+            one.vulnerability,
+            one.status,
+            one.ecosystem.casefold(),
+            one.name,
+            one.version,
+            vex.cisa_word(one.justification),
+        )
 
     assert sorted(map(key, found)) == sorted(map(key, FOUR))
     again = cyclonedx_list.read(json.loads(cyclonedx_vex.write(found, at=AT))).statements
