@@ -1,8 +1,8 @@
 """CycloneDX 1.6 VEX, written: components by purl, and what was said about each in `vulnerabilities`.
 
 Source: the CycloneDX 1.6 JSON schema. The document is read by the reader of CycloneDX inventories, whose statements it
-gives back. CISA's justifications go to CycloneDX's nearest word, in which they come back; the exact one stands beside it
-as a property for whoever reads on.
+gives back. CISA's justifications go to CycloneDX's nearest word, and come back in it; the exact one stands beside it as
+a property.
 """
 
 import uuid
