@@ -362,3 +362,20 @@ def test_an_epoch_turns_once(held):
     assert flow_blind.running(held.host.machines) == first
     held.host.clock.jump_to(held.host.clock.now() + timedelta(days=31))
     assert flow_blind.running(held.host.machines).number == first.number + 1
+
+
+def test_what_comes_in_after_a_question_never_makes_its_answer_a_miss(held, monkeypatch):
+    """The asker chose a bucket by the width it was told; a shelf that grew meanwhile must still hold the match there."""
+    monkeypatch.setattr(rules, "SHELF", 1)
+    held.file(FINDING)
+    sheet, answered = held.ask(FINDING)
+    found = asker.wanted(
+        sheet, evaluated=answered.evaluated, proof=answered.proof, public=answered.public,
+        bits={level.name.lower(): bits for level, bits in answered.bits.items()},
+    )  # fmt: skip
+    for number in range(12):
+        held.file(replace(FINDING, aliases=(), introduced_commits=(f"{number:040x}",), crash_frames=()))
+    held.blind.catch_up()
+    (origin,) = [one for one in found if one.level is Level.ORIGIN]
+    shelf = held.blind.shelf(RIVAL, sheet.question, "origin", origin.bucket)
+    assert asker.matched(origin, shelf) is not None

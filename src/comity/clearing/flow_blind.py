@@ -163,9 +163,10 @@ def ask(machines: flow.Machines, viewer: Viewer, document: Digest, parts: Sequen
         )
     )
     # (2)
-    with machines.store.read() as tx:
+    with machines.store.write() as tx:
         key = Key(secret=blind.secret(tx, epoch.number))
         sizes = {level: rules.bits(blind.tags_held(tx, level)) for level in {part.level for part in parts}}
+        blind.widen(tx, question.id, sizes)
     answer = key.answer([part.element for part in parts])
     return Answered(
         question=question,
@@ -184,8 +185,8 @@ def shelf(machines: flow.Machines, viewer: Viewer, id_: str, level: Level, bucke
         asked = sum(part.level is level for part in question.parts)
         if not asked:
             raise Missing(f"question {id_} committed to nothing at this level")
-        held = blind.tags_held(tx, level)
-        bits = rules.bits(held)
+        told = blind.width(tx, id_, level)  # as it was told: the asker chose the bucket by that
+        bits = rules.bits(blind.tags_held(tx, level)) if told is None else told
         if not 0 <= bucket < 1 << bits:
             raise Missing(f"there is no such shelf: {bits} bits of a tag name one")
         blind.give(tx, id_, level, bucket, most=asked)

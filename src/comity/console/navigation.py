@@ -39,6 +39,8 @@ GROUPS: Final = (
             Link(path="/claims", name="Scan claims", action=Action.CLAIM_SCANS),
             Link(path="/seats", name="Your cases", action=Action.READ_SEATS),
             Link(path="/queue", name="Case queue", action=Action.READ_CASES, also=("/cases",)),
+            Link(path="/capacity", name="Capacity contracts", action=Action.KEEP_CAPACITY),
+            Link(path="/standing", name="Standing", action=Action.READ_STANDING),
         ),
     ),
     Group(

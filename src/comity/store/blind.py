@@ -4,7 +4,7 @@ A tag is worth something only to whoever can compute it, so tags are kept as the
 epoch's secret is sealed, and its row is emptied when the epoch ends: old tags can then never be made again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -77,6 +77,15 @@ blind_shelves: Final = Table(
     Column("prefix", Integer, primary_key=True),
 )
 """Which buckets a question was given: as many as it has commitments of that level, and no more."""
+
+blind_widths: Final = Table(
+    "blind_widths",
+    metadata,
+    Column("question", String(32), ForeignKey("blind_questions.id"), primary_key=True),
+    Column("level", Integer, primary_key=True),
+    Column("bits", Integer, nullable=False),
+)
+"""How many bits of a tag name a bucket for this question: told once, and so it stays, however much comes in meanwhile."""
 
 blind_tags: Final = Table(
     "blind_tags",
@@ -256,6 +265,19 @@ def shelf(tx: Tx, level: Level, *, bucket: int, bits: int) -> tuple[Tagged, ...]
     return tuple(
         Tagged(report=ReportId(row.report), level=level, tag=bytes(row.tag)) for row in tx.connection.execute(query)
     )
+
+
+def widen(tx: Tx, id_: str, widths: Mapping[Level, int]) -> None:
+    """Keep what a question was told of its shelves' widths."""
+    rows_ = [{"question": id_, "level": int(level), "bits": bits_} for level, bits_ in widths.items()]
+    tx.connection.execute(insert(blind_widths), rows_)
+
+
+def width(tx: Tx, id_: str, level: Level) -> int | None:
+    """The width a question was told for a level; None for a question from before widths were kept."""
+    query = select(blind_widths.c.bits).where(blind_widths.c.question == id_, blind_widths.c.level == int(level))
+    found = tx.connection.execute(query).scalar()
+    return None if found is None else int(found)
 
 
 def give(tx: Tx, id_: str, level: Level, bucket: int, *, most: int) -> None:
