@@ -365,7 +365,7 @@ def test_an_epoch_turns_once(held):
 
 
 def test_what_comes_in_after_a_question_never_makes_its_answer_a_miss(held, monkeypatch):
-    """The asker chose a bucket by the width it was told; a shelf that grew meanwhile must still hold the match there."""
+    """The asker chose a bucket by the width it was told; a level that grew must still hold the match there."""
     monkeypatch.setattr(rules, "SHELF", 1)
     held.file(FINDING)
     sheet, answered = held.ask(FINDING)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from comity.clearing import flow_coordination
+from comity.clearing import flow, flow_coordination
+from comity.clearing.capacity import Wish
 from comity.errors import Conflict, Forbidden, Invalid, Missing
 from comity.mail import outbox
 from comity.model.case import Stage
@@ -226,6 +227,18 @@ def test_a_report_under_a_strict_label_goes_as_a_notice_that_names_nothing(comit
         assert "yaml" not in letter.text
         assert "reproduce it" not in letter.text
         assert letter.enclosures == ()
+
+
+def test_a_maintainer_is_written_to_only_what_their_capacity_contract_released(comity, case, own):
+    seat = vendor_in(comity, case, contact="security@project.example")
+    comity.desk.agree(VENDOR, seat)
+    flow.order(comity.office.clearing.machines, case, "the test")
+    none = Wish(maintainer="The team", packages=["pkg:pypi/pyyaml"], weekly=0, on_word="mail of today")
+    contract = comity.office.capacity.enter(ADA, none)
+    with pytest.raises(Conflict, match="capacity contract"):
+        comity.desk.write_maintainer(ADA, case, seat)
+    comity.office.capacity.enter(ADA, replace(none, weekly=1, evidence="E0"), id_=contract.id)
+    assert "notice" in comity.desk.write_maintainer(ADA, case, seat)
 
 
 def test_with_a_key_the_report_goes_whole_with_its_proof(comity, case, own):

@@ -85,7 +85,7 @@ blind_widths: Final = Table(
     Column("level", Integer, primary_key=True),
     Column("bits", Integer, nullable=False),
 )
-"""How many bits of a tag name a bucket for this question: told once, and so it stays, however much comes in meanwhile."""
+"""How many bits of a tag name a bucket for this question: told once, so it stays, whatever comes in meanwhile."""
 
 blind_tags: Final = Table(
     "blind_tags",
