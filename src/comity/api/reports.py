@@ -16,6 +16,7 @@ from comity.api.shapes import ReceiptStatus, ReportBody, Reports, Submitted
 from comity.clearing.desk import Accepted, Answer, Clearing, Document, Refused
 from comity.errors import Forbidden, Invalid, Missing, Problem, Unauthenticated
 from comity.model.ids import Digest, ReportId
+from comity.model.party import Viewer
 from comity.settings import Settings
 
 ENVELOPE: Final = "application/vnd.comity.documents+json"
@@ -96,13 +97,7 @@ def routes(clearing: Clearing, settings: Settings) -> list[HTTPRouteHandler]:
 
         With a token of the organisation that sent it, `detail` says what deconfliction and validation made of it.
         """
-        viewer = asking.viewer_of(request)
-        status = clearing.status(asking.name(receipt))
-        try:
-            detail = clearing.detail(viewer, status.receipt)
-        except (Missing, Forbidden, Unauthenticated):
-            return wire.receipt_status(status)
-        return wire.receipt_status(status, detail)
+        return followed(clearing, asking.viewer_of(request), asking.name(receipt))
 
     @get(
         "/reports",
@@ -150,6 +145,16 @@ def routes(clearing: Clearing, settings: Settings) -> list[HTTPRouteHandler]:
         return asking.inert(data, f"{wanted}.bin")
 
     return [submit, follow, listed, one, attachment]
+
+
+def followed(clearing: Clearing, viewer: Viewer, receipt: str) -> ReceiptStatus:
+    """The status of a receipt, with the detail for its own organisation."""
+    status = clearing.status(receipt)
+    try:
+        detail = clearing.detail(viewer, status.receipt)
+    except (Missing, Forbidden, Unauthenticated):
+        return wire.receipt_status(status)
+    return wire.receipt_status(status, detail)
 
 
 def _documents(request: Ask, body: bytes, file_name: str, limit: int) -> list[Document]:

@@ -128,7 +128,7 @@ READS: Mapping[str, Answer] = {
     f"/cases/{NAME}/preview": lambda o, v, n, _: Previews(
         renderings=tuple(wire.preview(r) for r in o.clearing.preview(v, CaseId(n[0])))
     ),
-    f"/submissions/{NAME}": lambda o, _v, n, _q: wire.receipt_status(o.clearing.status(n[0])),
+    f"/submissions/{NAME}": lambda o, v, n, _q: reports.followed(o.clearing, v, n[0]),
     "/reports": _reports,
     f"/reports/{NAME}": lambda o, v, n, _: wire.report(o.clearing.report(v, ReportId(n[0])), is_own=True),
     "/advisories": _advisories,
