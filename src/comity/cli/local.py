@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import blind, claims, patches, wire
+from comity.api import blind, claims, patches, reports, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
