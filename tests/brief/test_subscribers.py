@@ -14,6 +14,7 @@ from comity.errors import Forbidden, Invalid, Missing, Unavailable
 from comity.mail import outbox
 from comity.mail.post import Smtp
 from comity.model.party import ANONYMOUS
+from comity.store import subscribers
 
 READER = "reader@example.org"
 MAIL = {"smtp_host": "localhost", "smtp_security": "none", "mail_from": "briefs@host.example"}
@@ -79,7 +80,7 @@ def test_an_address_gets_one_letter_until_its_owner_says_yes(tmp_path: Path, por
         here.published()
         assert sent(here, port, box) == []
         assert here.desk.subscribed(GRACE).waiting == 1
-        here.clock.pass_(days=8)
+        here.clock.pass_(days=2, seconds=1)
         with pytest.raises(Missing):
             here.desk.confirm_subscription(ANONYMOUS, secret_in(letter))
         here.desk.subscribe(ANONYMOUS, "other@example.org")
@@ -172,3 +173,32 @@ def test_a_host_without_a_mail_server_says_so_and_strangers_cannot_make_it_write
             here.desk.subscribe(ANONYMOUS, READER)
         with pytest.raises(Forbidden):
             here.desk.subscribed(MEMBER)
+
+
+def test_one_network_takes_five_places_a_day_and_leaves_the_others_to_other_readers(tmp_path: Path) -> None:
+    with host(tmp_path, **MAIL) as here:
+        for number in range(5):
+            here.desk.subscribe(ANONYMOUS, f"one{number}@example.org", peer=f"203.0.113.{number}")
+        for peer in ("203.0.113.200", "::ffff:203.0.113.9"):
+            with pytest.raises(Unavailable, match="your network today"):
+                here.desk.subscribe(ANONYMOUS, "six@example.org", peer=peer)
+        here.desk.subscribe(ANONYMOUS, READER, peer="198.51.100.7")
+        for place in ("", "127.0.0.1", "10.0.0.1", "unknown"):
+            here.desk.subscribe(ANONYMOUS, f"proxy{len(place)}@example.org", peer=place)
+        here.clock.pass_(days=1)
+        here.desk.subscribe(ANONYMOUS, "six@example.org", peer="203.0.113.200")
+
+
+def test_a_network_of_ipv6_is_what_one_subscriber_holds_and_a_yes_gives_the_place_back_and_forgets_it(
+    tmp_path: Path, port: int, box: Box
+) -> None:
+    with host(tmp_path, **MAIL) as here:
+        for number in range(5):
+            here.desk.subscribe(ANONYMOUS, f"one{number}@example.org", peer=f"2001:db8:1:{number}::1")
+        with pytest.raises(Unavailable, match="your network today"):
+            here.desk.subscribe(ANONYMOUS, "six@example.org", peer="2001:db8:1:ffff::9")
+        secret = secret_in(sent(here, port, box)[0])
+        here.desk.confirm_subscription(ANONYMOUS, secret)
+        here.desk.subscribe(ANONYMOUS, "six@example.org", peer="2001:db8:1:ffff::9")
+        with here.machines.store.read() as tx:
+            assert {one.contact.network for one in subscribers.confirmed(tx)} == {""}

@@ -84,6 +84,9 @@ def test_every_page_shows_without_script_and_without_sideways_scrolling(
             page.screenshot(path=SCREENSHOTS / f"{name}-{size}-{scheme}.png", full_page=True)
             width = page.evaluate("document.documentElement.scrollWidth")
             assert width <= SIZES[size][0], f"{name} scrolls sideways on {size}"
+            if name == "drafts" and size == "phone":
+                inner = "[...document.querySelectorAll('.scroll')].map(one => one.scrollWidth - one.clientWidth)"
+                assert page.evaluate(inner)[0] <= 0, "the queue scrolls inside its own box"
             assert page.locator("h1").count() == 1
             assert not [text for text in seen if "Content Security Policy" in text], seen
 

@@ -40,7 +40,7 @@ class Shares(Counter):
         """A link by which one member organisation may open the brief for a while, personal information taken out.
 
         `keep` maps a piece of personal information to the reason why it stays. Invalid stops the share; Forbidden for
-        TLP:RED, which goes to named people only.
+        TLP:RED, which goes to named people only, and TLP:AMBER+STRICT, which stays in this organisation (TLP 2.0).
         """
         allow(viewer, Action.PUBLISH_BRIEFS)
         at = self.machines.now()
@@ -55,6 +55,8 @@ class Shares(Counter):
             strictest = max((held.brief.tlp, *(source.tlp for source in held.sources)))
             if strictest is Tlp.RED:
                 raise Forbidden("TLP:RED goes to named people only and is not shared with an organisation")
+            if strictest is Tlp.AMBER_STRICT and member.id != viewer.organisation:
+                raise Forbidden("TLP:AMBER+STRICT stays in the organisation that received it")
             public = self._seen(held)
             clean = _scrubbed(public, held.sources, keep or {})
             ends_at = at + timedelta(days=self.machines.settings.share_days)
@@ -100,7 +102,13 @@ class Shares(Counter):
                 state = None
         if state is not None and state.tombstone is not None:
             raise Missing("what was shared by this link was withdrawn")
-        return File(name=f"{found.brief}.shared.json", media_type="application/json", data=found.document)
+        document = found.document
+        since = [] if state is None else [one for one in state.corrections if one.at > found.at]
+        if state is not None and (since or state.banner):
+            news: dict[str, object] = {"banner_now": state.banner, "version_now": state.version, "see": state.url}
+            news["corrected_since"] = [{"at": one.at.isoformat(), "note": one.note} for one in since]
+            document = json.dumps(news | json.loads(document), ensure_ascii=False, indent=1).encode()
+        return File(name=f"{found.brief}.shared.json", media_type="application/json", data=document)
 
     def members(self, viewer: Viewer) -> tuple[tuple[str, str], ...]:
         """Organisations that a brief can be shared with: id and name."""

@@ -1,9 +1,11 @@
 """The counter of briefs by e-mail: ask, agree, leave. An address is used only after its owner agreed (double opt-in).
 
 Asking tells nobody whether an address is known here: the answer is the same for a new one, one that waits and one that
-agreed long ago. What nobody confirms in seven days is forgotten.
+agreed long ago. What nobody confirms in two days is forgotten. One network may ask for few addresses a day, so that one
+stranger cannot take every place of those that wait.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -17,9 +19,26 @@ from comity.model.letter import is_address
 from comity.model.party import Viewer
 from comity.store import subscribers
 
-WAITS: Final = timedelta(days=7)
+WAITS: Final = timedelta(days=2)
 MOST_WAITING: Final = 200
-"""Requests that wait at once: a stranger can make this host write to no more addresses than that in a week."""
+"""Requests that wait at once: strangers can make this host write to no more addresses than that in two days."""
+MOST_OF_A_NETWORK: Final = 5
+"""Requests of one network and one day that wait at once. A confirmed one gives its place back."""
+SPEAK_FOR_OTHERS: Final = tuple(
+    ipaddress.ip_network(one)
+    for one in (
+        "127.0.0.0/8",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "169.254.0.0/16",
+        "::1/128",
+        "fc00::/7",
+        "fe80::/10",
+    )
+)
+"""Loopback, private (RFC 1918, RFC 4193), shared (RFC 6598) and link-local addresses: a proxy, or many people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +62,12 @@ class Subscribers(Counter):
 
     __slots__ = ()
 
-    def subscribe(self, viewer: Viewer, address: str) -> None:
-        """Ask the owner of an address by one letter. Nothing is told of whether it is known."""
+    def subscribe(self, viewer: Viewer, address: str, *, peer: str = "") -> None:
+        """Ask the owner of an address by one letter. Nothing is told of whether it is known.
+
+        `peer` is the address that the request came from; one that speaks for others (loopback, a private network) or
+        is unknown counts in no network, and then only the number of all that wait is a limit.
+        """
         allow(viewer, Action.READ_BRIEFS)
         asked, at = address.strip(), self.machines.now()
         if not self.machines.settings.smtp_host:
@@ -57,9 +80,12 @@ class Subscribers(Counter):
             )
         with self.machines.store.write() as tx:
             subscribers.forget_unconfirmed(tx, before=at - WAITS)
+            network = network_of(peer)
+            if network and subscribers.waiting_from(tx, network, at=at) >= MOST_OF_A_NETWORK:
+                raise Unavailable("too many requests from your network today: try again tomorrow, or use the feeds")
             if subscribers.count(tx, confirmed=False) >= MOST_WAITING:
-                raise Unavailable("too many requests wait for an answer: try again in some days, or use the feeds")
-            held = subscribers.ask(tx, asked, at=at)
+                raise Unavailable("too many requests wait for an answer: try again in two days, or use the feeds")
+            held = subscribers.ask(tx, asked, network=network, at=at)
             if held.confirmed_at is None:
                 flow_mail.invite(tx, held, settings=self.machines.settings, at=at)
 
@@ -98,3 +124,16 @@ class Subscribers(Counter):
         if one.confirmed_at is None and one.asked_at < self.machines.now() - WAITS:
             raise Missing("no such subscription, or it has ended")
         return one
+
+
+def network_of(peer: str) -> str:
+    """IPv4 by /24, IPv6 by /48, as they are handed to one subscriber or small house. "" for what speaks for others."""
+    try:
+        parsed = ipaddress.ip_address(peer)
+    except ValueError:
+        return ""
+    if isinstance(parsed, ipaddress.IPv6Address) and parsed.ipv4_mapped is not None:
+        parsed = parsed.ipv4_mapped
+    if any(parsed in held for held in SPEAK_FOR_OTHERS):
+        return ""
+    return str(ipaddress.ip_network((parsed, 24 if parsed.version == 4 else 48), strict=False))

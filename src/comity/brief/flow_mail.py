@@ -29,7 +29,7 @@ def invite(tx: Tx, subscriber: Subscriber, *, settings: Settings, at: datetime) 
     body = (
         f"Somebody, perhaps you, asked for the briefs of {settings.organisation} at this address.\n\n"
         f"To agree, open this page and press the button:\n{link(subscriber, settings)}\n\n"
-        "If it was not you, do nothing: no other letter follows, and the address is forgotten after seven days.\n"
+        "If it was not you, do nothing: no other letter follows, and the address is forgotten after two days.\n"
     )
     letter = Letter(
         key=f"brief confirm:{subscriber.id}",

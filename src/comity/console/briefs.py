@@ -16,6 +16,7 @@ from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
 from comity.console.routing import Paths, asked, named, see
+from comity.console.signing import address_of
 from comity.errors import Invalid, Problem, TooLarge, Unavailable
 
 CLASSES = (
@@ -122,7 +123,7 @@ def add(paths: Paths, briefs: Briefs) -> None:
     def subscribe(request: Ask, form: Form) -> Response[Any]:
         address = form.text("address")
         try:
-            briefs.subscribe(caller_of(request).viewer, address)
+            briefs.subscribe(caller_of(request).viewer, address, peer=address_of(request))
         except Invalid as error:
             return page(
                 request, "brief/subscribe.html", status=422, asked=False, problems=error.problems, address=address

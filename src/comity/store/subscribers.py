@@ -4,7 +4,7 @@ Address and link secret rest sealed. The clear columns hold keyed digests, by wh
 """
 
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -39,10 +39,12 @@ brief_mailed = Table(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
-    """What is sealed: where to write, and the secret of the links in those letters."""
+    """What is sealed: where to write, the secret of the links in those letters, and, until its owner agrees, a keyed
+    digest of network and day, by which requests of one network on one day are counted. It names no network."""
 
     address: str
     secret: str
+    network: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,14 +57,14 @@ class Subscriber:
     confirmed_at: datetime | None
 
 
-def ask(tx: Tx, address: str, *, at: datetime) -> Subscriber:
+def ask(tx: Tx, address: str, *, network: str = "", at: datetime) -> Subscriber:
     """Keep a request; an address that asked before keeps its row as it is."""
     mark = tx.master.mark("brief subscriber", address.lower())
     row = tx.connection.execute(select(brief_subscribers).where(brief_subscribers.c.mark == mark)).first()
     if row is not None:
         return _open(tx, row)
     id_ = f"BS-{secrets.token_hex(12)}"
-    contact = Contact(address=address, secret=secrets.token_hex(24))
+    contact = Contact(address=address, secret=secrets.token_hex(24), network=_network(tx, network, at))
     sealed = seal(tx.master, _place(id_), rows.encode(contact, Contact))
     tx.connection.execute(
         insert(brief_subscribers).values(
@@ -96,9 +98,12 @@ def get(tx: Tx, id_: str) -> Subscriber:
 
 
 def confirm(tx: Tx, id_: str, *, at: datetime) -> None:
-    """The owner of the address agreed. A second yes changes nothing."""
+    """The owner of the address agreed: the network is forgotten. A second yes changes nothing."""
+    held = get(tx, id_)
     here = (brief_subscribers.c.id == id_) & brief_subscribers.c.confirmed_at.is_(None)
-    tx.connection.execute(update(brief_subscribers).where(here).values(confirmed_at=at))
+    sealed = seal(tx.master, _place(id_), rows.encode(replace(held.contact, network=""), Contact))
+    values = {"confirmed_at": at, "wrapped": sealed.wrapped, "sealed": sealed.body}
+    tx.connection.execute(update(brief_subscribers).where(here).values(**values))
 
 
 def forget(tx: Tx, id_: str) -> None:
@@ -126,6 +131,13 @@ def count(tx: Tx, *, confirmed: bool) -> int:
     return tx.connection.execute(select(func.count()).select_from(brief_subscribers).where(which)).scalar() or 0
 
 
+def waiting_from(tx: Tx, network: str, *, at: datetime) -> int:
+    """Requests of this network and this day (UTC) that nobody has confirmed yet."""
+    wanted = _network(tx, network, at)
+    query = select(brief_subscribers).where(brief_subscribers.c.confirmed_at.is_(None))
+    return sum(_open(tx, row).contact.network == wanted for row in tx.connection.execute(query))
+
+
 def mailed(tx: Tx, brief: str, id_: str) -> None:
     """Note that a brief went to somebody; the same again changes nothing."""
     here = (brief_mailed.c.brief == brief) & (brief_mailed.c.subscriber == id_)
@@ -137,6 +149,10 @@ def readers(tx: Tx, brief: str) -> tuple[str, ...]:
     """Ids of those to whom a brief went and who did not leave, in order."""
     query = select(brief_mailed.c.subscriber).where(brief_mailed.c.brief == brief)
     return tuple(tx.connection.execute(query.order_by(brief_mailed.c.subscriber)).scalars())
+
+
+def _network(tx: Tx, network: str, at: datetime) -> str:
+    return tx.master.mark("brief network", f"{at:%Y-%m-%d} {network}") if network else ""
 
 
 def _place(id_: str) -> str:
