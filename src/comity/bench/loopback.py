@@ -114,9 +114,9 @@ def served(app: Any, port: int) -> Iterator[str]:
 
 
 def listening(port: int) -> None:
-    """Wait until something listens there. Unavailable after twenty seconds."""
+    """Wait until something listens there. Unavailable after a minute and a half."""
     pause = threading.Event()
-    for _ in range(400):
+    for _ in range(1800):
         with socket.socket() as trial:
             trial.settimeout(0.5)
             if trial.connect_ex(("127.0.0.1", port)) == 0:
