@@ -57,7 +57,7 @@ VIEWS = {
     "following": ("reader", "/following"),
     "sharing": ("submitter", "/sharing"),
     "engagements": ("developer", "/engagements"),
-    "invite": ("developer", "/engagements/new"),
+    "rules": ("", "/assessments/rules"),
     "drafts": ("editor", "/drafts"),
     "estate": ("defender", "/estate"),
     "deadlines": ("defender", "/deadlines"),
@@ -130,7 +130,8 @@ def test_every_page_fits_its_window_and_is_kept_as_a_picture(served: Served, siz
             page = window.new_page()
             for name, (viewer, path) in VIEWS.items():
                 if viewer == role:
-                    page.goto(served.address + path)
+                    answer = page.goto(served.address + path)
+                    assert answer.status == (404 if name == "missing" else 200), name
                     picture = page.screenshot(path=SCREENSHOTS / f"{name}-{size}-{scheme}.png", full_page=True)
                     if width(picture) > SIZES[size][0]:
                         wide.append(f"{name}: {width(picture)} px")

@@ -2,6 +2,7 @@
 
 from tests.api.site import Site
 from tests.console.hosts import Pages
+from tests.engagement.hosts import TERMS
 
 
 def test_the_workspace_shows_for_each_side_and_state_what_is_theirs(shared: Pages) -> None:
@@ -38,9 +39,20 @@ def test_a_developers_own_signature_has_a_field_to_be_pasted_into(shared: Pages)
     site: Site = shared.site
     id_, _ = site.assess.invite(site.viewers["developer"], subject="Example Two", question="?", declaration="none")
     page = f"/engagements/{id_}"
-    for act, values in (("negotiate", {}),):
-        shared.browser("developer").post(f"{page}/acts/{act}", values, page=page)
+    shared.browser("developer").post(f"{page}/acts/negotiate", {}, page=page)
+    empty = shared.browser("developer").get(page).text
+    assert "There is nothing to sign yet." in empty
+    assert "/acts/sign" not in empty  # and nothing to send: what is not written cannot be signed
+    assert empty.index("Write the terms") < empty.index("Sign exactly these terms")
+    shared.browser("developer").post(f"{page}/acts/draft", TERMS, page=page)
     shown = shared.browser("developer").get(page).text
-    assert "There is nothing to sign yet." in shown
+    assert "There is nothing to sign yet." not in shown
+    assert shown.index("Sign exactly these terms") < shown.index("Write the terms")
     assert '<textarea id="m-sign-signature" name="signature"' in shown
     assert 'type="hidden" name="signature"' not in shown
+
+
+def test_a_gateway_that_nothing_went_through_is_not_shown(shared: Pages) -> None:
+    site: Site = shared.site
+    id_, _ = site.assess.invite(site.viewers["developer"], subject="Example Three", question="?", declaration="none")
+    assert 'id="usage"' not in shared.browser("developer").get(f"/engagements/{id_}").text

@@ -304,7 +304,7 @@ class Assess:
                 raise Missing(f"engagement {id_} holds no transcript {name}")
             data = engagements.file(tx, self.machines.custody, id_, name)
             by = hand(tx, self.machines, viewer, as_)
-            used = pairs.used(held, Joint.TRANSCRIPT, name, at=by.at)
+            used = pairs.used(held, Joint.TRANSCRIPT, name, at=by.at, reader=viewer.person)
             done = papers.Done(engagement=used, sentence="")
             flow.finish(self.machines, tx, held, done, by, act="read a raw transcript")
             key = engagements.data_key(tx, self.machines.custody, id_)

@@ -11,7 +11,7 @@ from typing import Any, Final
 import rfc8785
 
 from comity.assess import commit, flow_gateway, moves, pairs, papers, probes, scope, window
-from comity.assess.commit import Leaf
+from comity.assess.commit import Leaf, Opening
 from comity.assess.flow import FLOW, Machines, finish
 from comity.assess.papers import Done, Hand, Named, Values
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
@@ -325,15 +325,25 @@ def leaves_of(tx: Tx, machines: Machines, held: Engagement) -> list[Leaf]:
     return [Leaf(name=row["name"], salt=bytes.fromhex(row["salt"]), body=base64.b64decode(row["body"])) for row in rows]
 
 
+def opening(tx: Tx, machines: Machines, held: Engagement, name: str) -> Opening:
+    """One leaf as it was sealed. A name is not hashed, so a threshold is also held against its own countersigned digest:
+    another leaf of the same battery cannot be called the threshold afterwards. Conflict when it is not what was sealed.
+    """
+    shown, sealing = commit.opening(leaves_of(tx, machines, held), name), held.sealing
+    assert sealing is not None
+    named = {commit.THRESHOLD: sealing.threshold, commit.PLAN: sealing.plan}
+    if not commit.holds(sealing.battery_root, shown) or named.get(name, shown.leaf.digest) != shown.leaf.digest:
+        raise Conflict("what is kept is not what was sealed")
+    return shown
+
+
 def reveal(
     tx: Tx, machines: Machines, held: Engagement, joint: Joint, name: str, *, by: Hand
 ) -> tuple[Engagement, dict[str, Any]]:
     """Open one leaf under its pair of persons: the opening as JSON, checked against the root first."""
-    shown = commit.opening(leaves_of(tx, machines, held), name)
+    shown = opening(tx, machines, held, name)
     assert held.sealing is not None
-    if not commit.holds(held.sealing.battery_root, shown):
-        raise Conflict("what is kept is not what was sealed")
-    used = pairs.used(held, joint, name, at=by.at)
+    used = pairs.used(held, joint, name, at=by.at, reader=by.person)
     seen: dict[str, Any] = {
         "name": shown.leaf.name,
         "salt": shown.leaf.salt.hex(),

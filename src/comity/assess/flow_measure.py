@@ -310,6 +310,8 @@ def _opened(machines: Machines, viewer: Viewer, id_: EngagementId, subject: Subj
         held = engagements.get(tx, machines.custody, id_, viewer)
         if Seat.OPERATOR not in held.seats_of(viewer.person):
             raise Forbidden("the operator makes the runs")
+        if held.state is not State.OPEN or not window.is_open(held.window, machines.now()):
+            raise Conflict("the window is not open: nothing runs, and nothing is opened for runs")
         sealing = held.sealing
         if sealing is None or SECRET not in engagements.file_names(tx, id_):
             raise Conflict("no generated battery is sealed here: the custodian makes one with `generate`")
@@ -323,9 +325,7 @@ def _opened(machines: Machines, viewer: Viewer, id_: EngagementId, subject: Subj
         used, threshold = pairs.used(held, Joint.BATTERY, RUNS, at=by.at), None
         if sealing.threshold is not None:
             used = pairs.used(used, Joint.THRESHOLD, RUNS, at=by.at)
-            shown = commit.opening(flow_acts.leaves_of(tx, machines, held), commit.THRESHOLD)
-            if not commit.holds(sealing.battery_root, shown):
-                raise Conflict("what is kept is not what was sealed")
+            shown = flow_acts.opening(tx, machines, held, commit.THRESHOLD)
             threshold = float(json.loads(shown.leaf.body)[flow_acts.THRESHOLD_SHAPE])
         admitted = _admitted(machines, subject, held)
         body = {

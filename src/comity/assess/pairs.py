@@ -13,6 +13,7 @@ from typing import Final
 from comity.errors import Conflict, Forbidden
 from comity.model.dossier import Agreement, Engagement, Joint, Signed
 from comity.model.engagement import DEVELOPER_SIDE, HOST_SIDE, Seat
+from comity.model.ids import PartyId
 
 Pair = tuple[frozenset[Seat], frozenset[Seat]]
 
@@ -79,11 +80,19 @@ def ready(engagement: Engagement, act: Joint, subject: str) -> bool:
     return waiting is not None and is_complete(waiting)
 
 
-def used(engagement: Engagement, act: Joint, subject: str, *, at: datetime) -> Engagement:
-    """The act is done under its pair. Forbidden without one: ask for the second person first."""
+def used(
+    engagement: Engagement, act: Joint, subject: str, *, at: datetime, reader: PartyId | None = None
+) -> Engagement:
+    """The act is done under its pair. Forbidden without one: ask for the second person first.
+
+    `reader`: who will see what is opened. Two persons agreed to open it between them, so it is one of the two: a third,
+    even of a seat that could have agreed, neither reads it nor uses their consent up.
+    """
     waiting = _waiting(engagement, act, subject)
     if waiting is None or not is_complete(waiting):
         raise Forbidden(f"to {act} takes two persons of different roles: {_who(act)}")
+    if reader is not None and reader not in {held.person for held in waiting.by}:
+        raise Forbidden(f"to {act} is for the two who agreed to it: agree to it yourself, with a second person")
     done = replace(waiting, used_at=at)
     return replace(engagement, agreements=tuple(done if held is waiting else held for held in engagement.agreements))
 

@@ -27,6 +27,8 @@ class Block:
     number: int
     stands: bool
     reason: str
+    ended: bool = True
+    """Whether its end was probed. While the window is open, a block without is under way, not void."""
 
 
 def blocks(probes: Sequence[Probe]) -> tuple[Block, ...]:
@@ -36,7 +38,9 @@ def blocks(probes: Sequence[Probe]) -> tuple[Block, ...]:
         start = next((p for p in probes if p.block == number and p.moment == "start"), None)
         end = next((p for p in reversed(probes) if p.block == number and p.moment == "end"), None)
         if start is None or end is None:
-            made.append(Block(number=number, stands=False, reason="it was not probed at both ends"))
+            made.append(
+                Block(number=number, stands=False, reason="it was not probed at both ends", ended=end is not None)
+            )
             continue
         reason = drift(start, end)
         made.append(Block(number=number, stands=not reason, reason=reason or "the probes agree at both ends"))

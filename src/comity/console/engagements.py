@@ -212,6 +212,8 @@ def _parts(view: View) -> dict[str, Any]:
 
 def _main(view: View) -> tuple[Open, ...]:
     wanted = MAIN.get(view.state, ())
+    if not view.parts.get("terms"):
+        wanted = tuple(sorted(wanted, key=lambda name: name == "sign"))  # nothing is signed before it is written
     found = [one for one in view.acts if one.act.name in wanted]
     return tuple(sorted(found, key=lambda one: wanted.index(one.act.name)))
 
