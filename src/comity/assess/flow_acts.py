@@ -326,7 +326,7 @@ def leaves_of(tx: Tx, machines: Machines, held: Engagement) -> list[Leaf]:
 
 
 def opening(tx: Tx, machines: Machines, held: Engagement, name: str) -> Opening:
-    """One leaf as it was sealed. A name is not hashed, so a threshold is also held against its own countersigned digest:
+    """One leaf as it was sealed. A name is not hashed, so a threshold is held against its own countersigned digest too:
     another leaf of the same battery cannot be called the threshold afterwards. Conflict when it is not that.
     """
     shown, sealing = commit.opening(leaves_of(tx, machines, held), name), held.sealing
