@@ -85,19 +85,11 @@ def _why(held: dict[str, Any]) -> None:
 
 def trees(answers: list[dict[str, Any]]) -> None:
     """What each decision table says."""
-    show.table(
-        ("table", "answer", "unknown"),
-        [
-            (
-                tree["title"],
-                f"{tree['outcome']}{' (' + tree['row'] + ')' if tree['row'] else ''}"
-                if tree["outcome"]
-                else f"open: {' or '.join(tree['possible'])}",
-                ", ".join(tree["missing"]) or "-",
-            )
-            for tree in answers
-        ],
-    )
+    for tree in answers:
+        row = f" ({tree['row']})" if tree["row"] else ""
+        said = f"{tree['outcome']}{row}" if tree["outcome"] else f"open: {' or '.join(tree['possible'])}"
+        unknown = f"; unknown: {', '.join(tree['missing'])}" if tree["missing"] else ""
+        show.line(f"{tree['title']}: {said}{unknown}")
 
 
 def _changes(found: list[dict[str, str]]) -> None:

@@ -25,11 +25,12 @@ def shown(*, host: Host = "", json: Json = False) -> None:
             _rate(one["precision"]),
             _rate(one["duplicates"]),
             _rate(one["overstated"]),
-            one["why"],
         )
         for one in held["lines"]
     ]
-    show.table(("who", "held", "duplicates", "overstated", "what it leads to"), rows, empty="No report is counted yet.")
+    show.table(("who", "held", "duplicates", "overstated"), rows, empty="No report is counted yet.")
+    for one in held["lines"]:
+        show.line(f"{one['name']}: {one['why']}", "dim")
     a, b = held["prior"]
     show.line(f"95 % credible intervals under the prior Beta({a:g}, {b:g}). No priority reads any of this.", "dim")
     for report in held["reports"]:
