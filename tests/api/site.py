@@ -121,13 +121,14 @@ def site(
     more: Any = None,
     page_error: PageError | None = None,
     is_empty: bool = False,
+    **configured: Any,
 ) -> Iterator[Site]:
     """The application with one person of each role. `more` adds a door: called with the counters, gives routes.
 
-    `is_empty`: a host at its first start, without any account.
+    `is_empty`: a host at its first start, without any account. `configured`: settings beside the folder.
     """
     clock = Clock()
-    settings = Settings(data=folder / "data")
+    settings = Settings(data=folder / "data", **configured)
     with ExitStack() as stack:
         held = stack.enter_context(accounts(folder, clock))
         clearing = FakeClearing()
