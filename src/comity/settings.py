@@ -129,9 +129,6 @@ class Settings:
     cra_final_from_notice: bool = False
     """The CRA's 14 days to the final report begin with the first notice, not with a measure (policy parameter)."""
 
-    cna_list: Path | None = None
-    """File with the CVE programme's list of CNAs, for finding contacts; empty means none."""
-
     briefs_need_review: bool = True
     """A brief is published only after another editor reviewed it (policy parameter; its label says so either way)."""
 
