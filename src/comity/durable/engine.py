@@ -26,7 +26,7 @@ from comity.errors import Conflict, Missing
 from comity.settings import Settings
 
 APPLICATION: Final = "comity"
-GENERATION: Final = "flows-1"
+GENERATION: Final = "flows-2"
 """Pinned version of the flows: a restart with newer code goes on with older flows. Raise it when a flow's steps change
 in a way that kept results do not fit; flows of the earlier generation then wait for an explicit decision."""
 QUEUE: Final = "flows"
