@@ -4,14 +4,15 @@ import json
 from collections.abc import Iterator
 from functools import cache
 from importlib import resources
-from typing import Any, Final
-
-from jsonschema import Draft7Validator, Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from typing import TYPE_CHECKING, Any, Final
 
 from comity.errors import Problem
 from comity.formats import pointers
 from comity.formats.parse import Json
+
+if TYPE_CHECKING:  # loading it takes up to two seconds where its format checkers are installed: only for a check
+    from jsonschema import Draft7Validator, Draft202012Validator
+    from jsonschema.exceptions import ValidationError
 
 FILES: Final = {
     "comity-report": "comity-report-1.schema.json",
@@ -35,14 +36,16 @@ def check(document: Json, name: str, branch: int | None = None) -> tuple[Problem
 
 
 @cache
-def _validator(name: str, branch: int | None) -> Draft7Validator | Draft202012Validator:
+def _validator(name: str, branch: int | None) -> "Draft7Validator | Draft202012Validator":
+    from jsonschema import Draft7Validator, Draft202012Validator
+
     schema = load(name)
     if branch is not None:
         schema = {**{key: value for key, value in schema.items() if key != "oneOf"}, **schema["oneOf"][branch]}
     return Draft7Validator(schema) if "draft-07" in schema["$schema"] else Draft202012Validator(schema)
 
 
-def _leaves(error: ValidationError) -> Iterator[ValidationError]:
+def _leaves(error: "ValidationError") -> "Iterator[ValidationError]":
     """An alternative that failed says little; the failure deepest inside it says most."""
     if not error.context:
         yield error
@@ -50,7 +53,7 @@ def _leaves(error: ValidationError) -> Iterator[ValidationError]:
     yield from _leaves(max(error.context, key=lambda inner: len(inner.absolute_path)))
 
 
-def _problem(error: ValidationError) -> Problem:
+def _problem(error: "ValidationError") -> Problem:
     rule = str(error.validator)
     asked = error.validator_value
     match rule, asked:
