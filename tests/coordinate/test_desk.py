@@ -229,7 +229,12 @@ def test_a_report_under_a_strict_label_goes_as_a_notice_that_names_nothing(comit
         assert letter.enclosures == ()
 
 
-def test_a_maintainer_is_written_to_only_what_their_capacity_contract_released(comity, case, own):
+def test_a_maintainer_is_written_to_only_what_their_capacity_contract_released(tmp_path):
+    with host(tmp_path, mail_from=SENDER) as comity:  # of its own: a contract in force would bind the others' cases
+        written_within_a_contract(comity, comity.case_of(finding()))
+
+
+def written_within_a_contract(comity: Host, case: CaseId) -> None:
     seat = vendor_in(comity, case, contact="security@project.example")
     comity.desk.agree(VENDOR, seat)
     flow.order(comity.office.clearing.machines, case, "the test")

@@ -129,7 +129,7 @@ def test_a_feed_past_its_age_limit_assesses_nothing_and_still_shows_what_it_knew
     for version, findings in (("1.5", 2), ("9.9", 0)):
         found = ask(small, "thing", version, now=late)
         assert found.answer is Answer.NOT_ASSESSED
-        assert "7.0 days old and the limit is 7.0 days" in found.reason
+        assert "7 days old and the limit is 7 days" in found.reason
         assert len(found.findings) == findings
     assert ask(small, "thing", "9.9", now=NOW + timedelta(days=6)).answer is Answer.NOT_AFFECTED
 
