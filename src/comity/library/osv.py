@@ -27,7 +27,6 @@ from comity.store.engine import Store, Tx
 PAGE: Final = 100
 BATCH: Final = 1000
 """Queries of one batch, as the OSV API has it."""
-SHELF: Final = 500
 NOTE: Final = "comity_undecided"
 
 
@@ -131,15 +130,9 @@ class OsvAnswers:
         state = published.newest(tx)
         if state != self._state:
             shelf: dict[Package, set[AdvisoryId]] = {}
-            start: str | None = None
-            while True:
-                page = published.page(tx, ANONYMOUS, start=start, limit=SHELF)
-                for advisory in page.items:
-                    for affected in advisory.affected:
-                        shelf.setdefault(package_of(affected), set()).add(advisory.id)
-                if page.next is None:
-                    break
-                start = page.next
+            for advisory in published.every(tx, ANONYMOUS):
+                for affected in advisory.affected:
+                    shelf.setdefault(package_of(affected), set()).add(advisory.id)
             self._shelf = {name: tuple(sorted(ids)) for name, ids in shelf.items()}
             self._state = state
         return self._shelf

@@ -4,7 +4,7 @@ Every call asks the store as its viewer, so a level's folder holds what this vie
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +23,6 @@ from comity.sealing.openpgp import OpenPgp
 from comity.store import published
 from comity.store.engine import Store
 
-PAGE: Final = 500
 FRESH: Final = timedelta(days=90)
 """How long a reader may rely on `security.txt`."""
 JSON: Final = "application/json"
@@ -42,13 +41,13 @@ class Provider:
     listed: bool
     signer: Callable[[], OpenPgp | None]
     now: Callable[[], datetime]
-    _open: dict[str, tuple[str, tuple[Entry, ...]]] = field(default_factory=dict)
-    """The open folder's entries with the state of the shelf that they were made of."""
+    _white: tuple[str, dict[str, Entry]] = ("", {})
+    """The open folder's entries by path, with the state of the shelf that they were made of."""
 
     def metadata(self, viewer: Viewer) -> Download:
         """The provider's metadata."""
         policy.allow(viewer, Action.READ_PUBLISHED)
-        newest = max((one.updated for one in self._entries(viewer, "white")), default=EPOCH)
+        newest = max((one.updated for one in self._entries(viewer, "white").values()), default=EPOCH)
         return _made("provider-metadata.json", JSON, csaf_provider.metadata(self._about(), updated=newest))
 
     def security_txt(self, viewer: Viewer) -> Download:
@@ -69,7 +68,7 @@ class Provider:
     def folder(self, viewer: Viewer, level: str) -> tuple[Entry, ...]:
         """What this viewer may see of a level, for a listing. Unauthenticated for a stranger at a closed level."""
         self._may(viewer, level)
-        return self._entries(viewer, level)
+        return tuple(self._entries(viewer, level).values())
 
     def listing(self, viewer: Viewer, level: str, name: str) -> Download:
         """`index.txt`, `changes.csv` or the ROLIE feed of a level. Missing for any other name."""
@@ -91,7 +90,7 @@ class Provider:
         for one in (*csaf_provider.HASHES, ".asc"):
             if name.endswith(one):
                 stem, suffix = name.removesuffix(one), one
-        entry = next((e for e in self._entries(viewer, level) if e.path == f"{year}/{stem}"), None)
+        entry = self._entries(viewer, level).get(f"{year}/{stem}")
         if entry is None:
             raise Missing(f"there is no {name} at this place")
         with self.store.read() as tx:
@@ -112,24 +111,17 @@ class Provider:
         if level in csaf_provider.CLOSED and not viewer.person:
             raise Unauthenticated("this level is for people and tools that sign in")
 
-    def _entries(self, viewer: Viewer, level: str) -> tuple[Entry, ...]:
+    def _entries(self, viewer: Viewer, level: str) -> dict[str, Entry]:
         with self.store.read() as tx:
             state = published.newest(tx)
-            if level == "white":
-                held = self._open.get(level)
-                if held is not None and held[0] == state:
-                    return held[1]
-            found: list[Advisory] = []
-            start: str | None = None
-            while True:
-                page = published.page(tx, viewer, start=start, limit=PAGE)
-                found += (one for one in page.items if csaf_provider.FOLDERS[one.handling.tlp] == level)
-                if page.next is None:
-                    break
-                start = page.next
-        entries = tuple(_entry(one) for one in found)
+            if level == "white" and self._white[0] == state:
+                return self._white[1]
+            found = (
+                _entry(one) for one in published.every(tx, viewer) if csaf_provider.FOLDERS[one.handling.tlp] == level
+            )
+            entries = {one.path: one for one in found}
         if level == "white":
-            self._open[level] = (state, entries)
+            self._white = (state, entries)
         return entries
 
     def _about(self) -> About:

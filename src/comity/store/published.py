@@ -4,11 +4,11 @@ Who sees what: CLEAR rows everybody; stricter rows a durable flow, a coordinator
 the case is withheld from them), those read in to the case of the advisory, and those the advisory was shared with.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Row, and_, delete, exists, func, insert, or_, select, true, update
 
@@ -24,6 +24,9 @@ from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of
 from comity.store.shared_tables import shares
 from comity.store.tables import advisories, advisory_files, advisory_names, cases, numbers, read_ins
+
+AT_ONCE: Final = 500
+"""Rows of one piece of `every`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +103,17 @@ def page(
         items=tuple(_open(tx, row) for row in found[:limit]),
         next=None if last is None else next_start(last.published_at, last.id),
     )
+
+
+def every(tx: Tx, viewer: Viewer) -> Iterator[Advisory]:
+    """Every advisory that this viewer sees, newest publication first, read in pieces."""
+    start: str | None = None
+    while True:
+        found = page(tx, viewer, start=start, limit=AT_ONCE)
+        yield from found.items
+        if found.next is None:
+            return
+        start = found.next
 
 
 def count(tx: Tx, viewer: Viewer) -> int:
