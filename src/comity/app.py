@@ -16,10 +16,12 @@ from comity.api import http
 from comity.api import routes as api_routes
 from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
+from comity.assess.desk_search import AssessmentSearch
 from comity.assess.flow_cards import HostCards
 from comity.brief import flow as brief_flow
 from comity.brief import flow_recheck
 from comity.brief.desk import Briefs
+from comity.brief.desk_search import BriefSearch
 from comity.clearing import (
     flow,
     flow_batches,
@@ -40,6 +42,7 @@ from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
+from comity.clearing.desk_search import CaseSearch
 from comity.clearing.desk_standing import Standings
 from comity.clearing.flow_ladder import HostClimber
 from comity.clearing.flow_runs import Laboratory
@@ -52,6 +55,7 @@ from comity.defend.desk_attest import Attest
 from comity.defend.desk_counts import Counts
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
+from comity.defend.desk_search import EstateSearch
 from comity.defend.desk_watch import Watches
 from comity.durable import engine as durable
 from comity.durable.clock import Clock, SystemClock
@@ -64,6 +68,8 @@ from comity.library.exchange import Exchange
 from comity.library.hooks import Courier, Hooks
 from comity.library.osv import OsvAnswers
 from comity.library.provider import Provider
+from comity.library.search import AdvisorySearch
+from comity.library.searching import Searching
 from comity.library.sharing import Sharing
 from comity.mail import outbox as mail
 from comity.mail import post
@@ -182,6 +188,15 @@ def opened(
         exchange = Exchange(store=store, settings=settings, now=clock.now)
         sender = Sender(loopback=settings.hooks_loopback)
         hooks = Hooks(store=store, settings=settings, sender=sender, now=clock.now)
+        searching = Searching(
+            searchers=(
+                CaseSearch(store=store),
+                AdvisorySearch(store=store),
+                BriefSearch(store=store),
+                EstateSearch(store=store),
+                AssessmentSearch(assess=assess),
+            )
+        )
         if work:
             flows = (
                 *flow.flows(machines, control),
@@ -203,6 +218,7 @@ def opened(
             assess.resume()
             briefs.resume()
             exchange.catch_up()
+            searching.catch_up()
         office = Office(
             settings=settings,
             now=clock.now,
@@ -261,6 +277,7 @@ def opened(
             exchange=exchange,
             hooks=hooks,
             sharing=Sharing(store=store, settings=settings, now=clock.now),
+            searching=searching,
             accounts=Accounts(
                 store=store,
                 clock=clock.now,

@@ -31,6 +31,7 @@ from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
 from comity.library.osv import OsvAnswers
 from comity.library.provider import Provider
+from comity.library.searching import Searching
 from comity.library.sharing import Sharing
 from comity.settings import Settings
 
@@ -69,4 +70,5 @@ class Counters:
     exchange: Exchange
     hooks: Hooks
     sharing: Sharing
+    searching: Searching
     accounts: Accounts

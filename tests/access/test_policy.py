@@ -20,6 +20,7 @@ EXPECTED = {
     Action.READ_LOOKS: "coordinator submitter",
     Action.FOLLOW_NEWS: " ".join(role.value for role in Role),
     Action.READ_ORDER: "everyone",
+    Action.SEARCH: "everyone",
     Action.VERIFY_DOCUMENT: "everyone",
     Action.FOLLOW_RECEIPT: "everyone",
     Action.READ_BRIEFS: "everyone",

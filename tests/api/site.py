@@ -17,6 +17,7 @@ from comity.api.http import PageError
 from comity.api.routes import routes as api_routes
 from comity.assess import flow as assess_flow
 from comity.assess.desk import Assess
+from comity.assess.desk_search import AssessmentSearch
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing import flow, flow_patches
@@ -44,6 +45,8 @@ from comity.library.exchange import Exchange
 from comity.library.hooks import Hooks
 from comity.library.osv import OsvAnswers
 from comity.library.provider import Provider
+from comity.library.search import AdvisorySearch
+from comity.library.searching import Searching
 from comity.library.sharing import Sharing
 from comity.model.advisory import Advisory
 from comity.model.ids import PartyId, ReportId
@@ -164,6 +167,7 @@ def site(
             exchange=exchange,
             hooks=hooks,
             sharing=sharing,
+            searching=Searching(searchers=(AdvisorySearch(store=held.store), AssessmentSearch(assess=assess))),
             accounts=held,
         )
         routes = [*api_routes(some), *(more(some) if more is not None else ())]

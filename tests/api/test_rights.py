@@ -90,6 +90,7 @@ ROUTES = {
     ("GET", "/api/v1/advisories/{advisory:str}"): Action.READ_PUBLISHED,
     ("GET", "/api/v1/advisories/{advisory:str}/files/{file:str}"): Action.READ_PUBLISHED,
     ("GET", "/api/v1/order"): Action.READ_ORDER,
+    ("GET", "/api/v1/search"): Action.SEARCH,
     ("POST", "/api/v1/verifications"): Action.VERIFY_DOCUMENT,
     ("GET", "/api/v1/briefs"): Action.READ_BRIEFS,
     ("GET", "/api/v1/briefs/{brief:str}"): Action.READ_BRIEFS,

@@ -42,6 +42,7 @@ VIEWS = {
     "advisories": ("", "/advisories"),
     "advisory": ("", "/advisories/COMITY-2026-0001"),
     "order": ("", "/order"),
+    "search": ("coordinator", "/search?q=name"),
     "verify": ("", "/verify"),
     "missing": ("", "/nothing-here"),
     "submit": ("submitter", "/report"),

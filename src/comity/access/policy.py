@@ -27,6 +27,7 @@ class Action(StrEnum):
     READ_LOOKS = "read who looked at what one sent"
     FOLLOW_NEWS = "be told of new advisories"
     READ_ORDER = "read the order and what serves it"
+    SEARCH = "search"
     VERIFY_DOCUMENT = "verify a signed document"
     FOLLOW_RECEIPT = "ask what became of a receipt"
     OWN_ACCOUNT = "use an account of their own"
@@ -119,6 +120,7 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.SHARE: Rule(scope=Scope.SUBMIT, roles=_COORDINATOR | {Role.SUBMITTER}, system=True),
     Action.READ_LOOKS: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.SUBMITTER}),
     Action.FOLLOW_NEWS: Rule(scope=Scope.READ, roles=_ALL),
+    Action.SEARCH: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.READ_ORDER: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.VERIFY_DOCUMENT: Rule(scope=Scope.READ, is_open=True, system=True),
     Action.FOLLOW_RECEIPT: Rule(scope=Scope.READ, is_open=True, system=True),

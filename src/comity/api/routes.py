@@ -20,6 +20,7 @@ from comity.api import (
     priorities,
     reading,
     reports,
+    search,
     standing,
     tap,
 )
@@ -55,6 +56,7 @@ def routes(counters: Counters) -> list[Router]:
         *patch_calls.routes(counters.patches),
         *engagements.routes(counters.assess, settings),
         *reading.routes(counters.library, settings),
+        *search.routes(counters.searching),
         *brief_calls.routes(counters.briefs),
         *estate.routes(counters.defend, counters.watches, settings),
         *deadlines.routes(counters.deadlines),

@@ -35,6 +35,7 @@ from comity.cli import (
     recipes,
     regroup,
     reports,
+    search,
     show,
     standing,
 )
@@ -71,15 +72,15 @@ claim = App(name="claim", help="Who looks where: ask, take, list, beat, end, res
 batch = App(name="batch", help="Send many findings as one document: send, show, list, key.", group=FIND)
 project_rules = App(name="rules", help="What projects say they take: list, set.", group=FIND)
 case = App(
-    name="case", help="Work the queue: list, show, preview, statement, duplicates, merge, split.", group=COORDINATE
+    name="case",
+    help="Work the queue: list, show, why, answer, preview, statement, duplicates, merge, split.",
+    group=COORDINATE,
 )
-case = App(name="case", help="Work the queue: list, show, why, answer, preview, statement.", group=COORDINATE)
 patch = App(
     name="patch",
     help="How far a patch gets: check, list, show, review, statement; or `comity patch CASE` to ask a model for one.",
     group=COORDINATE,
 )
-case = App(name="case", help="Work the queue: list, show, preview, statement.", group=COORDINATE)
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
 key = App(name="key", help="The host's public key: show.", group=CHECK)
@@ -119,6 +120,7 @@ for branch in (
 
 app.command(reports.submit, group=FIND)
 app.command(reports.status, group=FIND)
+app.command(search.search, group=CHECK)
 report.command(reports.listed, name="list")
 report.command(reports.shown, name="show")
 recipe.command(recipes.run)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import blind, claims, patches, reports, wire
+from comity.api import blind, claims, patches, reports, search, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
@@ -124,6 +124,7 @@ READS: Mapping[str, Answer] = {
     **local_intake.READS,
     **local_priority.READS,
     "/cases": _cases,
+    "/search": lambda o, v, _n, q: search.found(o.searching, v, str(q.get("q", ""))),
     f"/cases/{NAME}": lambda o, v, n, _: wire.case_body(o.clearing.case(v, CaseId(n[0]))),
     f"/cases/{NAME}/preview": lambda o, v, n, _: Previews(
         renderings=tuple(wire.preview(r) for r in o.clearing.preview(v, CaseId(n[0])))

@@ -24,6 +24,7 @@ from comity.console import (
     priorities,
     reading,
     reports,
+    search,
     sharing,
     signing,
     standing,
@@ -73,6 +74,7 @@ def routes(counters: Counters) -> list[Router]:
     reading.add(paths, counters.library, settings)
     following.add(paths, counters.library, counters.hooks)
     sharing.add(paths, counters.sharing)
+    search.add(paths, counters.searching)
     briefs_pages.add(paths, counters.briefs)
     drafts.add(paths, counters.briefs)
     estate.add(paths, counters.defend, counters.watches, counters.deadlines)

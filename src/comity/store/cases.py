@@ -3,7 +3,7 @@
 A case is saved over its earlier state only by somebody who saw that state: `version` guards it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -14,7 +14,7 @@ from comity.errors import Conflict, Missing
 from comity.model.case import Case, Stage
 from comity.model.ids import CaseId, PartyId
 from comity.model.party import Viewer
-from comity.store import blobs, decisions, rows
+from comity.store import blobs, decisions, rows, words
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of, sees_case
@@ -31,6 +31,7 @@ def add(tx: Tx, case: Case) -> Case:
         insert(cases).values(id=case.id, opened_at=case.opened_at, withheld=False, **_columns(tx, stored))
     )
     _claim(tx, stored)
+    words.add(tx, "cases", {case.id: _searched(case)})
     return stored
 
 
@@ -48,6 +49,7 @@ def save(tx: Tx, case: Case) -> Case:
     if changed.rowcount != 1:
         raise Conflict(f"case {case.id} changed since version {case.version}: read it again, then decide")
     _claim(tx, stored)
+    words.keep(tx, "cases", {case.id: _searched(case)})
     return stored
 
 
@@ -74,6 +76,23 @@ def page(
         items=tuple(_open(tx, row) for row in found[:limit]),
         next=None if last is None else next_start(last.opened_at, last.id),
     )
+
+
+def find(tx: Tx, viewer: Viewer, wanted: Sequence[str], *, most: int) -> tuple[Case, ...]:
+    """Cases that this viewer sees whose title or id holds all these words, newest first."""
+    query = (
+        select(cases)
+        .where(words.holding(tx, "cases", cases.c.id, wanted), sees_case(viewer), cases.c.sealed.is_not(None))
+        .order_by(cases.c.opened_at.desc(), cases.c.id.desc())
+        .limit(most)
+    )
+    return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def searched(tx: Tx, start: str | None) -> words.Piece:
+    """One page of all cases with the texts they are found by."""
+    found = page(tx, words.EVERYTHING, start=start, limit=500)
+    return {one.id: _searched(one) for one in found.items}, found.next
 
 
 def count(tx: Tx, viewer: Viewer) -> dict[Stage, int]:
@@ -118,6 +137,7 @@ def erase(tx: Tx, id_: CaseId, *, at: datetime) -> None:
         raise Missing(f"no case {id_}")
     blobs.release(tx, record(id_))
     decisions.erase(tx, id_)
+    words.forget(tx, "cases", id_)
     tx.connection.execute(
         update(cases)
         .where(cases.c.id == id_, cases.c.erased_at.is_(None))
@@ -128,6 +148,10 @@ def erase(tx: Tx, id_: CaseId, *, at: datetime) -> None:
 def record(id_: CaseId) -> str:
     """The case's place: bound into its seal, and the owner name of its files."""
     return f"cases/{id_}"
+
+
+def _searched(case: Case) -> tuple[str, ...]:
+    return (case.id, case.title)
 
 
 def _columns(tx: Tx, case: Case) -> dict[str, Any]:

@@ -7,7 +7,7 @@ state by state, with the bytes that were signed. The text log holds keyed hashes
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 from sqlalchemy import ColumnElement, Row, func, insert, select, true, update
@@ -16,7 +16,7 @@ from comity.errors import Conflict, Missing
 from comity.model.brief import Published, Record
 from comity.model.handling import Tlp
 from comity.model.party import Role, Viewer
-from comity.store import rows
+from comity.store import rows, words
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.drafts_tables import (
     brief_claims,
@@ -30,6 +30,9 @@ from comity.store.drafts_tables import (
 )
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of
+
+PUBLIC: Final = "public briefs"
+"""The place of words of public states, apart from those of drafts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,7 @@ def put(tx: Tx, record: Record) -> Record:
         if tx.connection.execute(update(briefs).where(here).values(**columns)).rowcount != 1:
             raise Conflict(f"brief {record.id} changed since you read it: read it again, then decide")
     _mark(tx, stored)
+    words.keep(tx, "briefs", {stored.id: _searched(stored)})
     return stored
 
 
@@ -136,6 +140,41 @@ def about(tx: Tx, subjects: Iterable[str], viewer: Viewer) -> tuple[Record, ...]
     return tuple(_open(tx, row) for row in tx.connection.execute(query))
 
 
+def find(tx: Tx, viewer: Viewer, wanted: Sequence[str], *, most: int) -> tuple[Record, ...]:
+    """Records that this viewer sees whose title, subjects or id hold all these words, newest first."""
+    query = (
+        select(briefs)
+        .where(words.holding(tx, "briefs", briefs.c.id, wanted), _sees(viewer))
+        .order_by(briefs.c.made_at.desc(), briefs.c.id.desc())
+        .limit(most)
+    )
+    return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def find_public(tx: Tx, wanted: Sequence[str], *, most: int) -> tuple[Published, ...]:
+    """Briefs that stand in public and hold all these words in their newest state, newest publication first."""
+    query = (
+        select(brief_states)
+        .where(words.holding(tx, PUBLIC, brief_states.c.brief, wanted), brief_states.c.current.is_(True))
+        .where(brief_states.c.withdrawn.is_(False))
+        .order_by(brief_states.c.published_at.desc(), brief_states.c.brief.desc())
+        .limit(most)
+    )
+    return tuple(_state(row).public for row in tx.connection.execute(query))
+
+
+def searched(tx: Tx, start: str | None) -> words.Piece:
+    """One page of all records with the texts they are found by."""
+    found = page(tx, words.EVERYTHING, start=start, limit=500)
+    return {one.id: _searched(one) for one in found.items}, found.next
+
+
+def searched_public(tx: Tx, start: str | None) -> words.Piece:
+    """One page of the newest public states with the texts they are found by."""
+    found = states(tx, start=start, limit=500)
+    return {one.id: _searched_public(one) for one in found.items}, found.next
+
+
 def add_state(tx: Tx, public: Published, document: bytes, seal_: bytes) -> int:
     """Make this the public state of the brief; gives its number. ValueError for anything but TLP:CLEAR."""
     if public.tlp != Tlp.CLEAR.label:
@@ -158,6 +197,7 @@ def add_state(tx: Tx, public: Published, document: bytes, seal_: bytes) -> int:
             seal=seal_,
         )
     )
+    words.keep(tx, PUBLIC, {public.id: _searched_public(public)})
     return last + 1
 
 
@@ -342,6 +382,15 @@ def subjects_of(record: Record) -> tuple[str, ...]:
     urls = [source.url for source in record.sources]
     site = [site_of(record.source.url)]
     return tuple(dict.fromkeys([*(claim.subject for claim in record.claims), *linked, *named, *urls, *site]))
+
+
+def _searched(record: Record) -> tuple[str, ...]:
+    return (record.id, record.brief.title, *subjects_of(record))
+
+
+def _searched_public(public: Published) -> tuple[str, ...]:
+    named = (one.value for one in public.entities)
+    return (public.id, public.title, *(line.text for line in public.lines), *named)
 
 
 def site_of(url: str) -> str:

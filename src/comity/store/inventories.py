@@ -14,11 +14,11 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, Row, Table, and_, delete, false, func, insert, select, update
 
 from comity.errors import Conflict, Missing, Tampered
-from comity.model.asset import Asset, Domain, domains
+from comity.model.asset import FLOW_NAME, Asset, Domain, domains
 from comity.model.ids import AssetId, Digest, InventoryId, PartyId
 from comity.model.inventory import Acceptance, Contents, Inventory, Matched, ScannerReport, Vex
-from comity.model.party import Viewer
-from comity.store import rows
+from comity.model.party import Viewer, system
+from comity.store import rows, words
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.inventories_tables import (
@@ -252,6 +252,7 @@ def add_assets(tx: Tx, new: Sequence[Asset]) -> tuple[Asset, ...]:
         runs = [{"asset": asset.id, "inventory": one.inventory} for asset in some for one in asset.runs]
         if runs:
             tx.connection.execute(insert(asset_runs), runs)
+        words.add(tx, "assets", {asset.id: _searched(asset) for asset in some})
     return stored
 
 
@@ -270,6 +271,7 @@ def save_asset(tx: Tx, asset: Asset) -> Asset:
     runs = [{"asset": asset.id, "inventory": one.inventory} for one in asset.runs]
     if runs:
         tx.connection.execute(insert(asset_runs), runs)
+    words.keep(tx, "assets", {asset.id: _searched(asset)})
     return stored
 
 
@@ -323,6 +325,26 @@ def assets_of(tx: Tx, ids: Sequence[AssetId], viewer: Viewer) -> Iterator[Asset]
         )
         for row in tx.connection.execute(query.order_by(assets.c.id)):
             yield _asset(tx, row)
+
+
+def find_assets(tx: Tx, viewer: Viewer, wanted: Sequence[str], *, most: int) -> tuple[Asset, ...]:
+    """Live assets that this viewer sees whose name, owner, part or kind hold all these words, newest first."""
+    query = (
+        _states(viewer)
+        .where(words.holding(tx, "assets", assets.c.id, wanted), asset_states.c.version == assets.c.version)
+        .where(assets.c.retired_at.is_(None))
+        .order_by(assets.c.added_at.desc(), assets.c.id.desc())
+        .limit(most)
+    )
+    return tuple(_asset(tx, row) for row in tx.connection.execute(query))
+
+
+def searched(tx: Tx, start: str | None) -> words.Piece:
+    """Some of all live assets, from after the id `start`, with the texts they are found by."""
+    query = select(assets.c.id).where(assets.c.retired_at.is_(None), assets.c.id > (start or "")).order_by(assets.c.id)
+    some = [AssetId(one) for one in tx.connection.execute(query.limit(CHUNK)).scalars()]
+    found: dict[str, tuple[str, ...]] = {one.id: _searched(one) for one in assets_of(tx, some, system(FLOW_NAME))}
+    return found, some[-1] if len(some) == CHUNK else None
 
 
 def runners(tx: Tx, inventory: InventoryId, viewer: Viewer) -> tuple[AssetId, ...]:
@@ -488,6 +510,10 @@ def _asset_columns(tx: Tx, asset: Asset) -> dict[str, Any]:
         "name_mark": _name_mark(tx, "asset", asset.organisation, asset.domain, asset.name),
         "version": asset.version,
     }
+
+
+def _searched(asset: Asset) -> tuple[str, ...]:
+    return (asset.id, asset.name, asset.kind, asset.owner, asset.sub_organisation)
 
 
 def _state_columns(tx: Tx, asset: Asset) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from comity.model.handling import Tlp
 from comity.model.ids import AdvisoryId, CaseId, Digest, digest
 from comity.model.party import Role, Viewer
 from comity.model.sharing import HOST
-from comity.store import rows
+from comity.store import rows, words
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of
@@ -64,6 +64,7 @@ def put(tx: Tx, advisory: Advisory, files: Sequence[File], *, case: CaseId | Non
         tx.connection.execute(delete(advisory_names).where(advisory_names.c.advisory == advisory.id))
         tx.connection.execute(delete(advisory_files).where(advisory_files.c.advisory == advisory.id))
     names = {(kind, tx.master.mark(kind, name)) for kind, name in _names(advisory)}
+    words.keep(tx, "advisories", {advisory.id: _searched(advisory)})
     if names:
         values = [{"advisory": advisory.id, "kind": kind, "mark": mark} for kind, mark in sorted(names)]
         tx.connection.execute(insert(advisory_names), values)
@@ -103,6 +104,23 @@ def page(
         items=tuple(_open(tx, row) for row in found[:limit]),
         next=None if last is None else next_start(last.published_at, last.id),
     )
+
+
+def find(tx: Tx, viewer: Viewer, wanted: Sequence[str], *, most: int) -> tuple[Advisory, ...]:
+    """Advisories that this viewer sees and that hold all these words, newest publication first."""
+    query = (
+        select(advisories)
+        .where(words.holding(tx, "advisories", advisories.c.id, wanted), _sees(viewer))
+        .order_by(advisories.c.published_at.desc(), advisories.c.id.desc())
+        .limit(most)
+    )
+    return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def searched(tx: Tx, start: str | None) -> words.Piece:
+    """One page of all advisories with the texts they are found by."""
+    found = page(tx, words.EVERYTHING, start=start, limit=500)
+    return {one.id: _searched(one) for one in found.items}, found.next
 
 
 def every(tx: Tx, viewer: Viewer) -> Iterator[Advisory]:
@@ -219,6 +237,11 @@ def _names(advisory: Advisory) -> Iterable[tuple[str, str]]:
             yield "purl", affected.purl
         if affected.name:
             yield "product", f"{affected.ecosystem or affected.vendor}/{affected.name}"
+
+
+def _searched(advisory: Advisory) -> tuple[str, ...]:
+    names = (text for one in advisory.affected for text in (one.purl, one.name, one.vendor))
+    return (advisory.id, *advisory.aliases, advisory.title, *names, *advisory.cwes, advisory.summary)
 
 
 def _columns(tx: Tx, advisory: Advisory) -> dict[str, Any]:

@@ -4,7 +4,7 @@ A report is never edited. Its whole content is sealed; what must be found by equ
 fingerprints) is kept as keyed digests beside it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,7 +15,7 @@ from comity.errors import Missing
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
-from comity.store import blind, blobs, crosses, report_keys, rows
+from comity.store import blind, blobs, crosses, report_keys, rows, words
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of, sees_report
@@ -39,7 +39,9 @@ def add_all(tx: Tx, held: Iterable[tuple[Report, Iterable[Mark]]]) -> None:
     """Keep new reports, each with its marks."""
     records: list[dict[str, Any]] = []
     found: list[dict[str, Any]] = []
+    texts: dict[str, tuple[str, ...]] = {}
     for report, marks in held:
+        texts[report.id] = _searched(report)
         sealed = seal(tx.master, record(report.id), rows.encode(report, Report))
         own = report.finding.own_id
         records.append(
@@ -63,6 +65,7 @@ def add_all(tx: Tx, held: Iterable[tuple[Report, Iterable[Mark]]]) -> None:
         tx.connection.execute(insert(reports), records)
     if found:
         tx.connection.execute(insert(report_marks), found)
+    words.add(tx, "reports", texts)
 
 
 def get(tx: Tx, id_: ReportId, viewer: Viewer) -> Report:
@@ -191,6 +194,23 @@ def page(
     )
 
 
+def find(tx: Tx, viewer: Viewer, wanted: Sequence[str], *, most: int) -> tuple[Report, ...]:
+    """Reports that this viewer sees and that hold all these words, newest first. What is searched: see `_searched`."""
+    query = (
+        select(reports)
+        .where(words.holding(tx, "reports", reports.c.id, wanted), sees_report(viewer), reports.c.sealed.is_not(None))
+        .order_by(reports.c.received_at.desc(), reports.c.id.desc())
+        .limit(most)
+    )
+    return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def searched(tx: Tx, start: str | None) -> words.Piece:
+    """One page of all reports with the texts they are found by."""
+    found = page(tx, words.EVERYTHING, start=start, limit=500)
+    return {one.id: _searched(one) for one in found.items}, found.next
+
+
 def erase(tx: Tx, id_: ReportId, *, at: datetime) -> None:
     """Destroy the report's key, content, marks and files; its id and times stay, as the journal names them.
 
@@ -205,6 +225,7 @@ def erase(tx: Tx, id_: ReportId, *, at: datetime) -> None:
     blind.forget(tx, id_)
     report_keys.drop(tx, id_)
     crosses.drop(tx, id_)
+    words.forget(tx, "reports", id_)
     tx.connection.execute(delete(report_marks).where(report_marks.c.report == id_))
     tx.connection.execute(
         update(reports)
@@ -216,6 +237,13 @@ def erase(tx: Tx, id_: ReportId, *, at: datetime) -> None:
 def record(id_: ReportId) -> str:
     """The report's place: bound into its seal, and the owner name of its files."""
     return f"reports/{id_}"
+
+
+def _searched(report: Report) -> tuple[str, ...]:
+    """Ids, the one line, the product and the class of weakness; the description and the proof are not searched."""
+    finding = report.finding
+    products = (text for one in finding.affected for text in (one.purl, one.name, one.vendor))
+    return (report.id, finding.own_id, finding.summary, *finding.aliases, *products, *finding.cwes)
 
 
 def _open(tx: Tx, row: Row[Any]) -> Report:
