@@ -284,8 +284,7 @@ def machine(comity: Host, doors: Doors, heard: Heard) -> type[RuleBasedStateMach
             known |= {"advisory": str(comity.clearing.case(ADA, self.case).case.advisory), "file": "osv.json"}
             secret = (self.said,) if is_public else (*self.words, self.said)
             for name in ("", *OUTSIDERS):
-                one = next((o for o in held.participants if name and o.person == PartyId(name)), None)
-                if one is not None and one.is_seated(now):
+                if any(name and o.person == PartyId(name) and o.is_seated(now) for o in held.participants):
                     continue  # the counter's invariant says what a participant may see
                 for seat in seats[:2]:
                     for address, text in doors.told(name, known | {"seat": seat}):

@@ -151,7 +151,7 @@ def record(id_: CaseId) -> str:
 
 
 def _searched(case: Case) -> tuple[str, ...]:
-    return (case.id, case.title)
+    return (case.title,)
 
 
 def _columns(tx: Tx, case: Case) -> dict[str, Any]:

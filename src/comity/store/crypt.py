@@ -6,7 +6,6 @@ sealed row moved to another place does not open. Losing the wrapped data key is 
 erases. What equality search needs is kept as a keyed digest (HMAC-SHA256), never in clear.
 """
 
-import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass, field
@@ -46,7 +45,7 @@ class MasterKey:
     def mark(self, kind: str, text: str | bytes) -> str:
         """Keyed digest of a value of one kind, 64 hex characters: equal values of a kind have equal marks."""
         data = text.encode() if isinstance(text, str) else text
-        return hmac.new(self.derive(f"mark/{kind}"), data, hashlib.sha256).hexdigest()
+        return hmac.digest(self.derive(f"mark/{kind}"), data, "sha256").hex()
 
 
 @lru_cache(maxsize=64)

@@ -240,10 +240,10 @@ def record(id_: ReportId) -> str:
 
 
 def _searched(report: Report) -> tuple[str, ...]:
-    """Ids, the one line, the product and the class of weakness; the description and the proof are not searched."""
+    """Foreign ids, the one line, products and kinds of weakness; description and proof are not searched."""
     finding = report.finding
     products = (text for one in finding.affected for text in (one.purl, one.name, one.vendor))
-    return (report.id, finding.own_id, finding.summary, *finding.aliases, *products, *finding.cwes)
+    return (finding.own_id, finding.summary, *finding.aliases, *products, *finding.cwes)
 
 
 def _open(tx: Tx, row: Row[Any]) -> Report:

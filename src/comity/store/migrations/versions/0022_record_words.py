@@ -14,8 +14,9 @@ def upgrade() -> None:
     op.create_table(
         "record_words",
         sa.Column("place", sa.String(length=16), nullable=False),
-        sa.Column("mark", sa.String(length=32), nullable=False),
+        sa.Column("mark", sa.LargeBinary(length=16), nullable=False),
         sa.Column("record", sa.String(length=64), nullable=False),
         sa.PrimaryKeyConstraint("place", "mark", "record", name="pk_record_words"),
+        sqlite_with_rowid=False,
     )
     op.create_index("ix_record_words_place_record", "record_words", ["place", "record"])
