@@ -60,6 +60,9 @@ class Settings:
     second_factor: str = "optional"
     """`required`: whoever signs in by password and has no second factor acts as a reader until they set one up."""
 
+    passkey_domain: str = ""
+    """Domain that passkeys are bound to; empty means the host name of the public address. Changing it ends them all."""
+
     organisation: str = "Comity host (unnamed)"
     """The host's own name, as publisher of advisories and verifier in statements."""
 

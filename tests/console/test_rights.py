@@ -118,6 +118,9 @@ TAKEN = {
     "/account/codes/confirm": Action.OWN_ACCOUNT,
     "/account/codes/recovery": Action.OWN_ACCOUNT,
     "/account/codes/end": Action.OWN_ACCOUNT,
+    "/sign-in/passkey": Action.SIGN_IN,
+    "/account/passkeys": Action.OWN_ACCOUNT,
+    "/account/passkeys/{passkey:str}/remove": Action.OWN_ACCOUNT,
     "/people/{person:str}/second-factor": Action.MANAGE_ACCOUNTS,
     "/sign-in/code": Action.SIGN_IN,
     "/account/tokens": Action.OWN_ACCOUNT,
@@ -228,7 +231,12 @@ OPEN_AT_FIRST = {
 
 ELSEWHERE = ("/api/", "/v1/", "/csaf/", "/.well-known/")
 """Other doors of the same application, each with a table of its own in `tests/api/test_rights.py`."""
-BY_LINK = {"/affected/watch", "/subscriptions/{secret:str}/confirm", "/subscriptions/{secret:str}/leave"}
+BY_LINK = {
+    "/sign-in/passkey",
+    "/affected/watch",
+    "/subscriptions/{secret:str}/confirm",
+    "/subscriptions/{secret:str}/leave",
+}
 """Buttons that need no account: a link to be sent, or the secret of one."""
 
 

@@ -31,6 +31,7 @@ PLANTED = {
     "only-sandbox-processes": ("feeds/planted.py", "import subprocess\n"),
     "only-feeds-http": ("clearing/planted.py", "import httpx\n"),
     "only-mail-smtp": ("clearing/planted.py", "import smtplib\n"),
+    "only-access-identity": ("console/planted.py", "import webauthn\n"),
     "only-evals-inspect": ("assess/planted.py", "import inspect_ai\n"),
     "only-language-models": ("brief/planted.py", "import openai\n"),
 }

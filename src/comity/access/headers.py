@@ -13,6 +13,9 @@ PAGE_CSP: Final = (
 )
 """For pages: one stylesheet and images of our own. No script at all, so none can be smuggled in."""
 
+PASSKEY_CSP: Final = f"{PAGE_CSP}; script-src 'self'"
+"""For the few pages that ask for a passkey: one script file of ours, nothing inside the page, nothing fetched."""
+
 ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

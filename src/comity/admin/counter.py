@@ -86,7 +86,7 @@ class Accounts:
             return Refused(wait=self.attempts.pause(login, address, now))
         self.attempts.succeeded(login, address)
         with self.store.write() as tx:
-            return self._in_or_half_way(tx, person)
+            return self.in_or_half_way(tx, person)
 
     def sign_out(self, secret: str) -> None:
         """End this session; nothing happens for an unknown one."""
@@ -120,7 +120,7 @@ class Accounts:
             person = Person(id=_party("P"), name=name.strip(), organisation=home.id, roles=roles)
             parties.add_person(tx, person, login=_login(login), password_hash=kept)
             self._note(tx, Happened.ACCOUNT_MADE, person.id, actor=person.id, roles=_words(roles), by="first start")
-            return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+            return self.begin(tx, person)
 
     # ---- links
 
@@ -137,7 +137,7 @@ class Accounts:
             raise Missing("there is no such page")
         with self.store.write() as tx:
             person = self._spend(tx, kinds.SIGN_IN_LINK, secret)
-            return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+            return self.begin(tx, person)
 
     def use_read_in(self, secret: str) -> SignedIn:
         """Begin the session of somebody who was read in to a case, once. Missing for an unknown, used or ended link.
@@ -146,7 +146,7 @@ class Accounts:
         """
         with self.store.write() as tx:
             person = self._spend(tx, kinds.READ_IN, secret)
-            return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+            return self.begin(tx, person)
 
     def invite(self, viewer: Viewer, person: PartyId) -> str:
         """A single-use secret with which the person sets a password. It is shown to the administrator once."""
@@ -176,7 +176,7 @@ class Accounts:
             person = self._spend(tx, kinds.INVITATION, secret)
             parties.set_password(tx, person.id, kept)
             self._note(tx, Happened.ACCOUNT_CHANGED, person.id, actor=person.id, change="password set by invitation")
-            return self._in_or_half_way(tx, person)
+            return self.in_or_half_way(tx, person)
 
     # ---- one's own account
 
@@ -200,7 +200,7 @@ class Accounts:
         with self.store.write() as tx:
             parties.set_password(tx, person.id, kept)
             self._note(tx, Happened.ACCOUNT_CHANGED, person.id, actor=person.id, change="password changed")
-            return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+            return self.begin(tx, person)
 
     def make_token(self, viewer: Viewer, *, label: str, scopes: frozenset[Scope], days: int) -> tuple[str, Token]:
         """A new API token and its record; the token itself is shown once. It never does more than its person may."""
@@ -309,6 +309,18 @@ class Accounts:
         policy.allow(viewer, Action.READ_DOCTOR)
         return tuple(self.health())
 
+    # ---- for the counters beside this one
+
+    def begin(self, tx: Tx, person: Person) -> SignedIn:
+        """Begin a session for somebody whose proof was complete."""
+        return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
+
+    def in_or_half_way(self, tx: Tx, person: Person) -> SignedIn | HalfWay:
+        """Begin a session, or for somebody with a second factor the way to it."""
+        if factors.has(tx, person.id):
+            return HalfWay(secret=self._begin(tx, kinds.HALF_WAY, person.id))
+        return self.begin(tx, person)
+
     # ---- helpers, in call order
 
     def _as_they_may(self, tx: Tx, person: Person) -> Person:
@@ -316,11 +328,6 @@ class Accounts:
         if not self.needs_second_factor or person.is_script or factors.has(tx, person.id):
             return person
         return replace(person, roles=person.roles & {Role.READER} or frozenset({Role.READER}))
-
-    def _in_or_half_way(self, tx: Tx, person: Person) -> SignedIn | HalfWay:
-        if factors.has(tx, person.id):
-            return HalfWay(secret=self._begin(tx, kinds.HALF_WAY, person.id))
-        return SignedIn(secret=self._begin(tx, kinds.SESSION, person.id), person=person)
 
     def _begin(self, tx: Tx, kind: Kind, person: PartyId) -> str:
         secret, now = kinds.fresh(), self.clock()

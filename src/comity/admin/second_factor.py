@@ -3,7 +3,7 @@
 import secrets
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from comity.access import codes, policy
 from comity.access.policy import Action
@@ -45,21 +45,19 @@ class SecondFactors:
             person = parties.by_session(tx, kinds.HALF_WAY.prefix + secret, at=now)
             if person is None:
                 raise Missing("this sign-in has ended: begin again with the password")
-            wait = self._pause(person.id)
+            wait = self.pause(person.id)
             if wait > timedelta(0):
                 return Refused(wait=wait)
             used = self._takes(tx, person.id, code)
             if not used:
-                self._failed(person.id)
-                return Refused(wait=self._pause(person.id))
+                self.failed(person.id)
+                return Refused(wait=self.pause(person.id))
             parties.end_session(tx, kinds.HALF_WAY.prefix + secret)
             if used == "recovery":
-                self._note(tx, person.id, actor=person.id, change="signed in with a recovery code")
-            session = kinds.fresh()
-            lifetime = kinds.SESSION.lifetime
-            parties.add_session(tx, kinds.SESSION.prefix + session, person.id, at=now, expires_at=now + lifetime)
+                self.note(tx, person.id, actor=person.id, change="signed in with a recovery code")
+            signed = self.accounts.begin(tx, person)
         self.accounts.attempts.succeeded(*_counted(person.id))
-        return SignedIn(secret=session, person=person)
+        return signed
 
     # ---- one's own
 
@@ -69,12 +67,15 @@ class SecondFactors:
         with self.accounts.store.read() as tx:
             held, login = factors.held(tx, viewer.person), parties.login_of(tx, viewer.person)
             left = factors.recovery_left(tx, viewer.person)
+            has_any, has_password = factors.has(tx, viewer.person), parties.has_password(tx, viewer.person)
+        more: dict[str, Any] = {"is_missing": not has_any, "has_password": has_password}
         if held is None:
-            return SecondFactor(since=None, recovery_left=0)
+            return SecondFactor(since=None, recovery_left=left, **more)
         if held.confirmed_at is not None:
-            return SecondFactor(since=held.confirmed_at, recovery_left=left)
+            return SecondFactor(since=held.confirmed_at, recovery_left=left, **more)
         drawn = codes.picture(held.secret, login)
-        return SecondFactor(since=None, recovery_left=0, address=codes.address(held.secret, login), picture=drawn)
+        address = codes.address(held.secret, login)
+        return SecondFactor(since=None, recovery_left=left, address=address, picture=drawn, **more)
 
     def begin(self, viewer: Viewer, *, password: str, address: str) -> None:
         """Make a new secret for the viewer's device; it asks nothing of a sign-in until `confirm`.
@@ -82,10 +83,10 @@ class SecondFactors:
         Forbidden for a wrong password, Conflict where a second factor is in use.
         """
         policy.allow(viewer, Action.OWN_ACCOUNT)
-        self._check_password(viewer, password, address)
+        self.check_password(viewer, password, address)
         with self.accounts.store.write() as tx:
-            if factors.has(tx, viewer.person):
-                raise Conflict("a second factor is in use: end it before you set up another")
+            if factors.has_code(tx, viewer.person):
+                raise Conflict("codes are in use: end them before you set up another device")
             factors.begin(tx, viewer.person, codes.fresh(), at=self.accounts.clock())
 
     def confirm(self, viewer: Viewer, code: str) -> tuple[str, ...]:
@@ -99,9 +100,8 @@ class SecondFactors:
             step = codes.step_of(held.secret, code, at=now, after=held.last_step)
             if step is None or not factors.take_step(tx, viewer.person, step, confirmed_at=now):
                 raise Forbidden(WRONG)
-            fresh = codes.recovery()
-            factors.put_recovery(tx, viewer.person, map(codes.digest_of, fresh))
-            self._note(tx, viewer.person, actor=viewer.person, change="second factor in use")
+            fresh = self.recovery(tx, viewer.person)
+            self.note(tx, viewer.person, actor=viewer.person, change="second factor in use")
         return fresh
 
     def renew_recovery(self, viewer: Viewer, code: str) -> tuple[str, ...]:
@@ -109,18 +109,17 @@ class SecondFactors:
         policy.allow(viewer, Action.OWN_ACCOUNT)
         with self.accounts.store.write() as tx:
             self._must_take(tx, viewer.person, code)
-            fresh = codes.recovery()
-            factors.put_recovery(tx, viewer.person, map(codes.digest_of, fresh))
-            self._note(tx, viewer.person, actor=viewer.person, change="new recovery codes")
+            fresh = self.recovery(tx, viewer.person)
+            self.note(tx, viewer.person, actor=viewer.person, change="new recovery codes")
         return fresh
 
     def end(self, viewer: Viewer, code: str) -> None:
-        """End the viewer's own second factor. Forbidden for a wrong code."""
+        """End the viewer's own codes; passkeys stay. Forbidden for a wrong code."""
         policy.allow(viewer, Action.OWN_ACCOUNT)
         with self.accounts.store.write() as tx:
             self._must_take(tx, viewer.person, code)
-            factors.remove(tx, viewer.person)
-            self._note(tx, viewer.person, actor=viewer.person, change="second factor ended")
+            factors.remove_code(tx, viewer.person)
+            self.note(tx, viewer.person, actor=viewer.person, change="second factor ended")
 
     # ---- somebody else's
 
@@ -139,28 +138,39 @@ class SecondFactors:
 
     # ---- helpers, in call order
 
-    def _check_password(self, viewer: Viewer, password: str, address: str) -> None:
+    def check_password(self, viewer: Viewer, password: str, address: str) -> None:
+        """Return for the right password of the viewer; Forbidden for a wrong one, and while a pause lasts.
+
+        Somebody who has none, since their provider signs them in, is taken at their session.
+        """
         now, counts = self.accounts.clock(), self.accounts.attempts
         with self.accounts.store.read() as tx:
             login = parties.login_of(tx, viewer.person)
             _, kept = parties.by_login(tx, login)
+        if kept is None:
+            return
         if counts.pause(login, address, now) > timedelta(0) or not self.accounts.passwords.match(password, kept):
             counts.failed(login, address, now)
             raise Forbidden("the password is not right, or there were too many wrong ones: wait and try again")
 
+    def recovery(self, tx: Tx, person: PartyId) -> tuple[str, ...]:
+        """New recovery codes in place of any old ones; only their digests are kept."""
+        fresh = codes.recovery()
+        factors.put_recovery(tx, person, map(codes.digest_of, fresh))
+        return fresh
+
     def _must_take(self, tx: Tx, person: PartyId, code: str) -> None:
-        if self._pause(person) > timedelta(0) or not self._takes(tx, person, code):
-            self._failed(person)
+        if self.pause(person) > timedelta(0) or not self._takes(tx, person, code):
+            self.failed(person)
             raise Forbidden(WRONG)
 
     def _takes(self, tx: Tx, person: PartyId, code: str) -> str:
         """`code` or `recovery` when it is good, and it is spent then; "" when it is not."""
         now, held = self.accounts.clock(), factors.held(tx, person)
-        if held is None or held.confirmed_at is None:
-            return ""
-        step = codes.step_of(held.secret, code, at=now, after=held.last_step)
-        if step is not None:
-            return "code" if factors.take_step(tx, person, step, confirmed_at=now) else ""
+        if held is not None and held.confirmed_at is not None:
+            step = codes.step_of(held.secret, code, at=now, after=held.last_step)
+            if step is not None:
+                return "code" if factors.take_step(tx, person, step, confirmed_at=now) else ""
         return "recovery" if factors.take_recovery(tx, person, codes.digest_of(code), at=now) else ""
 
     def _remove(self, person: PartyId, *, actor: str) -> None:
@@ -168,15 +178,18 @@ class SecondFactors:
             parties.person(tx, person)
             factors.remove(tx, person)
             parties.end_sessions(tx, person)
-            self._note(tx, person, actor=actor, change="second factor removed")
+            self.note(tx, person, actor=actor, change="second factor removed")
 
-    def _pause(self, person: PartyId) -> timedelta:
+    def pause(self, person: PartyId) -> timedelta:
+        """How long this person must still wait before a code or a passkey is looked at."""
         return self.accounts.attempts.pause(*_counted(person), self.accounts.clock())
 
-    def _failed(self, person: PartyId) -> None:
+    def failed(self, person: PartyId) -> None:
+        """Count one that was wrong."""
         self.accounts.attempts.failed(*_counted(person), self.accounts.clock())
 
-    def _note(self, tx: Tx, person: PartyId, *, actor: str, change: str) -> None:
+    def note(self, tx: Tx, person: PartyId, *, actor: str, change: str) -> None:
+        """Journal what changed about an account."""
         kind = Happened.ACCOUNT_CHANGED
         key = f"{kind}:{secrets.token_hex(16)}"
         at = self.accounts.clock()

@@ -44,12 +44,17 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SecondFactor:
-    """The state of one's own second factor. `address` and `picture` are there only while it is being set up."""
+    """The state of one's own codes. `address` and `picture` are there only while they are being set up.
+
+    `is_missing`: there is no second factor at all, a passkey neither.
+    """
 
     since: datetime | None
     recovery_left: int
     address: str = ""
     picture: str = ""
+    is_missing: bool = True
+    has_password: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,19 +11,22 @@ from comity.access.policy import Action, Scope
 from comity.access.routes import caller_of
 from comity.admin import kinds
 from comity.admin.counter import Accounts
+from comity.admin.passkeys import Passkeys
 from comity.admin.second_factor import SecondFactors
 from comity.console import cookies
 from comity.console.forms import Form
-from comity.console.pages import Ask, page
+from comity.console.pages import Ask, passkey_page
 from comity.console.routing import Paths, asked, named, see
-from comity.console.signing import address_of, new_password
-from comity.errors import Forbidden, Invalid, Problem
+from comity.console.signing import address_of, new_password, site_of
+from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.settings import Settings
 
 DONE = {
     "password": "The password was changed. Every other session of yours has ended.",
     "ended": "The token has ended.",
-    "factor": "Your second factor has ended: the password alone signs you in.",
+    "factor": "Your codes have ended.",
+    "passkey": "The passkey is registered.",
+    "unkeyed": "The passkey is removed here. Your device may still offer it: remove it there too.",
 }
 
 
@@ -31,6 +34,7 @@ def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[]
     """The account page and its forms."""
 
     factors = SecondFactors(accounts)
+    passkeys = Passkeys(factors=factors, site=site_of(settings))
 
     def shown(
         request: Ask,
@@ -39,10 +43,11 @@ def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[]
         problems: tuple[Problem, ...] = (),
         fresh: str = "",
         recovery: tuple[str, ...] = (),
+        done: str = "",
     ) -> Response[Any]:
         viewer = caller_of(request).viewer
         factor = factors.mine(viewer)
-        return page(
+        return passkey_page(
             request,
             "admin/account.html",
             status=status,
@@ -54,11 +59,14 @@ def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[]
             fresh=fresh,
             factor=factor,
             picture=Markup(factor.picture),  # noqa: S704  drawn by us from the secret and an escaped name
-            needs_factor=accounts.needs_second_factor and factor.since is None,
+            needs_factor=accounts.needs_second_factor and factor.is_missing,
+            passkeys=passkeys.mine(viewer),
+            asking=passkeys.ask_to_make(viewer),
+            why_not=passkeys.why_not,
             recovery=recovery,
             address=settings.address,
             now=clock(),
-            done=DONE.get(asked(request, "done"), ""),
+            done=done or DONE.get(asked(request, "done"), ""),
         )
 
     @paths.show("/account", Action.OWN_ACCOUNT)
@@ -110,6 +118,37 @@ def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[]
         except Forbidden as error:
             return shown(request, status=403, problems=(Problem("/code", "wrong_code", str(error)),))
         return see("/account?done=factor")
+
+    @paths.take("/account/passkeys", Action.OWN_ACCOUNT)
+    def add_passkey(request: Ask, form: Form) -> Response[Any]:
+        try:
+            recovery = passkeys.make(
+                caller_of(request).viewer,
+                name=form.text("passkey-name")[:200],
+                password=form.text("password")[:1000],
+                address=address_of(request),
+                text=form.text("answer"),
+            )
+        except Invalid as error:
+            return shown(request, status=422, problems=error.problems)
+        except Forbidden as error:
+            return shown(request, status=403, problems=(Problem("/passkey", "refused", str(error)),))
+        except Conflict as error:
+            return shown(request, status=409, problems=(Problem("/passkey-name", "taken", str(error)),))
+        return shown(request, recovery=recovery, done=DONE["passkey"])
+
+    @paths.take("/account/passkeys/{passkey:str}/remove", Action.OWN_ACCOUNT)
+    def remove_passkey(request: Ask, form: Form) -> Response[Any]:
+        try:
+            passkeys.remove(
+                caller_of(request).viewer,
+                named(request, "passkey"),
+                password=form.text("password")[:1000],
+                address=address_of(request),
+            )
+        except Forbidden as error:
+            return shown(request, status=403, problems=(Problem("/password", "wrong_password", str(error)),))
+        return see("/account?done=unkeyed#passkeys")
 
     @paths.take("/account/tokens", Action.OWN_ACCOUNT)
     def make_token(request: Ask, form: Form) -> Response[Any]:

@@ -10,7 +10,7 @@ from litestar import Request, Response
 from markupsafe import Markup, escape
 
 from comity.access.caller import Via
-from comity.access.headers import PAGE_CSP
+from comity.access.headers import PAGE_CSP, PASSKEY_CSP
 from comity.access.routes import caller_of
 from comity.console.cookies import csrf_of
 from comity.console.navigation import menu
@@ -34,6 +34,13 @@ def page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Re
         **values,
     )
     return Response(body, status_code=status, media_type=HTML, headers={"Content-Security-Policy": PAGE_CSP})
+
+
+def passkey_page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Response[str]:
+    """A page that may load the script which asks the browser for a passkey."""
+    shown = page(request, template, status=status, **values)
+    shown.headers["Content-Security-Policy"] = PASSKEY_CSP
+    return shown
 
 
 def moment(value: datetime | None) -> Markup:

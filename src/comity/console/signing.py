@@ -7,30 +7,52 @@ from urllib.parse import quote
 
 from litestar import Response
 
+from comity.access.passkeys import Site
+from comity.access.passkeys import site_of as passkey_site
 from comity.access.policy import Action
 from comity.admin.counter import Accounts
+from comity.admin.passkeys import Passkeys
 from comity.admin.second_factor import SecondFactors
 from comity.admin.views import HalfWay, Refused, SignedIn
 from comity.console import cookies
 from comity.console.forms import Form
-from comity.console.pages import Ask, page
+from comity.console.pages import Ask, page, passkey_page
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Invalid, Missing, Problem
+from comity.settings import Settings
 
 LOCAL_PATH: Final = re.compile(r"/(?![/\\])[A-Za-z0-9._~/?&=%+-]{0,300}\Z")
 """A page of this very host. Two slashes, or a slash and a backslash, would name another one."""
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def add(paths: Paths, accounts: Accounts) -> None:
+def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
     """The pages around sessions."""
     factors = SecondFactors(accounts)
+    passkeys = Passkeys(factors=factors, site=site_of(settings))
+
+    def sign_in_shown(
+        request: Ask, following: str, *, login: str = "", refused: int | None = None, by: str = "password"
+    ) -> Response[Any]:
+        """The page itself; after a wrong attempt with what it says of it."""
+        response = passkey_page(
+            request,
+            "admin/sign_in.html",
+            status=200 if refused is None else 429 if refused else 401,
+            login=login,
+            following=following,
+            refused=refused,
+            by=by,
+            needs_first=refused is None and accounts.first_secret() is not None,
+            asking=passkeys.ask_to_sign_in(),
+        )
+        if refused:
+            response.headers["Retry-After"] = str(refused)
+        return response
 
     @paths.show("/sign-in", Action.SIGN_IN)
     def sign_in_page(request: Ask) -> Response[Any]:
-        following, needs_first = own_path(asked(request, "next")), accounts.first_secret() is not None
-        values: dict[str, Any] = {"login": "", "following": following, "refused": None, "needs_first": needs_first}
-        return page(request, "admin/sign_in.html", **values)
+        return sign_in_shown(request, own_path(asked(request, "next")))
 
     @paths.take("/sign-in", Action.SIGN_IN)
     def sign_in(request: Ask, form: Form) -> Response[Any]:
@@ -38,17 +60,26 @@ def add(paths: Paths, accounts: Accounts) -> None:
         following = own_path(form.text("next"))
         if isinstance(answer, Refused):
             seconds = int(answer.wait.total_seconds())
-            status = 429 if seconds else 401
-            values: dict[str, Any] = {"login": form.text("login")[:200], "following": following, "refused": seconds}
-            response = page(request, "admin/sign_in.html", status=status, **values, needs_first=False)
-            if seconds:
-                response.headers["Retry-After"] = str(seconds)
-            return response
+            return sign_in_shown(request, following, login=form.text("login")[:200], refused=seconds)
         return _into_or_half_way(request, answer, following)
 
+    @paths.take("/sign-in/passkey", Action.SIGN_IN)
+    def passkey(request: Ask, form: Form) -> Response[Any]:
+        following = own_path(form.text("next"))
+        answer = passkeys.sign_in(form.text("answer"), address=address_of(request))
+        if isinstance(answer, Refused):
+            return sign_in_shown(request, following, refused=int(answer.wait.total_seconds()), by="passkey")
+        return _into(request, answer, following)
+
     def code_page(request: Ask, following: str, *, refused: int | None = None) -> Response[Any]:
-        status = 200 if refused is None else 429 if refused else 401
-        response = page(request, "admin/code.html", status=status, following=following, refused=refused)
+        response = passkey_page(
+            request,
+            "admin/code.html",
+            status=200 if refused is None else 429 if refused else 401,
+            following=following,
+            refused=refused,
+            asking=passkeys.ask_half_way(cookies.half_way_of(request)),
+        )
         if refused:
             response.headers["Retry-After"] = str(refused)
         return response
@@ -63,7 +94,10 @@ def add(paths: Paths, accounts: Accounts) -> None:
     def code(request: Ask, form: Form) -> Response[Any]:
         following = own_path(form.text("next"))
         try:
-            answer = factors.finish(cookies.half_way_of(request), form.text("code")[:100])
+            if form.text("answer"):
+                answer = passkeys.finish(cookies.half_way_of(request), form.text("answer"))
+            else:
+                answer = factors.finish(cookies.half_way_of(request), form.text("code")[:100])
         except Missing:
             return see("/sign-in")
         if isinstance(answer, Refused):
@@ -143,6 +177,11 @@ def add(paths: Paths, accounts: Accounts) -> None:
         response = see(following)
         cookies.sign_in(response, made.secret, is_https=paths.is_https)
         return response
+
+
+def site_of(settings: Settings) -> Site:
+    """Whom passkeys are bound to here."""
+    return passkey_site(settings.address, domain=settings.passkey_domain, name=settings.organisation)
 
 
 def own_path(text: str) -> str:

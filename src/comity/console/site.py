@@ -58,7 +58,7 @@ def routes(counters: Counters) -> list[Router]:
     settings, accounts = counters.settings, counters.accounts
     paths = Paths(is_https=settings.address.startswith("https://"))
     home.add(paths, counters)
-    signing.add(paths, accounts)
+    signing.add(paths, accounts, settings)
     account.add(paths, accounts, settings, counters.now)
     people.add(paths, accounts, settings)
     reports.add(paths, counters.clearing, settings)

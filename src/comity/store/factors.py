@@ -1,4 +1,7 @@
-"""Second factors at rest: the shared secret is sealed, recovery codes are digests, and no code is taken twice."""
+"""Second factors at rest: the shared secret is sealed, recovery codes are digests, and no code is taken twice.
+
+Passkeys, the other second factor, are in `passkeys`; recovery codes stand in for either.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,6 +24,7 @@ from sqlalchemy import (
 )
 
 from comity.model.ids import PartyId
+from comity.store import passkeys
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.tables import Moment, metadata
@@ -64,7 +68,15 @@ def held(tx: Tx, person: PartyId) -> Held | None:
 
 
 def has(tx: Tx, person: PartyId) -> bool:
-    """Whether the person has a second factor in use."""
+    """Whether the person has a second factor in use: codes or a passkey.
+
+    A passkey that opens nothing any more still counts, so that nobody gets rid of the second factor by breaking it.
+    """
+    return has_code(tx, person) or passkeys.has(tx, person)
+
+
+def has_code(tx: Tx, person: PartyId) -> bool:
+    """Whether the person's device shows codes."""
     query = select(code_secrets.c.person).where(
         code_secrets.c.person == person, code_secrets.c.confirmed_at.is_not(None)
     )
@@ -74,12 +86,12 @@ def has(tx: Tx, person: PartyId) -> bool:
 def everybody(tx: Tx) -> frozenset[PartyId]:
     """Who has a second factor in use."""
     query = select(code_secrets.c.person).where(code_secrets.c.confirmed_at.is_not(None))
-    return frozenset(PartyId(id_) for id_ in tx.connection.execute(query).scalars())
+    return frozenset(PartyId(id_) for id_ in tx.connection.execute(query).scalars()) | passkeys.holders(tx)
 
 
 def begin(tx: Tx, person: PartyId, secret: str, *, at: datetime) -> None:
     """Keep a secret that is not proven yet, in place of whatever was there."""
-    remove(tx, person)
+    remove_code(tx, person)
     sealed = seal(tx.master, _record(person), secret.encode())
     values = {"person": person, "created_at": at, "last_step": 0, "wrapped": sealed.wrapped, "sealed": sealed.body}
     tx.connection.execute(insert(code_secrets).values(**values))
@@ -96,9 +108,21 @@ def take_step(tx: Tx, person: PartyId, step: int, *, confirmed_at: datetime) -> 
 
 
 def remove(tx: Tx, person: PartyId) -> None:
-    """Forget the person's second factor and every recovery code."""
-    tx.connection.execute(delete(recovery_codes).where(recovery_codes.c.person == person))
+    """Forget every second factor of the person: codes, passkeys and recovery codes."""
+    passkeys.remove_all(tx, person)
+    remove_code(tx, person)
+
+
+def remove_code(tx: Tx, person: PartyId) -> None:
+    """Forget the person's code secret; and recovery codes too when no passkey is left for them to stand in for."""
     tx.connection.execute(delete(code_secrets).where(code_secrets.c.person == person))
+    tidy_recovery(tx, person)
+
+
+def tidy_recovery(tx: Tx, person: PartyId) -> None:
+    """Forget recovery codes that stand in for nothing any more."""
+    if not has(tx, person):
+        tx.connection.execute(delete(recovery_codes).where(recovery_codes.c.person == person))
 
 
 def put_recovery(tx: Tx, person: PartyId, digests: Iterable[str]) -> None:

@@ -1,0 +1,1 @@
+"""Passkeys, providers, the trail of access and the breaking of glass."""
