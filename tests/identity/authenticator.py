@@ -1,6 +1,6 @@
 """An authenticator in software: makes credentials and proofs as Web Authentication Level 2 writes them, or breaks them.
 
-Built from the bytes of the standard (6.1 authenticator data, 6.5.4 attestation "none"), not from the library under test.
+Built from the bytes of the standard (6.1 authenticator data, 6.5.4 attestation "none"), not from the library tested.
 """
 
 import base64
