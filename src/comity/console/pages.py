@@ -36,10 +36,11 @@ def page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Re
     return Response(body, status_code=status, media_type=HTML, headers={"Content-Security-Policy": PAGE_CSP})
 
 
-def passkey_page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Response[str]:
-    """A page that may load the script which asks the browser for a passkey."""
-    shown = page(request, template, status=status, **values)
-    shown.headers["Content-Security-Policy"] = PASSKEY_CSP
+def passkey_page(request: Ask, template: str, *, asking: str, status: int = 200, **values: Any) -> Response[str]:
+    """A page that may load the script which asks the browser for a passkey, unless there is nothing to ask."""
+    shown = page(request, template, status=status, asking=asking, **values)
+    if asking:
+        shown.headers["Content-Security-Policy"] = PASSKEY_CSP
     return shown
 
 
