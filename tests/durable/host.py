@@ -1,5 +1,6 @@
 """The process behind `harness.host`: reads orders from standard input, forks a child for each, answers in JSON."""
 
+import contextlib
 import importlib
 import json
 import os
@@ -24,6 +25,7 @@ def main(scenario: str) -> None:
         order = json.loads(line)
         with tempfile.TemporaryDirectory() as folder:
             answer = _in_child(module, order, Path(folder))
+            _load_what_it_loaded(Path(folder))
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
@@ -42,11 +44,21 @@ def _in_child(module: Any, order: dict[str, Any], folder: Path) -> dict[str, Any
     }
 
 
+def _load_what_it_loaded(folder: Path) -> None:
+    """What a run imported on its way is imported here before the next fork, so that no later run pays for it."""
+    loaded = folder / "loaded"
+    for name in loaded.read_text().splitlines() if loaded.exists() else ():
+        if name not in sys.modules:
+            with contextlib.suppress(ImportError):  # made at run time, or half of a package
+                importlib.import_module(name)
+
+
 def _act(module: Any, order: dict[str, Any], log: Path, result: Path) -> int:
     try:
         settings = harness.unplain(order["settings"])
         if order["act"] == "run":
             module.run(settings, _seam(log, order["kill"]))
+            (log.parent / "loaded").write_text("\n".join(sorted(set(sys.modules) - {"__main__"})))
         else:
             result.write_text(json.dumps(module.state(settings)))
     except BaseException:  # noqa: BLE001  the child's whole life: whatever ended it is shown and becomes its exit code
