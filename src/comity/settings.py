@@ -63,6 +63,27 @@ class Settings:
     passkey_domain: str = ""
     """Domain that passkeys are bound to; empty means the host name of the public address. Changing it ends them all."""
 
+    oidc_issuer: str = ""
+    """Issuer of a sign-in provider (OpenID Connect), exactly as it calls itself; empty means none."""
+
+    oidc_client: str = ""
+    """Id of this host at the provider."""
+
+    oidc_secret: str = field(default="", repr=False)
+    """Secret of this host there; empty: a public client, by PKCE alone. In no log, record or repr."""
+
+    oidc_name: str = "your organisation's sign-in"
+    """What the button calls the provider."""
+
+    oidc_login_claim: str = ""
+    """Claim that names an account's sign-in name and so joins the two at the first sign-in; empty: invitations only."""
+
+    oidc_roles: str = ""
+    """Roles that come and go with claims: `claim:value=role`, separated by commas; empty: none ever does."""
+
+    oidc_private: bool = False
+    """The provider lives on this machine or in a private network, perhaps without TLS."""
+
     organisation: str = "Comity host (unnamed)"
     """The host's own name, as publisher of advisories and verifier in statements."""
 

@@ -23,7 +23,7 @@ from comity.model.events import Event
 from comity.model.events import Kind as Happened
 from comity.model.ids import PartyId, code
 from comity.model.party import Organisation, Person, Role, Viewer
-from comity.store import factors, journal, parties
+from comity.store import factors, journal, parties, providers
 from comity.store.engine import Store, Tx
 from comity.store.parties import Token
 
@@ -260,10 +260,7 @@ class Accounts:
         """Give a person exactly these roles. Conflict for taking the last administrator's."""
         policy.allow(viewer, Action.MANAGE_ACCOUNTS)
         with self.store.write() as tx:
-            known = parties.person(tx, person)
-            _keep_domains_apart(roles)
-            if Role.ADMIN in known.roles and Role.ADMIN not in roles:
-                _keep_an_admin(tx, without=person)
+            check_roles(tx, parties.person(tx, person), roles)
             parties.set_roles(tx, person, roles)
             self._note(tx, Happened.ACCOUNT_CHANGED, person, actor=viewer.person, roles=_words(roles))
 
@@ -310,6 +307,16 @@ class Accounts:
         return tuple(self.health())
 
     # ---- for the counters beside this one
+
+    def spend_invitation(self, tx: Tx, secret: str) -> Person:
+        """Whom an invitation is for, and it is used up; every session of theirs ends. Missing for any other secret."""
+        person = self._spend(tx, kinds.INVITATION, secret)
+        parties.end_sessions(tx, person.id)
+        return person
+
+    def note_change(self, tx: Tx, person: PartyId, *, actor: str, **facts: str) -> None:
+        """Journal what changed about an account."""
+        self._note(tx, Happened.ACCOUNT_CHANGED, person, actor=actor, **facts)
 
     def begin(self, tx: Tx, person: Person) -> SignedIn:
         """Begin a session for somebody whose proof was complete."""
@@ -370,6 +377,13 @@ class Accounts:
         journal.append(tx, event)
 
 
+def check_roles(tx: Tx, person: Person, roles: frozenset[Role]) -> None:
+    """Return when the person may be given exactly these. Invalid for mixed domains, Conflict for the last admin's."""
+    _keep_domains_apart(roles)
+    if Role.ADMIN in person.roles and Role.ADMIN not in roles:
+        _keep_an_admin(tx, without=person.id)
+
+
 def _first_secret(tx: Tx) -> str:
     return tx.master.mark("first-account", tx.store_id)
 
@@ -412,6 +426,7 @@ def _account(tx: Tx, person: Person) -> Account:
         login=parties.login_of(tx, person.id),
         organisation=parties.organisation(tx, person.organisation),
         has_second_factor=factors.has(tx, person.id),
+        is_joined=providers.is_joined(tx, person.id),
     )
 
 

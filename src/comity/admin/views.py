@@ -40,6 +40,8 @@ class Account:
     login: str
     organisation: Organisation
     has_second_factor: bool = False
+    is_joined: bool = False
+    """Whether a sign-in provider signs this person in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

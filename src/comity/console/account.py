@@ -12,6 +12,7 @@ from comity.access.routes import caller_of
 from comity.admin import kinds
 from comity.admin.counter import Accounts
 from comity.admin.passkeys import Passkeys
+from comity.admin.provider import Provider
 from comity.admin.second_factor import SecondFactors
 from comity.console import cookies
 from comity.console.forms import Form
@@ -30,7 +31,9 @@ DONE = {
 }
 
 
-def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[], datetime]) -> None:
+def add(
+    paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[], datetime], provider: Provider
+) -> None:
     """The account page and its forms."""
 
     factors = SecondFactors(accounts)
@@ -61,6 +64,8 @@ def add(paths: Paths, accounts: Accounts, settings: Settings, clock: Callable[[]
             picture=Markup(factor.picture),  # noqa: S704  drawn by us from the secret and an escaped name
             needs_factor=accounts.needs_second_factor and factor.is_missing,
             passkeys=passkeys.mine(viewer),
+            provider=provider.name,
+            joined=provider.joined(viewer),
             asking=passkeys.ask_to_make(viewer),
             why_not=passkeys.why_not,
             recovery=recovery,

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 
+from comity.access import oidc
 from comity.admin import kinds
 from comity.errors import Forbidden
 
@@ -21,6 +22,8 @@ VISIT: Final = "comity_visit"
 """A random value for browsers that are not signed in, so that the sign-in form has a token too."""
 HALF_WAY: Final = "comity_halfway"
 """Names the sign-in whose password was right, until its code is given; opens nothing by itself."""
+PROVIDER: Final = "comity_provider"
+"""What ties an answer of the sign-in provider to this browser."""
 NEW_VISIT: Final = "comity.new_visit"
 
 
@@ -86,6 +89,24 @@ def half_way(response: Response[Any], secret: str, *, is_https: bool) -> None:
 def half_way_of(request: Request[Any, Any, Any]) -> str:
     """The sign-in of this browser that waits for its code; "" for none."""
     return _read(request, HALF_WAY)
+
+
+def to_provider(response: Response[Any], attempt: str, *, is_https: bool) -> None:
+    """Remember the way to the provider. Lax, since the browser comes back from another site; it opens nothing here."""
+    lifetime = int(oidc.LIFE.total_seconds())
+    cookie = _cookie(_prefixed(PROVIDER, is_https=is_https), attempt, is_https=is_https, max_age=lifetime)
+    cookie.samesite = "lax"
+    response.set_cookie(cookie)
+
+
+def provider_of(request: Request[Any, Any, Any]) -> str:
+    """The way to the provider that this browser is on; "" for none."""
+    return _read(request, PROVIDER)
+
+
+def back_from_provider(response: Response[Any], *, is_https: bool) -> None:
+    """That way is used up, however it ended."""
+    response.set_cookie(_cookie(_prefixed(PROVIDER, is_https=is_https), "", is_https=is_https, max_age=0))
 
 
 def sign_out(response: Response[Any], *, is_https: bool) -> None:

@@ -7,6 +7,7 @@ from litestar import Response
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
 from comity.admin.counter import Accounts
+from comity.admin.provider import Provider
 from comity.admin.second_factor import SecondFactors
 from comity.admin.views import Proof
 from comity.console.forms import Form
@@ -20,11 +21,12 @@ from comity.settings import Settings
 DONE = {
     "roles": "The roles were changed.",
     "disabled": "The account is disabled; its sessions and tokens have ended.",
+    "parted": "Their account is parted from the sign-in provider, and their sessions have ended.",
     "factor": "Their second factor was removed and their sessions have ended: the password alone signs them in.",
 }
 
 
-def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
+def add(paths: Paths, accounts: Accounts, settings: Settings, provider: Provider) -> None:
     """The pages that run the host."""
 
     def shown(
@@ -82,6 +84,11 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
         except Conflict as error:
             return shown(request, status=409, problems=(Problem("", "own_factor", str(error)),))
         return see("/people?done=factor")
+
+    @paths.press("/people/{person:str}/provider", Action.MANAGE_ACCOUNTS)
+    def part(request: Ask) -> Response[Any]:
+        provider.part(caller_of(request).viewer, PartyId(named(request, "person")))
+        return see("/people?done=parted")
 
     def host_page(request: Ask, proof: Proof | None) -> Response[Any]:
         viewer = caller_of(request).viewer

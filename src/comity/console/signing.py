@@ -10,10 +10,12 @@ from litestar import Response
 from comity.access.passkeys import Site
 from comity.access.passkeys import site_of as passkey_site
 from comity.access.policy import Action
+from comity.access.routes import caller_of
 from comity.admin.counter import Accounts
 from comity.admin.passkeys import Passkeys
+from comity.admin.provider import Provider
 from comity.admin.second_factor import SecondFactors
-from comity.admin.views import HalfWay, Refused, SignedIn
+from comity.admin.views import Account, HalfWay, Refused, SignedIn
 from comity.console import cookies
 from comity.console.forms import Form
 from comity.console.pages import Ask, page, passkey_page
@@ -26,7 +28,7 @@ LOCAL_PATH: Final = re.compile(r"/(?![/\\])[A-Za-z0-9._~/?&=%+-]{0,300}\Z")
 FORWARDED: Final = ("forwarded", "x-forwarded-for", "x-real-ip")
 
 
-def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
+def add(paths: Paths, accounts: Accounts, settings: Settings, provider: Provider) -> None:
     """The pages around sessions."""
     factors = SecondFactors(accounts)
     passkeys = Passkeys(factors=factors, site=site_of(settings))
@@ -45,6 +47,7 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
             by=by,
             needs_first=refused is None and accounts.first_secret() is not None,
             asking=passkeys.ask_to_sign_in(),
+            provider=provider.name,
         )
         if refused:
             response.headers["Retry-After"] = str(refused)
@@ -61,7 +64,7 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
         if isinstance(answer, Refused):
             seconds = int(answer.wait.total_seconds())
             return sign_in_shown(request, following, login=form.text("login")[:200], refused=seconds)
-        return _into_or_half_way(request, answer, following)
+        return into_or_half_way(paths, accounts, request, answer, following)
 
     @paths.take("/sign-in/passkey", Action.SIGN_IN)
     def passkey(request: Ask, form: Form) -> Response[Any]:
@@ -69,7 +72,7 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
         answer = passkeys.sign_in(form.text("answer"), address=address_of(request))
         if isinstance(answer, Refused):
             return sign_in_shown(request, following, refused=int(answer.wait.total_seconds()), by="passkey")
-        return _into(request, answer, following)
+        return into(paths, accounts, request, answer, following)
 
     def code_page(request: Ask, following: str, *, refused: int | None = None) -> Response[Any]:
         response = passkey_page(
@@ -102,13 +105,14 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
             return see("/sign-in")
         if isinstance(answer, Refused):
             return code_page(request, following, refused=int(answer.wait.total_seconds()))
-        return _into(request, answer, following)
+        return into(paths, accounts, request, answer, following)
 
     @paths.press("/sign-out", Action.OWN_ACCOUNT)
     def sign_out(request: Ask) -> Response[Any]:
         session, _ = cookies.names(is_https=paths.is_https)
+        is_joined = provider.joined(caller_of(request).viewer) is not None
         accounts.sign_out(request.cookies.get(session, ""))
-        response = see("/")
+        response = see("/signed-out" if is_joined else "/")
         cookies.sign_out(response, is_https=paths.is_https)
         return response
 
@@ -125,12 +129,18 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
             made = accounts.make_first(named(request, "secret"), password=new_password(form), **values)
         except Invalid as error:
             return page(request, "admin/setup.html", status=422, problems=error.problems, **values)
-        return _into(request, made, "/people")
+        return into(paths, accounts, request, made, "/people")
 
     @paths.show("/invitation/{secret:str}", Action.SIGN_IN)
     def invitation_page(request: Ask) -> Response[Any]:
         account = accounts.invited(str(request.path_params["secret"]))
-        return page(request, "admin/invitation.html", account=account, problems=())
+        return invitation_shown(request, account, secret=str(request.path_params["secret"]))
+
+    def invitation_shown(
+        request: Ask, account: Account, *, secret: str, status: int = 200, problems: tuple[Problem, ...] = ()
+    ) -> Response[Any]:
+        values = {"account": account, "problems": problems, "secret": secret, "provider": provider.name}
+        return page(request, "admin/invitation.html", status=status, **values)
 
     @paths.take("/invitation/{secret:str}", Action.SIGN_IN)
     def invitation(request: Ask, form: Form) -> Response[Any]:
@@ -139,8 +149,8 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
         try:
             made = accounts.accept(secret, password=new_password(form))
         except Invalid as error:
-            return page(request, "admin/invitation.html", status=422, account=account, problems=error.problems)
-        return _into_or_half_way(request, made, "/")
+            return invitation_shown(request, account, secret=secret, status=422, problems=error.problems)
+        return into_or_half_way(paths, accounts, request, made, "/")
 
     @paths.show("/link/{secret:str}", Action.SIGN_IN)
     def link_page(request: Ask) -> Response[Any]:
@@ -149,15 +159,7 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
     @paths.take("/link/{secret:str}", Action.SIGN_IN)
     def link(request: Ask, form: Form) -> Response[Any]:
         made = accounts.use_link(str(request.path_params["secret"]), on_this_host=is_on_this_host(request))
-        return _into(request, made, own_path(form.text("next")))
-
-    def _into_or_half_way(request: Ask, made: SignedIn | HalfWay, following: str) -> Response[Any]:
-        """Begin the session, or ask for the code first."""
-        if isinstance(made, SignedIn):
-            return _into(request, made, following)
-        response = see(f"/sign-in/code?next={quote(following, safe='')}")
-        cookies.half_way(response, made.secret, is_https=paths.is_https)
-        return response
+        return into(paths, accounts, request, made, own_path(form.text("next")))
 
     @paths.show("/read-in/{secret:str}", Action.SIGN_IN)
     def read_in_page(request: Ask) -> Response[Any]:
@@ -166,17 +168,29 @@ def add(paths: Paths, accounts: Accounts, settings: Settings) -> None:
     @paths.take("/read-in/{secret:str}", Action.SIGN_IN)
     def read_in(request: Ask, form: Form) -> Response[Any]:
         made = accounts.use_read_in(str(request.path_params["secret"]))
-        return _into(request, made, own_path(form.text("next")))
+        return into(paths, accounts, request, made, own_path(form.text("next")))
 
-    def _into(request: Ask, made: SignedIn, following: str) -> Response[Any]:
-        """Begin the session in this browser; the one it had, if any, ends."""
-        session, _ = cookies.names(is_https=paths.is_https)
-        before = request.cookies.get(session)
-        if before:
-            accounts.sign_out(before)
-        response = see(following)
-        cookies.sign_in(response, made.secret, is_https=paths.is_https)
-        return response
+
+def into_or_half_way(
+    paths: Paths, accounts: Accounts, request: Ask, made: SignedIn | HalfWay, following: str
+) -> Response[Any]:
+    """Begin the session, or ask for the second factor first."""
+    if isinstance(made, SignedIn):
+        return into(paths, accounts, request, made, following)
+    response = see(f"/sign-in/code?next={quote(following, safe='')}")
+    cookies.half_way(response, made.secret, is_https=paths.is_https)
+    return response
+
+
+def into(paths: Paths, accounts: Accounts, request: Ask, made: SignedIn, following: str) -> Response[Any]:
+    """Begin the session in this browser; the one it had, if any, ends."""
+    session, _ = cookies.names(is_https=paths.is_https)
+    before = request.cookies.get(session)
+    if before:
+        accounts.sign_out(before)
+    response = see(following)
+    cookies.sign_in(response, made.secret, is_https=paths.is_https)
+    return response
 
 
 def site_of(settings: Settings) -> Site:

@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 
 from comity.access.failures import failure_of, note
 from comity.access.routes import session_guard
+from comity.admin.provider import configured
 from comity.console import (
     account,
     ai_defence,
@@ -22,6 +23,7 @@ from comity.console import (
     home,
     people,
     priorities,
+    providing,
     reading,
     reports,
     search,
@@ -58,9 +60,11 @@ def routes(counters: Counters) -> list[Router]:
     settings, accounts = counters.settings, counters.accounts
     paths = Paths(is_https=settings.address.startswith("https://"))
     home.add(paths, counters)
-    signing.add(paths, accounts, settings)
-    account.add(paths, accounts, settings, counters.now)
-    people.add(paths, accounts, settings)
+    provider = configured(settings, accounts)
+    signing.add(paths, accounts, settings, provider)
+    providing.add(paths, accounts, provider)
+    account.add(paths, accounts, settings, counters.now, provider)
+    people.add(paths, accounts, settings, provider)
     reports.add(paths, counters.clearing, settings)
     cases.add(paths, counters.clearing)
     duplicates.add(paths, counters.regroup)
