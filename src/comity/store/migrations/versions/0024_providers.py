@@ -19,5 +19,5 @@ def upgrade() -> None:
         sa.Column("at", sa.String(length=27), nullable=False),
         sa.ForeignKeyConstraint(["person"], ["people.id"], name="fk_provider_joins_person"),
         sa.PrimaryKeyConstraint("issuer", "subject", name="pk_provider_joins"),
-        sa.UniqueConstraint("issuer", "person", name="uq_provider_joins_issuer"),
+        sa.UniqueConstraint("issuer", "person", name="uq_provider_joins_issuer_person"),
     )
