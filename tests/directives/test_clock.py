@@ -11,8 +11,9 @@ from hypothesis import given as properties
 from hypothesis import settings as tuning
 from hypothesis import strategies as st
 
-from comity.defend.clock import AskPerson, Due, Leads, NotAssessed, NotBound, State, Told, choose, first_answer
+from comity.defend.clock import AskPerson, Clock, Due, Leads, NotAssessed, NotBound, State, Told, choose, first_answer
 from comity.defend.clock import Feeds as FeedDates
+from comity.defend.due import standing_of
 from comity.defend.packs import for_domain
 from comity.errors import Invalid
 from comity.formats import directive
@@ -379,6 +380,49 @@ def test_days_once_overdue_are_never_taken_back_by_a_later_answer(
     if isinstance(early, Due) and isinstance(then, Due):
         for begins, ends in early.overdue_periods:
             assert any(low <= begins and ends <= high for low, high in then.overdue_periods)
+
+
+@tuning(max_examples=300, deadline=None)
+@properties(
+    exposure=_histories(),
+    kev=st.none() | st.dates(date(2026, 12, 1), date(2027, 1, 10)),
+    kev_due=st.none() | st.dates(date(2026, 12, 1), date(2027, 2, 10)),
+    metadata=st.tuples(_answers, st.sampled_from(["total", "partial", None])),
+    closed=st.tuples(st.none() | st.integers(1, 40), st.none() | st.integers(1, 40)),
+    upgrades=st.lists(st.none() | st.dates(date(2026, 12, 1), date(2027, 12, 1)), min_size=1, max_size=3),
+    choices=st.fixed_dictionaries(
+        {},
+        optional={
+            "on_tighten": st.sampled_from(["first_start", "change_date"]),
+            "metadata_missing": st.sampled_from(["ask", "sixty_days"]),
+            "governing": st.sampled_from(["table", "kev_due"]),
+            "mitigation_closes": st.just("yes"),
+            "exposure_unknown": st.sampled_from(["no", "ask"]),
+        },
+    ),
+)
+def test_what_an_estate_counts_of_a_finding_is_what_its_answer_says(
+    exposure: tuple[Told, ...],
+    kev: date | None,
+    kev_due: date | None,
+    metadata: tuple[str | None, str | None],
+    closed: tuple[int | None, int | None],
+    upgrades: list[date | None],
+    choices: dict[str, str],
+) -> None:
+    done, mitigated = (None if one is None else day(2026, 12, 1) + timedelta(days=one) for one in closed)
+    given = replace(
+        facts(automatable=metadata[0], impact=metadata[1]),
+        exposure=exposure, kev_added=kev, kev_due=kev_due if kev else None, done_at=done, mitigated_at=mitigated,
+    )  # fmt: skip
+    at = day(2027, 1, 20)
+    course = Clock(BOD, at=at, feeds=FeedDates(kev_as_of=at, ssvc_as_of=at), policy=choices, zone="UTC").course(given)
+    seen = set()
+    for upgrade in upgrades:
+        answer = ask(replace(given, upgrade_on=upgrade), at=at, **choices)
+        assert course.standing(upgrade) == standing_of(answer)
+        seen.add(standing_of(answer))
+    assert course.waits or len(seen) == 1
 
 
 @tuning(max_examples=100, deadline=None)

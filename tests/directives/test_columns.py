@@ -7,7 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from comity.defend import flow_columns, flow_deadlines
-from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_deadlines import Deadlines, Row
+from comity.defend.due import standing_of
+from comity.defend.whatif import summed
 from comity.model.asset import Confidence, Domain, ExposureTag, Reach
 from comity.sealing import keys
 from tests.defend.hosts import CIVIL, NOW, SALT, Host, bom, host
@@ -53,6 +55,10 @@ def test_columns_equal_one_asset_at_a_time(
         _compare(here, NOW + timedelta(days=4))
 
 
+def _planned(row: Row) -> datetime | None:
+    return standing_of(row.answer).due
+
+
 def _compare(here: Host, at: datetime) -> None:
     desk = Deadlines(here.desk.machines, keys.signing_key(here.desk.machines.settings))
     with here.store.read() as tx:
@@ -65,6 +71,14 @@ def _compare(here: Host, at: datetime) -> None:
     for facts in fast.facts():
         assert facts == by_key[facts.asset, facts.vulnerability].facts
     assert (fast.undecided, fast.not_assessed, fast.feeds) == (slow.undecided, slow.not_assessed, slow.feeds)
-    for row in desk.deadlines(CIVIL, at=at, limit=500).rows:
+    listed = desk.deadlines(CIVIL, at=at, limit=500)
+    answers = [desk.deadline(CIVIL, *key, at=at).answer for key in by_key]
+    assert listed.summary == summed((standing_of(one), 1) for one in answers)
+    places = [(due is None, due or at, row.asset, row.vulnerability) for row in listed.rows for due in [_planned(row)]]
+    assert places == sorted(places)
+    for only in ("overdue", "dated", "upcoming", "ask", "triage", "silent", "done"):
+        some = desk.deadlines(CIVIL, at=at, only=only, limit=500)
+        assert some.total == len(some.rows) <= listed.total
+    for row in listed.rows:
         assert row.answer == desk.deadline(CIVIL, row.asset, row.vulnerability, at=at).answer
         assert row.component == flow_columns.component_of(by_key[row.asset, row.vulnerability].exposures)

@@ -4,22 +4,21 @@ Each call checks access first; which rows a caller meets is decided in the store
 """
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import rfc8785
 
 from comity.access.policy import Action, allow
-from comity.defend import flow_columns, flow_deadlines, triage, whatif
-from comity.defend.clock import first_answer
-from comity.defend.due import Answer, AskPerson, Due, Leads, NotAssessed, NotBound, State
+from comity.defend import flow_columns, flow_deadlines, listing, triage, whatif
+from comity.defend.clock import Clocks, first_answer
+from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound
 from comity.defend.facts import Facts, Feeds
 from comity.defend.flow import Machines
 from comity.defend.flow_columns import Columns
+from comity.defend.listing import Group, Laid
 from comity.defend.packs import advisory, for_domain
 from comity.defend.triage import Step
 from comity.defend.whatif import (
@@ -87,18 +86,6 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Group:
-    """Open findings without a date that have one reason in common, and on how many assets they are."""
-
-    kind: str
-    """not assessed, or no date."""
-    reason: str
-    remedy: str
-    findings: int
-    assets: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Listed:
     """The list, earliest first, with what stands above it: counts, ages, and how sure the rules are."""
 
@@ -160,23 +147,16 @@ class TriageView:
     compromises: tuple[Compromise, ...] = tuple(Compromise)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Warm:
-    """What was gathered last, for whom, and at which entry of the journal: any change makes it void.
-
-    `order` lists findings by urgency, as (asset's place, line's place, answer); `kept` are selections of it by name.
-    """
+    """What was gathered last, for whom, and at which entry of the journal: any change makes it void."""
 
     key: tuple[object, ...]
     at: datetime
     columns: Columns
-    order: tuple[tuple[int, int, Answer], ...]
+    laid: Laid
+    clocks: Mapping[Domain, Clocks]
     packs: tuple[Pack, ...]
-    summary: Summary
-    silent: tuple[Group, ...]
-    days: Mapping[date, int]
-    zone: str
-    kept: dict[tuple[str, str], tuple[tuple[int, int, Answer], ...]] = field(default_factory=dict)
 
 
 class Deadlines:
@@ -212,11 +192,8 @@ class Deadlines:
         allow(viewer, Action.READ_DEADLINES)
         with self.machines.store.read() as tx:
             warm = self._warmed(tx, viewer, at)
-        columns = warm.columns
-        chosen = warm.kept.get((tier, only))
-        if chosen is None:
-            chosen = tuple(one for one in warm.order if _wanted(one[2], tier, only))
-            warm.kept[tier, only] = chosen
+        columns, laid = warm.columns, warm.laid
+        chosen = laid.wanted(tier, only)
         domains = sorted({one.domain for one, some in zip(columns.assets, columns.lines, strict=True) if some}, key=str)
         shown = {
             one.name: one
@@ -225,18 +202,18 @@ class Deadlines:
             if one.holds_on(warm.at.date())
         }
         return Listed(
-            rows=tuple(_row(columns, *one) for one in chosen[after : after + limit]),
+            rows=tuple(self._row(warm, *laid.place(one)) for one in chosen[after : after + limit]),
             total=len(chosen),
-            summary=warm.summary,
+            summary=laid.summary,
             at=warm.at,
             feeds=columns.feeds,
             assets=len(columns.assets),
             undecided=columns.undecided,
             not_assessed=columns.not_assessed,
             packs=tuple(shown.values()),
-            zone=warm.zone,
-            silent=warm.silent,
-            days=warm.days,
+            zone=laid.zone or self.machines.settings.zone or "UTC",
+            silent=laid.silent,
+            days=laid.days,
         )
 
     def mix(self, viewer: Viewer) -> Mapping[str, int] | None:
@@ -246,7 +223,7 @@ class Deadlines:
             warm = self._warm.get((viewer.organisation, tuple(sorted(viewer.roles)), None))
             if warm is None and len(inventories.asset_versions(tx, viewer)) > SMALL:
                 return None
-            return self._warmed(tx, viewer, None).summary.tiers
+            return self._warmed(tx, viewer, None).laid.summary.tiers
 
     def deadline(
         self, viewer: Viewer, asset: AssetId, vulnerability: str, *, at: datetime | None = None
@@ -585,47 +562,36 @@ class Deadlines:
     def _gathered(self, tx: Tx, viewer: Viewer, at: datetime, key: tuple[object, ...]) -> _Warm:
         columns = flow_columns.gather(tx, viewer, at=at)
         own = self._own(tx, viewer)
-        order = sorted(self._many(columns, own, at), key=lambda one: _urgency(columns, *one))
-        answers = [one[2] for one in order]
-        return _Warm(
-            key=key,
-            at=at,
-            columns=columns,
-            order=tuple(order),
-            packs=own,
-            summary=_summary(answers),
-            silent=_silent((columns.assets[one[0]].id, one[2]) for one in order),
-            days=_days(answers),
-            zone=next((one.zone for one in answers), self.machines.settings.zone or "UTC"),
-        )
+        clocks = {
+            domain: Clocks(
+                for_domain(domain, directive.every_shipped(), own),
+                at=at,
+                feeds=columns.feeds,
+                policy=flow_deadlines.policy(self.machines),
+                zone=self.machines.settings.zone,
+            )
+            for domain in {one.domain for one in columns.assets}
+        }
 
-    def _many(self, columns: Columns, own: Sequence[Pack], at: datetime) -> Iterator[tuple[int, int, Answer]]:
-        """One answer for each finding; findings that are alike for the clock are asked about once and share it."""
-        packs = {one.domain: for_domain(one.domain, directive.every_shipped(), own) for one in columns.assets}
-        sides: dict[object, int] = {}
-        flaws: dict[str, int] = {}
-        kinds: dict[object, int] = {}
-        asked: dict[tuple[object, ...], Answer] = {}
-        for place, asset in enumerate(columns.assets):
-            reach, upgrade = columns.exposures[place], asset.planned_upgrade
-            side = sides.setdefault((asset.domain, reach), len(sides))
-            for number, line in enumerate(columns.lines[place]):
-                flaw = flaws.get(line.flaw)
-                if flaw is None:
-                    fact = columns.fact(place, asset, line)
-                    said = (fact.kev_added, fact.kev_due, fact.automatable, fact.technical_impact, line.flaw[:8])
-                    flaw = flaws[line.flaw] = kinds.setdefault(said, len(kinds))
-                work = columns.works.get((asset.id, line.flaw))
-                pair = (line.found_at, line.gone_at) if work is None else (asset.id, line.flaw)
-                # what is said once of an asset's reach has one tier, and only some tiers wait for its upgrade
-                key = (side, flaw, *pair, upgrade)
-                answer = asked.get((side, flaw, *pair)) or asked.get(key)
-                if answer is None:
-                    fact = columns.fact(place, asset, line)
-                    answer = self._answer(packs[asset.domain], asset, fact, columns.feeds, at)
-                    waits = len(reach) > 1 or (isinstance(answer, Due) and answer.leads in _BY_UPGRADE)
-                    asked[key if waits else (side, flaw, *pair)] = answer
-                yield place, number, answer
+        def facts(place: int, number: int) -> Facts:
+            return columns.fact(place, columns.assets[place], columns.lines[place][number])
+
+        laid = listing.laid(columns.layout(), facts, clocks)
+        return _Warm(key=key, at=at, columns=columns, laid=laid, clocks=clocks, packs=own)
+
+    def _row(self, warm: _Warm, place: int, number: int) -> Row:
+        """A line of the list with its whole answer."""
+        asset, line = warm.columns.assets[place], warm.columns.lines[place][number]
+        facts = warm.columns.fact(place, asset, line)
+        course = warm.clocks[asset.domain].course(facts)
+        return Row(
+            asset=asset.id,
+            asset_name=asset.name,
+            domain=asset.domain,
+            vulnerability=line.flaw,
+            component=line.component,
+            answer=_bound_to_nothing(asset, facts, warm.at) if course is None else course.answer(),
+        )
 
     def _answer(self, packs: Sequence[Pack], asset: Asset, facts: Facts, feeds: Feeds, at: datetime) -> Answer:
         answer = first_answer(
@@ -636,21 +602,20 @@ class Deadlines:
             policy=flow_deadlines.policy(self.machines),
             zone=self.machines.settings.zone,
         )
-        if answer is not None:
-            return answer
-        return NotBound(
-            asset=asset.id,
-            vulnerability=facts.vulnerability,
-            pack="none",
-            version="",
-            at=at,
-            binds="none",
-            certainty="",
-            reason=f"no directive with dates is in force here for the domain {asset.domain}",
-        )
+        return _bound_to_nothing(asset, facts, at) if answer is None else answer
 
 
-_BY_UPGRADE: Final = frozenset({Leads.UPGRADE, Leads.NOTHING})
+def _bound_to_nothing(asset: Asset, facts: Facts, at: datetime) -> NotBound:
+    return NotBound(
+        asset=asset.id,
+        vulnerability=facts.vulnerability,
+        pack="none",
+        version="",
+        at=at,
+        binds="none",
+        certainty="",
+        reason=f"no directive with dates is in force here for the domain {asset.domain}",
+    )
 
 
 def manifest_bytes(work: Work) -> bytes:
@@ -686,102 +651,6 @@ def _class(view: FindingView) -> str:
         if word in kind or (word == "webserver" and "web" in kind):
             return word
     return "server"
-
-
-def _row(columns: Columns, place: int, number: int, answer: Answer) -> Row:
-    """A line of the list; the shared answer is made this finding's own."""
-    asset, line = columns.assets[place], columns.lines[place][number]
-    return Row(
-        asset=asset.id,
-        asset_name=asset.name,
-        domain=asset.domain,
-        vulnerability=line.flaw,
-        component=line.component,
-        answer=replace(answer, asset=asset.id, vulnerability=line.flaw),
-    )
-
-
-def _wanted(answer: Answer, tier: str, only: str) -> bool:
-    if isinstance(answer, Due) and answer.state is State.DONE:
-        return only == "done"
-    match only:
-        case "overdue":
-            fits = isinstance(answer, (Due, AskPerson)) and answer.overdue
-        case "dated":
-            fits = isinstance(answer, (Due, AskPerson))
-        case "upcoming":
-            fits = isinstance(answer, Due) and answer.due is not None and not answer.overdue
-        case "ask":
-            fits = isinstance(answer, AskPerson)
-        case "triage":
-            fits = isinstance(answer, Due) and answer.triage
-        case "silent":
-            fits = isinstance(answer, (NotAssessed, NotBound))
-        case "done":
-            fits = False
-        case _:
-            fits = True
-    return fits and (not tier or (isinstance(answer, Due) and answer.tier == tier))
-
-
-def _urgency(columns: Columns, place: int, number: int, answer: Answer) -> tuple[int, float, str, str]:
-    """Dates first, then questions without a date, then what has none."""
-    due = _due(answer)
-    asset, line = columns.assets[place], columns.lines[place][number]
-    return (0 if due else 1, due.timestamp() if due else 0.0, asset.id, line.flaw)
-
-
-def _due(answer: Answer) -> datetime | None:
-    """The date to plan by."""
-    if isinstance(answer, Due):
-        return answer.due
-    return answer.strictest_due or answer.kev_due if isinstance(answer, AskPerson) else None
-
-
-def _days(answers: Sequence[Answer]) -> Mapping[date, int]:
-    counts = Counter(
-        due.astimezone(ZoneInfo(one.zone)).date()
-        for one in answers
-        if not (isinstance(one, Due) and one.state is State.DONE) and (due := _due(one)) is not None
-    )
-    return dict(sorted(counts.items()))
-
-
-def _silent(answers: Iterable[tuple[AssetId, Answer]]) -> tuple[Group, ...]:
-    counts: Counter[tuple[str, str, str]] = Counter()
-    assets: dict[tuple[str, str, str], set[str]] = {}
-    for asset, one in answers:
-        if isinstance(one, NotAssessed):
-            key = ("not assessed", one.reason, one.remedy)
-        elif isinstance(one, NotBound):
-            key = ("no date", one.reason, "")
-        else:
-            continue
-        counts[key] += 1
-        assets.setdefault(key, set()).add(asset)
-    return tuple(
-        Group(kind=key[0], reason=key[1], remedy=key[2], findings=number, assets=len(assets[key]))
-        for key, number in sorted(counts.items(), key=lambda pair: (-pair[1], pair[0]))
-    )
-
-
-def _summary(answers: Sequence[Answer]) -> Summary:
-    tiers: dict[str, int] = {}
-    for one in answers:
-        if isinstance(one, Due) and one.state is not State.DONE:
-            tiers[one.tier] = tiers.get(one.tier, 0) + 1
-    open_ = [one for one in answers if not (isinstance(one, Due) and one.state is State.DONE)]
-    return Summary(
-        findings=len(answers),
-        tiers=dict(sorted(tiers.items())),
-        overdue=sum(isinstance(one, (Due, AskPerson)) and one.overdue for one in open_),
-        triage=sum(isinstance(one, Due) and one.triage for one in open_),
-        ask=sum(isinstance(one, AskPerson) for one in open_),
-        not_assessed=sum(isinstance(one, NotAssessed) for one in open_),
-        not_bound=sum(isinstance(one, NotBound) for one in open_),
-        defaulted=sum(isinstance(one, Due) and bool(one.defaulted) for one in open_),
-        done=len(answers) - len(open_),
-    )
 
 
 def _change(

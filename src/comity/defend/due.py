@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 
 class State(StrEnum):
@@ -144,3 +144,31 @@ class NotBound(Stated):
 
 
 Answer: TypeAlias = Due | AskPerson | NotAssessed | NotBound
+
+
+class Standing(NamedTuple):
+    """What one finding comes to: the parts of an answer that are counted and compared."""
+
+    kind: str
+    """due, done, ask, not assessed, or not bound."""
+    tier: str = ""
+    due: datetime | None = None
+    """The date to plan by; while a person is asked, the date were the most pressing of the possible tiers right."""
+    overdue: bool = False
+    triage: bool = False
+    defaulted: bool = False
+
+
+def standing_of(answer: Answer) -> Standing:
+    """The countable parts of an answer."""
+    match answer:
+        case Due(state=State.DONE):
+            return Standing("done", answer.tier, answer.due)
+        case Due():
+            return Standing("due", answer.tier, answer.due, answer.overdue, answer.triage, bool(answer.defaulted))
+        case AskPerson():
+            return Standing("ask", due=answer.strictest_due or answer.kev_due, overdue=answer.overdue)
+        case NotAssessed():
+            return Standing("not assessed")
+        case NotBound():
+            return Standing("not bound")

@@ -5,14 +5,16 @@ accepted risk speaks of one of them: those are weighed one by one, as a single a
 `flow_deadlines.gather` row by row (tested).
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from comity.defend import expose, flow_deadlines
 from comity.defend.expose import Said
 from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.flow import said_of
+from comity.defend.listing import Lines
 from comity.formats.versions.identity import package
 from comity.model.asset import Asset, Domain, Runs
 from comity.model.ids import InventoryId
@@ -36,7 +38,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """`lines[n]` are the findings of `assets[n]`; assets alike share one tuple."""
+    """`lines[n]` are the findings of `assets[n]`, by name; assets alike share one tuple. Assets are in id order."""
 
     assets: tuple[Asset, ...]
     lines: tuple[tuple[Line, ...], ...]
@@ -52,6 +54,35 @@ class Columns:
     def findings(self) -> int:
         """How many there are."""
         return sum(len(some) for some in self.lines)
+
+    def layout(self) -> list[tuple[Asset, tuple[Told, ...], Lines]]:
+        """What the list is laid out of: findings alike for the clock bear the same numbers."""
+        kinds: dict[Hashable, int] = {}
+        flaws: dict[str, int] = {}
+        shared: dict[int, Lines] = {}
+        worked: dict[str, set[str]] = {}
+        for asset_id, flaw in self.works:
+            worked.setdefault(asset_id, set()).add(flaw)
+        found = []
+        for place, asset in enumerate(self.assets):
+            some = self.lines[place]
+            own = worked.get(asset.id)
+            lines = shared.get(id(some)) if own is None else None
+            if lines is None:
+                for one in some:
+                    if one.flaw not in flaws:
+                        fact = self.fact(place, asset, one)
+                        said = (fact.kev_added, fact.kev_due, fact.automatable, fact.technical_impact, one.flaw[:8])
+                        flaws[one.flaw] = kinds.setdefault(said, len(kinds))
+                lines = Lines(
+                    tuple(flaws[one.flaw] for one in some),
+                    tuple((one.found_at, one.gone_at) for one in some),
+                    frozenset(n for n, one in enumerate(some) if own is not None and one.flaw in own),
+                )
+                if own is None:
+                    shared[id(some)] = lines
+            found.append((asset, self.exposures[place], lines))
+        return found
 
     def facts(self) -> Iterator[Facts]:
         """The facts of each finding, asset by asset."""
@@ -92,8 +123,11 @@ def gather(tx: Tx, viewer: Viewer, *, at: datetime) -> Columns:
     )
 
 
+_Part: TypeAlias = tuple[dict[str, list[Exposure]], int, int]
+
+
 class _Reader:
-    """Reads each inventory once and joins the lines of each set of inventories once."""
+    """Reads each inventory once, weighs what it brings once, and joins the lines of each set of inventories once."""
 
     def __init__(self, tx: Tx, viewer: Viewer, at: datetime) -> None:
         self.tx, self.viewer, self.at = tx, viewer, at
@@ -102,6 +136,7 @@ class _Reader:
         self.saids: dict[tuple[str, Domain], Said] = {}
         self.quiet: dict[tuple[str, Domain, InventoryId], bool] = {}
         self.shared: dict[tuple[Runs, ...], tuple[tuple[Line, ...], int, int]] = {}
+        self.parts: dict[Runs, _Part] = {}
 
     def of(self, asset: Asset) -> tuple[Line, ...]:
         """The lines of one asset, and its counts into the whole."""
@@ -112,7 +147,7 @@ class _Reader:
         key = tuple(asset.runs)
         found = self.shared.get(key) if alike else None
         if found is None:
-            found = self._joined(asset, said)
+            found = self._joined(asset, said, alike=alike)
             if alike:
                 self.shared[key] = found
         self.undecided += found[1]
@@ -147,16 +182,33 @@ class _Reader:
             )
         return self.held[inventory]
 
-    def _joined(self, asset: Asset, said: Said) -> tuple[tuple[Line, ...], int, int]:
-        held = {runs.inventory: kept for runs in asset.runs if (kept := self._read(runs.inventory)) is not None}
+    def _joined(self, asset: Asset, said: Said, *, alike: bool) -> tuple[tuple[Line, ...], int, int]:
         by_flaw: dict[str, list[Exposure]] = {}
         undecided = not_assessed = 0
-        for one in expose.exposures(asset, held, said, now=self.at, gone=True):
+        for runs in asset.runs:
+            part = self.parts.get(runs) if alike else None
+            if part is None:
+                part = self._part(asset, runs, said)
+                if alike:
+                    self.parts[runs] = part
+            for flaw, some in part[0].items():
+                by_flaw.setdefault(flaw, []).extend(some)
+            undecided += part[1]
+            not_assessed += part[2]
+        return tuple(_line(flaw, some) for flaw, some in sorted(by_flaw.items())), undecided, not_assessed
+
+    def _part(self, asset: Asset, runs: Runs, said: Said) -> _Part:
+        """What one inventory brings an asset: each is weighed by itself."""
+        kept = self._read(runs.inventory)
+        by_flaw: dict[str, list[Exposure]] = {}
+        undecided = not_assessed = 0
+        held = {} if kept is None else {runs.inventory: kept}
+        for one in expose.exposures(replace(asset, runs=(runs,)), held, said, now=self.at, gone=True):
             undecided += one.answer is Answer.UNKNOWN
             not_assessed += one.answer is Answer.NOT_ASSESSED
             if flow_deadlines.is_finding(one):
                 by_flaw.setdefault(one.vulnerability, []).append(one)
-        return tuple(_line(flaw, some) for flaw, some in by_flaw.items()), undecided, not_assessed
+        return by_flaw, undecided, not_assessed
 
 
 def _line(flaw: str, some: list[Exposure]) -> Line:

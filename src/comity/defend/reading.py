@@ -1,7 +1,7 @@
 """Read what each input of a pack was at a moment, and which row of its table that gives (rules 2 and 3 of `clock`)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -44,6 +44,16 @@ class Open:
     known: tuple[Known, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Ruled:
+    """What the table made of one set of inputs. `tier` None: `rows` are all still possible."""
+
+    rows: tuple[Row, ...]
+    tier: Outcome | None
+    missing: tuple[str, ...]
+    defaulted: tuple[Defaulted, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reader:
     """Reads one finding's facts for one pack. `at` is the moment asked about: nothing said later is seen."""
@@ -54,6 +64,8 @@ class Reader:
     policy: Policy
     zone: ZoneInfo
     at: datetime
+    ruled: dict[tuple[str | None, ...], "Ruled"] = field(default_factory=dict)
+    """What the table said of inputs met before under these rules; shared by the findings of one question."""
 
     def kev_added(self, at: datetime) -> date | None:
         """The day CISA added it, once that day has come there."""
@@ -75,41 +87,43 @@ class Reader:
 
     def stretch(self, begins: datetime, ends: datetime) -> "Stretch | Open":
         """What the inputs were when this time began, and what the table says of them."""
+        known = self.known(begins)
+        values = tuple(one.value for one in known)
+        ruled = self.ruled.get(values)
+        if ruled is None:
+            ruled = self.ruled[values] = self._rule({one.input: one.value for one in known})
+        if ruled.tier is None:
+            return Open(begins=begins, ends=ends, rows=ruled.rows, missing=ruled.missing, known=known)
+        return Stretch(
+            begins=begins,
+            ends=ends,
+            row=ruled.rows[0],
+            tier=ruled.tier,
+            known=known,
+            unknown=ruled.missing,
+            defaulted=ruled.defaulted,
+        )
+
+    def _rule(self, given: dict[str, str | None]) -> "Ruled":
         table = self.pack.table
         if table is None:
             raise ValueError("a pack without a table has no stretches")
-        known = self.known(begins)
-        given = {one.input: one.value for one in known}
         in_kev = given.get(IN_KEV) == "yes"
         missing = tuple(name for name, value in given.items() if value is None)
         assumptions = [one for name in missing for one in self._assumption(name, in_kev=in_kev)]
         decision = decide(table, given, parameters=assumptions)
         if isinstance(decision, Settled):
-            row = decision.rows[0]
-            return self._settled(begins, ends, row, known, missing, ())
+            return Ruled(decision.rows, self.pack.outcome(decision.rows[0].then), missing, ())
         if decision.assumed is None:
-            return Open(begins=begins, ends=ends, rows=decision.rows, missing=missing, known=known)
+            return Ruled(decision.rows, None, missing, ())
         defaulted = tuple(
             Defaulted(input=name, value=_word(table.input(name), key), param=one.name, why=one.why)
             for one in decision.assumed.parameters
             for name, key in one.fills
         )
-        return self._settled(begins, ends, decision.assumed.row, known, missing, defaulted)
-
-    def _settled(
-        self,
-        begins: datetime,
-        ends: datetime,
-        row: Row,
-        known: tuple[Known, ...],
-        missing: tuple[str, ...],
-        defaulted: tuple[Defaulted, ...],
-    ) -> Stretch:
-        tier = self.pack.outcome(row.then)
-        sixty = self._sixty(missing)
-        if sixty is not None and any(one.param == METADATA for one in defaulted):
-            tier = sixty
-        return Stretch(begins=begins, ends=ends, row=row, tier=tier, known=known, unknown=missing, defaulted=defaulted)
+        row = decision.assumed.row
+        sixty = self._sixty(missing) if any(one.param == METADATA for one in defaulted) else None
+        return Ruled((row,), sixty or self.pack.outcome(row.then), missing, defaulted)
 
     def _sixty(self, missing: tuple[str, ...]) -> Outcome | None:
         """The reading under which a CVE outside KEV without metadata simply has 60 days."""

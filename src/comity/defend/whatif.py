@@ -13,7 +13,10 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from typing import Final, Generic, NamedTuple, TypeAlias, TypeVar
 
-from comity.defend.clock import AskPerson, Due, Facts, Feeds, NotAssessed, State, Told, deadline
+from comity.defend.clock import Clock
+from comity.defend.course import Course
+from comity.defend.due import Standing
+from comity.defend.facts import Facts, Feeds, Told
 from comity.errors import Missing
 from comity.model.asset import Domain
 from comity.model.directive import Pack, Policy
@@ -98,18 +101,6 @@ class UseRules:
 
 
 Change: TypeAlias = SetExposure | SetKev | SetSsvc | SetUpgrade | UseRules
-
-
-class Standing(NamedTuple):
-    """What one finding comes to: the parts of an answer that are counted and compared."""
-
-    kind: str
-    """due, ask, not assessed, or not bound."""
-    tier: str
-    due: datetime | None
-    overdue: bool
-    triage: bool
-    defaulted: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -282,14 +273,13 @@ class Estate:
         for place, flaw in enumerate(flaw_of):
             places[flaw].append(place)
         self.by_flaw = dict(enumerate(places))
-        for cell in self.cells:
-            self.answers[cell] = self._asked(cell, self.rules)
+        self.answers = self._asked(self.cells, self.rules)
         return self
 
     def summary(self) -> Summary:
         """The estate as it is."""
         self.warm()
-        return _summed((self.answers[cell], count) for cell, count in self.cells.items())
+        return summed((self.answers[cell], count) for cell, count in self.cells.items())
 
     def what_if(self, changes: Sequence[Change]) -> Difference:
         """What these changes together would move. Nothing is changed here. Missing for an unknown name."""
@@ -341,11 +331,11 @@ class Estate:
         if rules is self.rules:
             after = {cell: self._known(cell) for cell, count in cells.items() if count}
         else:
-            after = {cell: self._asked(cell, rules) for cell, count in cells.items() if count}
+            after = self._asked((cell for cell, count in cells.items() if count), rules)
         count_moved, moved = self._moved(rules, after, swaps, sample)
         return Difference(
             before=self.summary(),
-            after=_summed((after[cell], count) for cell, count in cells.items() if count),
+            after=summed((after[cell], count) for cell, count in cells.items() if count),
             touched=len(touched) if rules is self.rules else len(self.flaw_of),
             moved_count=count_moved,
             moved=moved,
@@ -400,14 +390,35 @@ class Estate:
     def _known(self, cell: int) -> Standing:
         found = self.answers.get(cell)
         if found is None:
-            found = self.answers[cell] = self._asked(cell, self.rules)
+            found = self.answers[cell] = self._asked((cell,), self.rules)[cell]
         return found
 
-    def _asked(self, cell: int, rules: Rules) -> Standing:
+    def _asked(self, cells: Iterable[int], rules: Rules) -> dict[int, Standing]:
+        """The standing of each cell. Cells that differ only in the planned upgrade have one course."""
+        clock = Clock(rules.pack, at=rules.at, feeds=rules.feeds, policy=rules.policy, zone=rules.zone)
+        sides: dict[object, int] = {}
+        reaches = [sides.setdefault((one.domain, one.exposure), len(sides)) for one in self.asset_kinds.values]
+        courses: dict[int, Course] = {}
+        standings: dict[tuple[Hashable, date | None], Standing] = {}
+        found: dict[int, Standing] = {}
+        for cell in cells:
+            number = cell >> 2 * WIDTH
+            place = reaches[number] << 2 * WIDTH | cell & (1 << 2 * WIDTH) - 1
+            course = courses.get(place)
+            if course is None:
+                course = courses[place] = clock.course(self._facts(cell))
+            upgrade_on = self.asset_kinds.values[number].upgrade_on if course.waits else None
+            held = standings.get((course.family, upgrade_on))
+            if held is None:
+                held = standings[course.family, upgrade_on] = course.standing(upgrade_on)
+            found[cell] = held
+        return found
+
+    def _facts(self, cell: int) -> Facts:
         asset = self.asset_kinds.values[cell >> 2 * WIDTH]
         flaw = self.flaw_kinds.values[cell >> WIDTH & MASK]
         pair = self.pair_kinds.values[cell & MASK]
-        facts = Facts(
+        return Facts(
             asset="",
             vulnerability=f"CVE-{flaw.year}-0" if flaw.year else "",
             domain=asset.domain,
@@ -423,19 +434,6 @@ class Estate:
             other=dict(pair.other),
             events=dict(pair.events),
         )
-        answer = deadline(rules.pack, facts, at=rules.at, feeds=rules.feeds, policy=rules.policy, zone=rules.zone)
-        match answer:
-            case Due(state=State.DONE):
-                return Standing("done", answer.tier, answer.due, overdue=False, triage=False, defaulted=False)
-            case Due():
-                defaulted = bool(answer.defaulted)
-                return Standing("due", answer.tier, answer.due, answer.overdue, answer.triage, defaulted)
-            case AskPerson():
-                return Standing("ask", "", answer.kev_due, answer.overdue, triage=False, defaulted=False)
-            case NotAssessed():
-                return Standing("not assessed", "", None, overdue=False, triage=False, defaulted=False)
-            case _:
-                return Standing("not bound", "", None, overdue=False, triage=False, defaulted=False)
 
 
 def about(change: Change) -> str:
@@ -541,7 +539,8 @@ def _year(vulnerability: str) -> int:
     return int(parts[1]) if len(parts) > 2 and parts[0] == "CVE" and parts[1].isdigit() else 0
 
 
-def _summed(answers: Iterable[tuple[Standing, int]]) -> Summary:
+def summed(answers: Iterable[tuple[Standing, int]]) -> Summary:
+    """The counts of so many findings that stand so."""
     counts: Counter[str] = Counter()
     tiers: Counter[str] = Counter()
     for answer, count in answers:

@@ -6,7 +6,7 @@ Weekends and holidays count (CERT/CC's outcome module for BOD 26-04 speaks of ca
 
 import calendar
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -26,6 +26,7 @@ def zone(name: str) -> ZoneInfo:
         raise Invalid("no such time zone", [problem]) from error
 
 
+@lru_cache(maxsize=8192)
 def end_of_day(day: date, where: tzinfo, ends: time = DAY_END) -> datetime:
     """The last moment of a calendar day there, in UTC. A time that is skipped or repeated: the later moment."""
     late = datetime.combine(day, ends, tzinfo=where).replace(fold=1)

@@ -43,7 +43,13 @@ def decode(kind: type[T], data: bytes) -> T:
         tree = msgspec.json.decode(data)
     except msgspec.DecodeError as error:
         raise Tampered(f"a stored {_name(kind)} is not JSON: restore it from a backup") from error
-    return cast("T", _up(tree, kind, _name(kind)))
+    try:
+        return cast("T", _upper(cast("Any", kind))(tree))
+    except _Unreadable as error:
+        place = _name(kind) + "".join(reversed(error.path))
+        if error.newer:
+            raise Unavailable(f"{place} {error}: upgrade Comity") from error
+        raise Tampered(f"{place}: {error}") from error
 
 
 def _down(value: Any, kind: Any) -> Any:
@@ -157,75 +163,150 @@ def _down_leaf(value: Any, kind: Any) -> Any:
     raise TypeError(f"no row form for {_name(kind)}")
 
 
-def _up(tree: Any, kind: Any, place: str) -> Any:
+class _Unreadable(Exception):
+    """Something in a stored tree is not as declared. `path` grows outwards; `newer`: a newer release wrote it."""
+
+    def __init__(self, why: str, *, newer: bool = False) -> None:
+        super().__init__(why)
+        self.path: list[str] = []
+        self.newer = newer
+
+    def within(self, step: str) -> "_Unreadable":
+        """The same one, as seen from one level further out."""
+        self.path.append(step)
+        return self
+
+
+@cache
+def _upper(kind: Any) -> Callable[[Any], Any]:
+    """How trees of this declared type are read; worked out once, since an estate has tens of thousands of rows."""
     kind = _bare(kind)
     if kind is Any or kind is object:
-        return tree
+        return lambda tree: tree
     union = _members(kind)
     if union:
-        return _up_union(tree, union, place)
+        return _up_union(union)
     if dataclasses.is_dataclass(kind):
-        return _up_dataclass(tree, cast("type", kind), place)
+        return _up_dataclass(cast("type", kind))
     origin = get_origin(kind)
     if origin is not None:
-        return _up_container(tree, origin, get_args(kind), place)
+        return _up_container(origin, get_args(kind))
     if _is_named_tuple(kind):
-        hints = tuple(get_type_hints(kind).values())
-        if not isinstance(tree, list) or len(tree) != len(hints):
-            raise Tampered(f"{place}: expected the {len(hints)} parts of {_name(kind)}")
-        return kind(*(_up(item, hint, place) for item, hint in zip(tree, hints, strict=True)))
-    return _up_leaf(tree, kind, place)
+        parts = tuple(_sooner(hint) for hint in get_type_hints(kind).values())
+
+        def named(tree: Any) -> Any:
+            if not isinstance(tree, list) or len(tree) != len(parts):
+                raise _Unreadable(f"expected the {len(parts)} parts of {_name(kind)}")
+            return kind(*(part(item) for item, part in zip(tree, parts, strict=True)))
+
+        return named
+    return _up_leaf(kind)
 
 
-def _up_union(tree: Any, union: Sequence[Any], place: str) -> Any:
-    if isinstance(tree, dict):
-        for member in union:
-            if not dataclasses.is_dataclass(member):
-                continue
-            if not _is_tagged(member, union):
-                return _up(tree, member, place)
-            if tree.get(TAG) == _name(member):
-                return _up({key: item for key, item in tree.items() if key != TAG}, member, place)
-        mapping = next((m for m in union if _is_mapping(m)), None)
-        if mapping is not None:
-            return _up(tree, mapping, place)
-        raise Unavailable(f"{place} holds a kind this release does not know: upgrade Comity")
-    scalar = next((m for m in union if _reads(tree, m)), None)
-    if scalar is None:
-        raise Tampered(f"{place}: no declared type matches what is stored")
-    return _up(tree, scalar, place)
+def _sooner(kind: Any) -> Callable[[Any], Any]:
+    """The reader of an inner type: a leaf's at once, any other looked up when used, since a type may contain itself."""
+    bare = _bare(kind)
+    if _members(bare) or dataclasses.is_dataclass(bare) or get_origin(bare) is not None or _is_named_tuple(bare):
+
+        def read(tree: Any) -> Any:
+            return _upper(kind)(tree)
+
+        return read
+    return _upper(kind)
 
 
-def _up_dataclass(tree: Any, kind: type, place: str) -> Any:
-    if not isinstance(tree, dict):
-        raise Tampered(f"{place}: expected the fields of {kind.__name__}")
-    hints = _fields(kind)
-    unknown = sorted(set(tree) - set(hints))
-    if unknown:
-        raise Unavailable(f"{place} holds fields this release does not know ({', '.join(unknown)}): upgrade Comity")
-    values = {name: _up(tree[name], hints[name], f"{place}.{name}") for name in tree}
-    try:
-        return kind(**values)
-    except TypeError as error:
-        raise Tampered(f"{place}: a field of {kind.__name__} is missing") from error
-    except ValueError as error:
-        raise Tampered(f"{place}: no {kind.__name__} can be like this: {error}") from error
+def _up_union(union: Sequence[Any]) -> Callable[[Any], Any]:
+    nested = tuple(
+        (member, _is_tagged(member, union), _sooner(member)) for member in union if dataclasses.is_dataclass(member)
+    )
+    mapping = next((_sooner(m) for m in union if _is_mapping(m)), None)
+    every = tuple(_sooner(member) for member in union)
+
+    def read(tree: Any) -> Any:
+        if tree is None and type(None) in union:
+            return None
+        if isinstance(tree, dict):
+            for member, is_tagged, own in nested:
+                if not is_tagged:
+                    return own(tree)
+                if tree.get(TAG) == _name(member):
+                    return own({key: item for key, item in tree.items() if key != TAG})
+            if mapping is not None:
+                return mapping(tree)
+            raise _Unreadable("holds a kind this release does not know", newer=True)
+        for one in every:
+            try:
+                return one(tree)
+            except _Unreadable as error:
+                if error.newer:
+                    raise
+        raise _Unreadable("no declared type matches what is stored")
+
+    return read
 
 
-def _up_container(tree: Any, origin: Any, args: tuple[Any, ...], place: str) -> Any:
-    if issubclass(origin, Mapping):
+def _up_dataclass(kind: type) -> Callable[[Any], Any]:
+    readers: dict[str, Callable[[Any], Any]] = {}
+
+    def read(tree: Any) -> Any:
+        if not readers:
+            readers.update({name: _sooner(hint) for name, hint in _fields(kind).items()})
         if not isinstance(tree, dict):
-            raise Tampered(f"{place}: expected an object")
-        return {key: _up(item, args[1], f"{place}[{key}]") for key, item in tree.items()}
+            raise _Unreadable(f"expected the fields of {kind.__name__}")
+        if not tree.keys() <= readers.keys():
+            unknown = ", ".join(sorted(set(tree) - set(readers)))
+            raise _Unreadable(f"holds fields this release does not know ({unknown})", newer=True)
+        values = {}
+        name = ""
+        try:
+            for name, item in tree.items():
+                values[name] = readers[name](item)
+        except _Unreadable as error:
+            raise error.within(f".{name}")  # noqa: B904  the very same error, told from further out
+        try:
+            return kind(**values)
+        except TypeError as error:
+            raise _Unreadable(f"a field of {kind.__name__} is missing") from error
+        except ValueError as error:
+            raise _Unreadable(f"no {kind.__name__} can be like this: {error}") from error
+
+    return read
+
+
+def _up_container(origin: Any, args: tuple[Any, ...]) -> Callable[[Any], Any]:
+    if issubclass(origin, Mapping):
+        inner = _sooner(args[1])
+
+        def mapping(tree: Any) -> Any:
+            if not isinstance(tree, dict):
+                raise _Unreadable("expected an object")
+            found = {}
+            for key, item in tree.items():
+                try:
+                    found[key] = inner(item)
+                except _Unreadable as error:
+                    raise error.within(f"[{key}]")  # noqa: B904  the very same error, told from further out
+            return found
+
+        return mapping
+    if issubclass(origin, AbstractSet) or (len(args) == 2 and args[1] is Ellipsis):
+        every = _sooner(args[0])
+        whole = frozenset if issubclass(origin, AbstractSet) else tuple
+        return lambda tree: whole([every(item) for item in _list(tree)])
+    parts = tuple(_sooner(arg) for arg in args)
+
+    def fixed(tree: Any) -> Any:
+        if len(_list(tree)) != len(parts):
+            raise _Unreadable(f"expected {len(parts)} items")
+        return tuple(part(item) for item, part in zip(tree, parts, strict=True))
+
+    return fixed
+
+
+def _list(tree: Any) -> list[Any]:
     if not isinstance(tree, list):
-        raise Tampered(f"{place}: expected a list")
-    if issubclass(origin, AbstractSet):
-        return frozenset(_up(item, args[0], place) for item in tree)
-    if len(args) == 2 and args[1] is Ellipsis:
-        return tuple(_up(item, args[0], place) for item in tree)
-    if len(args) != len(tree):
-        raise Tampered(f"{place}: expected {len(args)} items")
-    return tuple(_up(item, arg, place) for item, arg in zip(tree, args, strict=True))
+        raise _Unreadable("expected a list")
+    return tree
 
 
 _LEAVES: Mapping[Any, tuple[type, Callable[[Any], Any]]] = {
@@ -240,18 +321,23 @@ _LEAVES: Mapping[Any, tuple[type, Callable[[Any], Any]]] = {
 }
 
 
-def _up_leaf(tree: Any, kind: Any, place: str) -> Any:
-    try:
-        if isinstance(kind, type) and issubclass(kind, Enum):
-            return kind(tree)
-        if kind is float and type(tree) in {int, float}:
-            return float(tree)
-        stored, read = _LEAVES.get(kind, (type(None), None))
-        if read is not None and type(tree) is stored:
-            return read(tree)
-    except ValueError as error:
-        raise Tampered(f"{place}: not a {_name(kind)}") from error
-    raise Tampered(f"{place}: not a {_name(kind)}")
+def _up_leaf(kind: Any) -> Callable[[Any], Any]:
+    is_enum = isinstance(kind, type) and issubclass(kind, Enum)
+    stored, make = _LEAVES.get(kind, (type(None), None))
+
+    def read(tree: Any) -> Any:
+        try:
+            if is_enum:
+                return kind(tree)
+            if kind is float and type(tree) in {int, float}:
+                return float(tree)
+            if make is not None and type(tree) is stored:
+                return make(tree)
+        except ValueError as error:
+            raise _Unreadable(f"not a {_name(kind)}") from error
+        raise _Unreadable(f"not a {_name(kind)}")
+
+    return read
 
 
 def _bare(kind: Any) -> Any:
@@ -290,14 +376,6 @@ def _fits(value: Any, member: Any) -> bool:
     if isinstance(member, type) and issubclass(member, Enum):
         return isinstance(value, member)
     return type(value) is member or (member is str and isinstance(value, str) and not isinstance(value, Enum))
-
-
-def _reads(tree: Any, member: Any) -> bool:
-    try:
-        _up(tree, member, "")
-    except Tampered:
-        return False
-    return True
 
 
 def _name(kind: Any) -> str:
