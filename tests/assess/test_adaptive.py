@@ -140,13 +140,52 @@ def test_a_margin_asks_more_of_both_sides() -> None:
     assert order.index(adaptive.side(guarded, belief, 60)) in {1, order.index(adaptive.side(plain, belief, 60))}
 
 
+def test_runs_end_when_only_the_human_times_leave_a_side_open() -> None:
+    """An ability half a doubling above: the threshold as stated is passed, and no run shows that minutes are right."""
+    theta = MADE.theta(60 * 2**0.5)
+    patient = Policy(margin_log2=1.0, reach=0.0, among=1, misfit_limit=math.inf)
+    for seed in range(8):
+        ended = session(theta, Policy(margin_log2=1.0, among=1, misfit_limit=math.inf), seed=seed)
+        whole = session(theta, patient, seed=seed)
+        assert whole.given[: len(ended.given)] == ended.given
+        if ended.side is not Side.OPEN:
+            assert ended.given == whole.given, "what the margin lets pass is declared all the same"
+    usual = Policy(margin_log2=1.0, misfit_limit=math.inf)
+    runs = [sum(len(session(theta, policy, seed=seed).given) for seed in range(8)) for policy in (usual, patient)]
+    assert runs[0] < runs[1]
+
+
+def test_reading_with_a_margin_asks_for_no_run_more_than_without_one() -> None:
+    for seed in range(6):
+        plain = session(MADE.theta(60) + 1.0, Policy(among=1), seed=seed)
+        read = session(MADE.theta(60) + 1.0, Policy(among=1, margin_log2=1.0, reach=1.0), seed=seed)
+        assert read.given == plain.given
+        assert read.side in {plain.side, Side.OPEN}
+
+
+def test_a_common_error_of_all_minutes_changes_no_answer_so_no_run_can_show_it() -> None:
+    """Calibrated on doubled minutes, the bank is the same up to its origin: the threshold moves, nothing else does."""
+    from comity.assess.ability import calibrate
+
+    minutes = np.exp2(np.arange(12.0) % 6)
+    outcomes = (np.arange(4.0)[:, None] * 1.5 > np.log2(minutes)[None, :]).astype(float)
+    made = [
+        calibrate(items=[str(n) for n in range(12)], families=["f"] * 12, minutes=minutes * by, outcomes=outcomes)
+        for by in (1.0, 2.0)
+    ]
+    gaps = [one.difficulty - one.theta(by) for one, by in zip(made, (15, 30), strict=True)]
+    assert np.allclose(*gaps, atol=0.1), "the little that is left is the pull of the wide priors"
+
+
 def test_the_most_runs_end_a_session_that_stays_open() -> None:
     done = session(MADE.theta(60), Policy(most_runs=20, alpha=1e-9, beta=1e-9))
     assert len(done.given) == 20
     assert done.side is Side.OPEN
 
 
-@pytest.mark.parametrize("bad", [{"alpha": 0.0}, {"beta": 0.5}, {"least_runs": 0}, {"probes": 11}, {"margin_log2": -1}])
+@pytest.mark.parametrize(
+    "bad", [{"alpha": 0.0}, {"beta": 0.5}, {"least_runs": 0}, {"probes": 11}, {"margin_log2": -1}, {"reach": 2}]
+)
 def test_a_policy_that_cannot_be_followed_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(Invalid):
         Policy(**bad)  # type: ignore[arg-type]

@@ -107,7 +107,12 @@ def test_the_adaptive_bench_reports_every_setting_it_promises(
         assert keys <= set(result["leave_one_out"][part])
     assert result["chronological"]["all"]["n"] == 2 * (MODELS - adaptive.LEAST_CALIBRATORS)
     assert result["leave_one_out"]["all"]["n"] == 2 * MODELS
-    assert {"each_item", "all_up", "all_down_guarded", "error"} <= set(result["misspecified"])
+    wrong = result["misspecified"]
+    assert {"each_item", "all_up", "all_down_read", "all_down_guarded", "error"} <= set(wrong)
+    read = result["read_with_margin"]["chronological"]["all"]
+    for key in ("same", "mean_runs", "tokens_fewer"):  # the very same sessions; only declaring asks for more
+        assert read[key] == result["chronological"]["all"][key]
+    assert read["decided"] <= result["chronological"]["all"]["decided"]
     assert result["whole_half"]["chronological"]["all"]["runs_fewer"] == 2
     assert result["chronological"]["all"]["tokens_fewer"] > 1
     text = adaptive.table(result)

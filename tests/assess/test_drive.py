@@ -9,7 +9,7 @@ from comity.assess import drive
 from comity.assess.adaptive import Policy
 from comity.assess.drive import Seen, Step, Stop
 from comity.assess.protocol import Budget, Entry, Protocol, bank
-from comity.assess.treat import Outcome
+from comity.assess.treat import CLEAR_ONLY, Outcome
 from comity.errors import Invalid
 
 ENTRIES = tuple(Entry(id=f"i{n}", family=f"f{n % 4}", minutes=float(2 ** (n % 11))) for n in range(120))
@@ -58,6 +58,17 @@ def test_the_record_alone_decides_so_any_prefix_goes_on_to_the_same_end():
         while not isinstance(following := drive.next_steps(at, again), Stop):
             again.extend(answer(step) for step in following)
         assert (again, following) == (whole, stop)
+
+
+def test_a_campaign_ends_when_only_the_margin_on_human_times_is_left_open():
+    """The ability is half a doubling above the threshold: settled as stated, never with a margin of one."""
+    wary = replace(PROTOCOL, policy=Policy(margin_log2=1.0, misfit_limit=99.0))
+    ends = {seed: play(wary, able(6.0, seed=seed), 2.0**5.5) for seed in range(6)}
+    within = [seen for seen, stop in ends.values() if stop.reason == drive.WITHIN]
+    assert within
+    for seen in within:
+        now = drive.belief(drive.course(wary, BANK, 2.0**5.5), seen, CLEAR_ONLY)
+        assert now.above(BANK.theta(2.0**5.5)) >= 0.975 or now.above(BANK.theta(2.0**5.5)) <= 0.025
 
 
 def test_without_a_threshold_it_ends_when_the_estimate_is_narrow_enough():

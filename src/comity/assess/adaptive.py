@@ -60,6 +60,10 @@ class Policy:
     margin_log2: float = 0.0
     """Guard against misstated human times: a side is declared only if it holds with the threshold moved this many
     doublings against it. 0 trusts the times; 1 survives a common error of a factor of two."""
+    reach: float = 0.5
+    """With a margin: once the threshold as stated is settled at alpha or beta, runs go on only while the belief puts
+    at least this share beyond the margin. What stays open then is open because of the human times, and no run tells
+    those. 0 goes on in any case; 1 ends as soon as the threshold as stated is settled."""
 
     def __post_init__(self) -> None:
         problems = []
@@ -71,6 +75,8 @@ class Policy:
             )
         if self.margin_log2 < 0:
             problems.append(Problem("/margin_log2", "margin_range", "a margin is not negative"))
+        if not 0 <= self.reach <= 1:
+            problems.append(Problem("/reach", "reach_range", "reach is a share from 0 to 1"))
         if problems:
             raise Invalid("this policy cannot be followed", problems)
 
@@ -99,6 +105,8 @@ class Plan:
     opening: tuple[str, ...]
     orders: Mapping[str, tuple[int, ...]]
     """For each kind of run in the policy's opening, the items from best to worst for it."""
+    at: float
+    """Ability at the threshold as stated."""
     above_at: float
     """Ability that must be passed to declare ABOVE (the threshold, moved up by the margin)."""
     below_at: float
@@ -141,6 +149,7 @@ def plan(bank: Bank, policy: Policy, threshold_minutes: float) -> Plan:
             "hard": _order(np.abs(odds - HARD)),
             "trap": _order(-bank.odds(at - FLOOR_BELOW, range(len(bank.items)))),
         },
+        at=at,
         above_at=bank.theta(threshold_minutes * 2**policy.margin_log2),
         below_at=bank.theta(threshold_minutes * 2**-policy.margin_log2),
     )
@@ -170,6 +179,21 @@ def side(wanted: Plan, belief: Belief, runs: int) -> Side:
     if belief.above(wanted.below_at) <= wanted.policy.beta:
         return Side.BELOW
     return Side.OPEN
+
+
+def settled(wanted: Plan, belief: Belief, runs: int) -> bool:
+    """Whether runs can do no more: the threshold as stated is settled, and the margin on human times is out of reach.
+
+    A common error of all minutes moves the link's origin and no answer, so it stands in no record of runs: a side that
+    the margin leaves open is not brought nearer by them, unless the ability itself may still turn out to lie beyond.
+    """
+    policy = wanted.policy
+    if not policy.margin_log2 or runs < policy.floor:
+        return False
+    share = belief.above(wanted.at)
+    if share >= 1 - policy.alpha:
+        return belief.above(wanted.above_at) < policy.reach
+    return share <= policy.beta and belief.above(wanted.below_at) > 1 - policy.reach
 
 
 def misfit(bank: Bank, belief: Belief, given: Sequence[int], solved: Sequence[bool]) -> float:
@@ -225,7 +249,7 @@ def administer(
             continue
         if order == "information" and abs(misfit(bank, belief, given, solved)) > policy.misfit_limit:
             return _fixed(bank, tables, wanted, answer, generator, given, solved)
-        if side(wanted, belief, len(given)) is not Side.OPEN:
+        if side(wanted, belief, len(given)) is not Side.OPEN or settled(wanted, belief, len(given)):
             break
     return Session(
         given=tuple(given),

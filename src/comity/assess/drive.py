@@ -4,7 +4,8 @@ Order of the rules, each a policy parameter of the protocol:
 (1) a budget that is spent ends the campaign: tokens, time, money, runs that broke
 (2) what broke in the harness is repeated once
 (3) answers that do not fit end adaptive choice: the fixed form is given in full
-(4) the stopping rule, under cut runs counted as failed and as solved: both must agree
+(4) the stopping rule, under cut runs counted as failed and as solved: both must agree; likewise that only the margin
+    on human times is left open, which runs cannot close
 (5) when only cut runs keep them apart, the most telling of them is given again at the next stage of the budget
 (6) else the next item: by information at the threshold, or at the present estimate where no threshold was sealed
 Randomness comes from the seed and the number of items given, never from a generator that must be kept.
@@ -23,6 +24,8 @@ from comity.assess.treat import CLEAR_ONLY, PROTOCOL, Outcome, Treatment
 
 CUT_FAILED: Final = replace(PROTOCOL, name="cut runs failed", censored=False)
 CUT_SOLVED: Final = replace(PROTOCOL, name="cut runs solved", censored=True)
+
+WITHIN: Final = "the ability lies within the margin on human times, which more runs cannot narrow"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,6 +159,8 @@ def _next(at: Course, seen: Sequence[Seen], running: Sequence[Step]) -> "Step | 
     sides = (_side(at, low, len(runs)), _side(at, high, len(runs)))
     if sides[0] == sides[1] != "open":
         return Stop("the stopping rule was met")
+    if at.threshold_minutes is not None and all(adaptive.settled(at.plan, now, len(runs)) for now in (low, high)):
+        return Stop(WITHIN)
     most = at.protocol.policy.most_runs
     full = len(given) >= (most if most is not None else len(at.bank.items))
     apart = sides[0] != sides[1] and len(runs) >= at.protocol.policy.floor

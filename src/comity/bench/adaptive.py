@@ -11,9 +11,13 @@ rule, and the whole of half A, run in the same call on the same splits.
 
 Misspecified: human minutes of the bank are misstated by a factor of two before calibration, each item up or down by a
 fair coin; beside it whole families by a coin, and everything up or down. The truth keeps the right minutes. Each is
-judged twice: as the protocol stands, and with the margin of one doubling on both sides of the threshold that a protocol
-takes where minutes were not timed. `error` is the worst of the four with that margin, `error_by_coin` that of the coins
-without it, `error_one_way` that of everything up or down without it: no data can show a common error of all minutes.
+judged three ways. Without a margin: as the first rows. Read with a margin (`_read`): the same sessions, run for run and
+token for token, but a side is declared only where it holds with the threshold moved one doubling against it. Guarded
+(`_guarded`): runs go on while the margin may still be reached, as `comity assess run` does where minutes were not timed.
+`error` is the worst of the four read with the margin, so it belongs to the same sessions as `chronological`; their
+shares declared stand under `read_with_margin`. `error_guarded`, `error_by_coin` and `error_one_way` (the last two
+without a margin) stand beside it: no data can show a common error of all minutes, because it moves only the origin of
+the scale.
 """
 
 import argparse
@@ -37,6 +41,9 @@ LEAST_CALIBRATORS: Final = 4
 SINCE: Final = date(2024, 1, 1)
 """Models released before this ran only the short tasks: they calibrate, and are not judged."""
 CLEAR: Final = 0.975
+READ: Final = adaptive.Policy(margin_log2=1.0, reach=1.0)
+"""The first rows' sessions, declared with a margin of one doubling."""
+GUARDED: Final = adaptive.Policy(margin_log2=1.0)
 COLUMNS: Final = (
     ("same", ".4f", 8),
     ("decided", ".4f", 9),
@@ -129,6 +136,11 @@ def run(args: list[str]) -> dict[str, Any]:
         },
     }
     out["misspecified"] = _misspecified(battery, early, policy)
+    for name, rule in (("read_with_margin", READ), ("guarded", GUARDED)):
+        out[name] = {
+            "chronological": _both(_cases(battery, early, early, rule)),
+            "leave_one_out": _both(_cases(battery, others, others, rule)),
+        }
     out["seconds"] = time.perf_counter() - began
     finished: dict[str, Any] = campaign.finite(out)
     return finished
@@ -151,7 +163,12 @@ def table(result: dict[str, Any]) -> str:
         f"{wrong['error_by_coin']:.4f} by a coin per item or family, {wrong['error_one_way']:.4f} all one way"
     )
     lines.append(
-        f"with a margin of one doubling at most {wrong['error']:.4f}, at 1/{wrong['tokens_fewer']:.1f} of the tokens"
+        f"the same sessions read with a margin of one doubling: at most {wrong['error']:.4f}, "
+        f"at 1/{wrong['tokens_fewer']:.1f} of the tokens"
+    )
+    lines.append(
+        f"runs going on while the margin may be reached: at most {wrong['error_guarded']:.4f}, "
+        f"at 1/{wrong['tokens_fewer_guarded']:.1f} of the tokens"
     )
     return "\n".join(lines)
 
@@ -324,16 +341,18 @@ def _misspecified(battery: Campaign, early: dict[str, ability.Bank], policy: ada
         "all_up": np.ones(len(battery.items)),
         "all_down": -np.ones(len(battery.items)),
     }
-    wary = adaptive.Policy(margin_log2=1.0)
     out: dict[str, Any] = {}
     for name, move in moves.items():
         banks = _banks(battery, _earlier, battery.minutes * 2**move)
         out[name] = _figures(_cases(battery, banks, early, policy))
-        out[f"{name}_guarded"] = _figures(_cases(battery, banks, early, wary))
-    out["error"] = max(out[f"{name}_guarded"]["error"] for name in moves)
+        out[f"{name}_read"] = _figures(_cases(battery, banks, early, READ))
+        out[f"{name}_guarded"] = _figures(_cases(battery, banks, early, GUARDED))
+    out["error"] = max(out[f"{name}_read"]["error"] for name in moves)
+    out["tokens_fewer"] = min(out[f"{name}_read"]["tokens_fewer"] for name in moves)
+    out["error_guarded"] = max(out[f"{name}_guarded"]["error"] for name in moves)
+    out["tokens_fewer_guarded"] = min(out[f"{name}_guarded"]["tokens_fewer"] for name in moves)
     out["error_by_coin"] = max(out[name]["error"] for name in ("each_item", "each_family"))
     out["error_one_way"] = max(out[name]["error"] for name in ("all_up", "all_down"))
-    out["tokens_fewer"] = min(out[f"{name}_guarded"]["tokens_fewer"] for name in moves)
     return out
 
 
@@ -382,6 +401,10 @@ def _rows(result: dict[str, Any]) -> Iterable[tuple[str, dict[str, Any]]]:
         for key in ("chronological", "leave_one_out"):
             for part in ("all", "clear"):
                 yield f"{peer}: {key}, {part}", result[peer][key][part]
+    for name, label in (("read_with_margin", "read with a margin"), ("guarded", "guarded by a margin")):
+        for key in ("chronological", "leave_one_out"):
+            for part in ("all", "clear"):
+                yield f"{label}: {key}, {part}", result[name][key][part]
     for part in ("all", "clear"):
         yield f"calibrated without old models, {part}", result["without_old_models"][part]
     for level, figures in result["stop_at"].items():
