@@ -13,7 +13,7 @@ Misspecified: human minutes of the bank are misstated by a factor of two before 
 fair coin; beside it whole families by a coin, and everything up or down. The truth keeps the right minutes. Each is
 judged three ways. Without a margin: as the first rows. Read with a margin (`_read`): the same sessions, run for run and
 token for token, but a side is declared only where it holds with the threshold moved one doubling against it. Guarded
-(`_guarded`): runs go on while the margin may still be reached, as `comity assess run` does where minutes were not timed.
+(`_guarded`): runs go on while the margin may be reached, as `comity assess run` does where minutes were not timed.
 `error` is the worst of the four read with the margin, so it belongs to the same sessions as `chronological`; their
 shares declared stand under `read_with_margin`. `error_guarded`, `error_by_coin` and `error_one_way` (the last two
 without a margin) stand beside it: no data can show a common error of all minutes, because it moves only the origin of
