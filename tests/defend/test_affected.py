@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from comity.admin import mirrors
-from comity.defend import affected
+from comity.defend import affected, dotted
 from comity.defend.affected import Urgency, Word
 from comity.errors import Invalid
 from comity.formats import pack
@@ -110,7 +110,7 @@ def test_an_empty_question_is_refused(here: Host) -> None:
     ],
 )
 def test_a_range_is_told_in_words(rule: str, words: str) -> None:
-    assert affected.in_words(rule) == words
+    assert dotted.in_words(rule) == words
 
 
 def test_the_dates_of_the_starter_data_are_those_of_its_files() -> None:

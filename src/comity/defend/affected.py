@@ -7,18 +7,19 @@ next upgrade.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeAlias
 
+from comity.defend.dotted import DOTTED, reached_by
 from comity.defend.scan import OPEN_TIER, Signals, Source, tier
-from comity.formats.versions import Inside, Undecided, covers
+from comity.formats import cpe
+from comity.formats.cpe import Name
 from comity.model.asset import Reach
 from comity.model.decision import Table
-from comity.model.product import Affected, Range, RangeKind
 from comity.model.signals import ProductStatement
 
 FITS: Final = 0.82
@@ -27,18 +28,14 @@ CLOSE: Final = 0.06
 """Two products whose likeness differs by less are asked back about."""
 CHOICES: Final = 6
 _VERSION: Final = re.compile(r"v?(\d+(?:\.\d+){0,5}[A-Za-z0-9.-]*)\Z")
-_DOTTED: Final = re.compile(r"\d{1,9}(?:\.\d{1,9}){0,6}\Z")
 _ENDED: Final = re.compile(r"end[- ]of[- ](?:life|service|support)|should be disconnected", re.IGNORECASE)
 _WORDS: Final = re.compile(r"[a-z]+|\d+")
 _FILLERS: Final = frozenset({"the", "inc", "corp", "corporation", "software", "and", "of", "for", "server", "version"})
 
 
-_WORDS_OF: Final = {
-    "introduced": "from {}",
-    "fixed": "before {}",
-    "limit": "before {}",
-    "last_affected": "up to and with {}",
-}
+Reached: TypeAlias = Callable[[Sequence[ProductStatement], str], tuple[bool | None, str, tuple[str, ...]]]
+"""Whether what is said under one CVE id reaches a version, why, and the versions without it."""
+BY_NAME: Final = "Ask again by the product's name and version, such as “Product 1.2”."
 
 
 class Word(StrEnum):
@@ -125,6 +122,29 @@ def read(text: str) -> Question:
     return Question(text=plain, name=" ".join(words[:-1]), version=found[1])
 
 
+def by_name_of(name: Name) -> Question:
+    """The question that a CPE name asks."""
+    version = cpe.plain(name.version) if cpe.is_exact(name.version) else ""
+    return Question(text=cpe.write(name), name=f"{cpe.words(name.vendor)} {cpe.words(name.product)}", version=version)
+
+
+def spelled(name: Name, dictionary: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """The pairs of the dictionary that are this very vendor and product in another spelling."""
+    vendor, product = (_tokens(cpe.words(one)) for one in (name.vendor, name.product))
+    return tuple(
+        pair
+        for pair in dictionary
+        if _tokens(pair[0]) == vendor and _tokens(pair[1]) in (product, (*vendor, *product)) and product
+    )
+
+
+def unreadable(text: str, why: str, *, now: datetime) -> Reply:
+    """What is heard by somebody whose CPE name is none."""
+    question = Question(text=text[:200], name=text[:200], version="")
+    sentence = f"That is no CPE name: {why}."
+    return Reply(question=question, word=Word.CANNOT_TELL, sentence=sentence, sharpen=BY_NAME, at=now)
+
+
 def candidates(question: Question, dictionary: Iterable[tuple[str, str]]) -> list[tuple[float, str, str]]:
     """Products that the name may mean, likest first: likeness from 0 to 1, vendor, product."""
     whole, short = _tokens(question.text), _tokens(question.name)
@@ -167,8 +187,12 @@ def reply(
     table: Table,
     now: datetime,
     dictionary_size: int,
+    reached: Reached | None = None,
 ) -> Reply:
-    """Weigh everything that is said of the product."""
+    """Weigh everything that is said of the product. `reached` decides by another key than the version alone (a CPE).
+
+    By such a key nothing is ever clean: what it does not find may be filed under another name.
+    """
     base = Reply(question=question, word=Word.CANNOT_TELL, sentence="", sources=said.sources, at=now)
     stale = any(one.stale for one in said.sources)
     if choices:
@@ -182,14 +206,14 @@ def reply(
         )
     named = any(_in_name(question, product) for _, product in pairs)
     version = "" if named else question.version
-    found = _weaknesses(statements, version, said, table)
+    found = _weaknesses(statements, version, said, table, reached or reached_by)
     weaknesses = tuple(sorted(found, key=lambda one: (one.reached is False, one.reached is None, not one.in_kev)))
     product = _shown(*pairs[0])
-    reached = [one for one in weaknesses if one.reached]
+    hit = [one for one in weaknesses if one.reached]
     open_ = [one for one in weaknesses if one.reached is None]
     base = replace(base, product=product, weaknesses=weaknesses, stale=stale)
-    if reached:
-        return _yes(base, reached, now)
+    if hit:
+        return _yes(base, hit, now)
     if open_ or not version:
         return _open(base, open_, version, now)
     if stale:
@@ -197,6 +221,11 @@ def reply(
             base,
             sentence=f"By data that is too old to trust, no known weakness reaches {product} {version}.",
             sharpen="Ask whoever runs this host to fetch the data again, then ask again.",
+        )
+    if reached is not None:
+        sentence = f"None of the {len(weaknesses)} weaknesses filed under this CPE name reaches version {version}."
+        return replace(
+            base, sentence=f"{sentence} A CPE name shows what reaches it, never that nothing does.", sharpen=BY_NAME
         )
     return replace(
         base,
@@ -230,7 +259,7 @@ def _upgrade(reached: Sequence[Weakness], version: str) -> str:
     wanted: list[tuple[tuple[int, ...], str]] = []
     for one in reached:
         above = sorted(
-            (_numbers(fix), fix) for fix in one.fixed if _DOTTED.match(fix) and _numbers(fix) > _numbers(version)
+            (_numbers(fix), fix) for fix in one.fixed if DOTTED.match(fix) and _numbers(fix) > _numbers(version)
         )
         if not above:
             return ""
@@ -239,7 +268,7 @@ def _upgrade(reached: Sequence[Weakness], version: str) -> str:
 
 
 def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".")) if _DOTTED.match(version) else ()
+    return tuple(int(part) for part in version.split(".")) if DOTTED.match(version) else ()
 
 
 def _open(base: Reply, open_: Sequence[Weakness], version: str, now: datetime) -> Reply:
@@ -286,7 +315,7 @@ def _by(urgency: Urgency, now: datetime) -> date | None:
 
 
 def _weaknesses(
-    statements: Sequence[tuple[str, ProductStatement]], version: str, said: Signals, table: Table
+    statements: Sequence[tuple[str, ProductStatement]], version: str, said: Signals, table: Table, decide: Reached
 ) -> Iterable[Weakness]:
     by_name: dict[str, list[tuple[str, ProductStatement]]] = {}
     for source, one in statements:
@@ -294,7 +323,7 @@ def _weaknesses(
     for name in sorted(by_name, reverse=True):
         some = by_name[name]
         kev = next((one for _, one in some if one.added), None)
-        reached, why, fixed = _reached([one for _, one in some], version)
+        reached, why, fixed = decide([one for _, one in some], version)
         in_kev = kev is not None or name in said.kev
         outcome = tier(
             table, reach=Reach.UNKNOWN, in_kev=in_kev if in_kev or said.kev_fresh else None,
@@ -324,49 +353,6 @@ def _urgency(outcome: str, *, in_kev: bool) -> Urgency:
     if outcome.startswith("14 days") or outcome == OPEN_TIER:
         return Urgency.MONTH
     return Urgency.UPGRADE
-
-
-def _reached(statements: Sequence[ProductStatement], version: str) -> tuple[bool | None, str, tuple[str, ...]]:
-    """Whether this version has the weakness: any statement that says so decides; silence decides nothing."""
-    said = [affected for one in statements for affected in one.affected]
-    fixed = tuple(dict.fromkeys(v for one in said for v in one.fixed_versions))
-    if not version:
-        return None, "no version was given", fixed
-    if not said:
-        return None, "the source does not say which versions", fixed
-    doubts = ""
-    for one in said:
-        found = (
-            covers(_placed(one), version) if _comparable(one, version) else Undecided("its versions cannot be compared")
-        )
-        if isinstance(found, Inside):
-            return True, f"version {version} is among the affected: {in_words(found.rule)}", fixed
-        if isinstance(found, Undecided):
-            doubts = doubts or found.reason
-    return (None, doubts, fixed) if doubts else (False, f"version {version} is not among the affected", fixed)
-
-
-def in_words(rule: str) -> str:
-    """The part of a range that fired, for somebody who never read one: `introduced 7.0, fixed 7.2` is no sentence."""
-    parts = [part.partition(" ") for part in rule.split(", ")]
-    if not all(word in _WORDS_OF and value for word, _, value in parts):
-        return "the source lists it" if rule == "listed version" else rule
-    said = [_WORDS_OF[word].format(value) for word, _, value in parts if (word, value) != ("introduced", "0")]
-    return " ".join(said) or "every version"
-
-
-def _comparable(affected: Affected, version: str) -> bool:
-    """Dotted numbers alone are put in order here: no maker's own scheme is guessed."""
-    bounds = [event.version for one in affected.ranges for event in one.events]
-    return all(_DOTTED.match(one) for one in (*bounds, version)) and bool(bounds or affected.versions)
-
-
-def _placed(affected: Affected) -> Affected:
-    """The same, in an ecosystem whose order is that of dotted numbers."""
-    ranges = tuple(
-        Range(kind=RangeKind.ECOSYSTEM, events=one.events) for one in affected.ranges if one.kind is not RangeKind.GIT
-    )
-    return Affected(ecosystem="Hackage", name=affected.name, versions=affected.versions, ranges=ranges)
 
 
 def _tokens(text: str) -> tuple[str, ...]:

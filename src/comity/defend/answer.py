@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from comity.defend import match
+from comity.defend import by_cpe, match
+from comity.defend.by_cpe import Shelf
 from comity.defend.match import Finding, Matching
 from comity.defend.segments import Feed, Index, Statement, index, statements
 from comity.formats.versions import key
@@ -28,6 +29,8 @@ class Knowledge:
 
     mirrored: Index
     own: Index
+    cpes: Shelf
+    """What CVE records say by CPE, for components that nothing better names."""
     feeds: Digest
     """Stands for all of it: equal knowledge, equal digest."""
 
@@ -40,7 +43,12 @@ def packages(contents: Iterable[Contents]) -> frozenset[Package]:
 
 
 def knowledge(
-    mirrored: Iterable[Advisory], feeds: Sequence[tuple[Feed, Digest]], own: Sequence[Advisory], *, at: datetime
+    mirrored: Iterable[Advisory],
+    feeds: Sequence[tuple[Feed, Digest]],
+    own: Sequence[Advisory],
+    *,
+    at: datetime,
+    cpes: Shelf | None = None,
 ) -> Knowledge:
     """Build the index. `at` dates what this host published: it is as fresh as the store."""
     held: list[Statement] = [one for advisory in mirrored for one in statements(advisory)]
@@ -48,7 +56,10 @@ def knowledge(
     ecosystems = {package_of(one.affected).ecosystem.partition(":")[0] for one in published}
     parts = [f"{feed.source} {stamp} {feed.as_of.isoformat()}" for feed, stamp in feeds]
     parts += [f"own {one.id} {one.modified_at.isoformat()}" for one in own]
+    shelf = cpes or Shelf()
+    parts += [f"cpe {shelf.stamp}"] if shelf.stamp else []
     return Knowledge(
+        cpes=shelf,
         mirrored=index(held, feeds=[feed for feed, _ in feeds]),
         own=index(published, feeds=[Feed(ecosystem=e, source="this host", as_of=at) for e in ecosystems if e]),
         feeds=digest("\n".join(sorted(parts)).encode()),
@@ -61,9 +72,10 @@ class Answering:
     def __init__(self, known: Knowledge, *, now: datetime, max_age: timedelta) -> None:
         self._known = known
         self._now = now
+        self._max_age = max_age
         self._mirrored = Matching(known.mirrored, now=now, max_age=max_age)
         self._own = Matching(known.own, now=now, max_age=max_age)
-        self._seen: dict[tuple[str, str, str, Identity, str], Answered] = {}
+        self._seen: dict[tuple[str, str, str, Identity, str, str], Answered] = {}
         self._fixed: dict[tuple[str, Package], tuple[str, ...]] = {}
         for known_index in (known.mirrored, known.own):
             for statement in known_index.statements:
@@ -75,7 +87,14 @@ class Answering:
         return tuple(self._one(place, component) for place, component in enumerate(contents.components))
 
     def _one(self, place: int, component: Component) -> Answered:
-        name = (component.ecosystem, component.match_name, component.match_version, component.identity, component.gap)
+        name = (
+            component.ecosystem,
+            component.match_name,
+            component.match_version,
+            component.identity,
+            component.gap,
+            "" if component.ecosystem else component.cpe,
+        )
         if name not in self._seen:
             self._seen[name] = self._decided(component)
         return replace(self._seen[name], place=place)
@@ -83,6 +102,8 @@ class Answering:
     def _decided(self, component: Component) -> Answered:
         if component.identity is Identity.NOT:
             return Answered(place=0, answer=Answer.NOT_ASSESSED, reason=component.gap)
+        if not component.ecosystem and component.cpe:
+            return by_cpe.answered(component, self._known.cpes, now=self._now, max_age=self._max_age)
         if not component.ecosystem:
             return Answered(place=0, answer=Answer.UNKNOWN, reason=component.gap)
         said = _asked(self._mirrored, component)

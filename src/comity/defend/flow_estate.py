@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time
 from threading import Lock
 from typing import Final
 
-from comity.defend import answer, estate, flow_scan
+from comity.defend import answer, by_cpe, estate, flow_scan
 from comity.defend.answer import Answering
 from comity.defend.estate import Estate, Tally
 from comity.defend.flow import Machines, kev
@@ -59,7 +59,8 @@ def as_of(machines: Machines, viewer: Viewer, day: date) -> Estate:
             held = _assets(tx, kept, versions, viewer)
         numbers = inventories.numbers(tx, viewer)
         listed = {id_: inventories.contents(tx, id_, viewer, number=number) for id_, number in numbers.items()}
-        known, _ = flow_scan.knowledge_at(tx, machines, answer.packages(listed.values()), at=at, cut=True)
+        named = by_cpe.keys(listed.values())
+        known, _ = flow_scan.knowledge_at(tx, machines, answer.packages(listed.values()), at=at, cut=True, named=named)
         said = flow_scan.signals_at(tx, machines, at=at, cut=True)
     answering = Answering(known, now=at, max_age=machines.settings.feed_age)
     tallies = {

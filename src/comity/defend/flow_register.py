@@ -10,23 +10,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from comity.defend import answer, register
+from comity.defend import answer, by_cpe, register
 from comity.defend.answer import Answering, Knowledge
+from comity.defend.by_cpe import Shelf
 from comity.defend.flow import FLOW, Machines
 from comity.defend.segments import Feed
-from comity.errors import Invalid, Problem
+from comity.errors import Invalid, Missing, Problem
 from comity.formats import times
 from comity.formats.listings import detect, listing
 from comity.formats.listings.table import AssetRow
 from comity.formats.versions.identity import Package, package, package_of
-from comity.model import ids
+from comity.model import ids, signals
 from comity.model.advisory import Advisory
 from comity.model.asset import Asset, Confidence, Domain, ExposureTag, Reach, Runs
 from comity.model.events import Event, Kind
 from comity.model.ids import Digest, InventoryId, PartyId
 from comity.model.inventory import Component, Contents, Inventory, Matched, ScannerReport, Vex
 from comity.model.party import ANONYMOUS, Viewer
-from comity.store import inventories, journal, mirrored, published
+from comity.store import inventories, journal, mirrored, published, upstream
 from comity.store.engine import Tx
 
 PAGE = 200
@@ -160,7 +161,7 @@ def _keep(
 
 def match_one(tx: Tx, machines: Machines, inventory: Inventory, listed: Contents) -> Matched:
     """Match one inventory in the transaction at hand, and keep what was found."""
-    known = knowledge(tx, answer.packages([listed]), at=machines.now())
+    known = knowledge(tx, answer.packages([listed]), at=machines.now(), named=by_cpe.keys([listed]))
     answering = Answering(known, now=machines.now(), max_age=machines.settings.feed_age)
     return _match(tx, machines, answering, known, inventory, listed)
 
@@ -174,7 +175,8 @@ def rematch(machines: Machines, *, because: str, only: Iterable[InventoryId] | N
         wanted = None if only is None else frozenset(only)
         held = [one for one in inventories.every(tx, FLOW) if wanted is None or one.id in wanted]
         listed = {one.id: inventories.contents(tx, one.id, FLOW) for one in held}
-        known = knowledge(tx, answer.packages(listed.values()), at=machines.now())
+        named = by_cpe.keys(listed.values())
+        known = knowledge(tx, answer.packages(listed.values()), at=machines.now(), named=named)
     answering = Answering(known, now=machines.now(), max_age=machines.settings.feed_age)
     changed = 0
     for one in held:
@@ -198,14 +200,28 @@ def rematch_for(machines: Machines, advisories: Sequence[Advisory], *, because: 
     return rematch(machines, because=because, only=only) if only else 0
 
 
-def knowledge(tx: Tx, packages: Iterable[Package], *, at: datetime) -> Knowledge:
-    """What the mirrors and this host say about these packages."""
+def knowledge(tx: Tx, packages: Iterable[Package], *, at: datetime, named: Iterable[by_cpe.Key] = ()) -> Knowledge:
+    """What the mirrors and this host say about these packages, and about products named by CPE."""
     feeds = [
         (Feed(ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or times.EPOCH), one.digest)
         for one in mirrored.feeds(tx)
     ]
     advisories = [advisory for _, advisory in mirrored.about(tx, packages)]
-    return answer.knowledge(advisories, feeds, own_advisories(tx), at=at)
+    return answer.knowledge(advisories, feeds, own_advisories(tx), at=at, cpes=shelf(tx, named))
+
+
+def shelf(tx: Tx, named: Iterable[by_cpe.Key]) -> Shelf:
+    """What the mirrored CVE records say of products by CPE, with the date of each source. Empty where none is asked."""
+    wanted = frozenset(named)
+    if not wanted:
+        return Shelf()
+    try:
+        held = upstream.mirror(tx, signals.SSVC_SOURCE)
+    except Missing:
+        return Shelf()
+    return Shelf(
+        statements=mirrored.by_cpe(tx, wanted), dates={held.source: held.as_of}, stamp=f"{held.source} {held.digest}"
+    )
 
 
 def own_advisories(tx: Tx) -> tuple[Advisory, ...]:

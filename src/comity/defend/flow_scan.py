@@ -12,10 +12,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
-from comity.defend import answer, scan
+from comity.defend import answer, by_cpe, scan
 from comity.defend.answer import Knowledge
 from comity.defend.flow import Machines
-from comity.defend.flow_register import own_advisories
+from comity.defend.flow_register import own_advisories, shelf
 from comity.defend.scan import Scan, Signals, Source
 from comity.defend.segments import Feed
 from comity.errors import Missing, Unavailable
@@ -46,7 +46,7 @@ def run(machines: Machines, contents: Contents, *, day: date | None, reach: Reac
     at = now if day is None else min(now, datetime.combine(day, time(23, 59, 59), tzinfo=UTC))
     names = answer.packages([contents])
     with machines.store.read() as tx:
-        known, sources = knowledge_at(tx, machines, names, at=at, cut=day is not None)
+        known, sources = knowledge_at(tx, machines, names, at=at, cut=day is not None, named=by_cpe.keys([contents]))
         said = signals_at(tx, machines, at=at, cut=day is not None)
     return scan.scan(
         contents,
@@ -99,7 +99,13 @@ def _release() -> str:
 
 
 def knowledge_at(
-    tx: Tx, machines: Machines, names: Iterable[Package], *, at: datetime, cut: bool
+    tx: Tx,
+    machines: Machines,
+    names: Iterable[Package],
+    *,
+    at: datetime,
+    cut: bool,
+    named: Iterable[by_cpe.Key] = (),
 ) -> tuple[Knowledge, list[Source]]:
     """What the mirrors (else the starter data) and this host say about these packages, as known at a moment."""
     held = mirrored.feeds(tx)
@@ -121,7 +127,22 @@ def knowledge_at(
     if cut:
         advisories = [one for one in advisories if scan.known_by(one, at)]
         own = tuple(one for one in own if scan.known_by(one, at))
-    return answer.knowledge(advisories, feeds, own, at=at), sources
+    return answer.knowledge(advisories, feeds, own, at=at, cpes=_cpes(tx, frozenset(named), at=at, cut=cut)), sources
+
+
+def _cpes(tx: Tx, named: frozenset[by_cpe.Key], *, at: datetime, cut: bool) -> by_cpe.Shelf:
+    """What CVE records say by CPE. Of records newer than the day asked about nothing: they bear no day of their own."""
+    if not named:
+        return by_cpe.Shelf()
+    try:
+        upstream.mirror(tx, signals.SSVC_SOURCE)
+        found = shelf(tx, named)
+    except Missing:
+        ssvc = _starter_signals()[1]
+        source = f"starter data: {ssvc.source}"
+        found = by_cpe.shelf(((source, one) for one in ssvc.products), named, {source: ssvc.as_of})
+    newer = any(dated is None or dated > at for dated in found.dates.values())
+    return by_cpe.Shelf() if cut and newer else found
 
 
 def _starter(

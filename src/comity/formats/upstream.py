@@ -12,15 +12,17 @@ from datetime import date, datetime
 from typing import Final
 
 from comity.errors import Invalid, Problem
-from comity.formats import cve_affected, cvss, parse, times
+from comity.formats import cpe, cve_affected, cvss, parse, times
 from comity.formats.node import Node, Sheet
 from comity.formats.parse import Json
 from comity.model import signals
-from comity.model.signals import Fact, ProductStatement
+from comity.model.signals import CpeMatch, Fact, ProductStatement
 
 KEV_LIMITS: Final = parse.Limits(document_bytes=64 * 1024 * 1024, depth=8)
 RECORD_LIMITS: Final = parse.Limits(document_bytes=8 * 1024 * 1024, depth=32)
 RECORDS_BYTES: Final = 1024 * 1024 * 1024
+MOST_CPES: Final = 2000
+"""Names kept of one entry or record: some list every build ever made."""
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}\Z", re.ASCII)
 _SSVC_OPTIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
@@ -150,6 +152,7 @@ def _products(name: str, record: Json) -> Iterator[ProductStatement]:
     for container in (containers.get("cna"), *(others if isinstance(others, list) else [])):
         if not isinstance(container, dict) or not isinstance(container.get("affected"), list):
             continue
+        by_pair = _cpes_by_product(container["affected"])
         sheet = Sheet()
         stated = cve_affected.read(Node(container, "", sheet))
         if sheet.problems:
@@ -161,8 +164,77 @@ def _products(name: str, record: Json) -> Iterator[ProductStatement]:
                 alike = tuple(a for a in stated if (a.vendor.casefold(), a.name.casefold()) == pair)
                 yield ProductStatement(
                     subject=name, vendor=one.vendor[:200], product=one.name[:300], affected=alike, title=title,
-                    summary=summary, action=action,
+                    summary=summary, action=action, cpes=by_pair.get(pair, ()),
                 )  # fmt: skip
+    for container in (containers.get("cna"), *(others if isinstance(others, list) else [])):
+        found = _applicable(container.get("cpeApplicability")) if isinstance(container, dict) else ()
+        if found:
+            yield ProductStatement(
+                subject=name, vendor="", product="", cpes=found, title=title, summary=summary, action=action
+            )
+
+
+def _cpes_by_product(products: Json) -> dict[tuple[str, str], tuple[CpeMatch, ...]]:
+    """The CPE names that a product entry of a record bears. They name it; its versions stand beside them."""
+    found: dict[tuple[str, str], tuple[CpeMatch, ...]] = {}
+    for product in products if isinstance(products, list) else []:
+        names = product.get("cpes") if isinstance(product, dict) else None
+        if not isinstance(product, dict) or not isinstance(names, list):
+            continue
+        pair = (_folded(product.get("vendor")), _folded(product.get("product")))
+        read = tuple(one for one in map(_cpe_match, names[:MOST_CPES]) if one is not None)
+        found[pair] = (*found.get(pair, ()), *read)
+    return found
+
+
+def _folded(value: Json) -> str:
+    return " ".join(value.split()).casefold() if isinstance(value, str) else ""
+
+
+def _applicable(configurations: Json) -> tuple[CpeMatch, ...]:
+    """CVE record format 5.1, `cpeApplicability`. What holds only with other products, or negated, is marked so."""
+    found: list[CpeMatch] = []
+    for configuration in configurations if isinstance(configurations, list) else []:
+        nodes = configuration.get("nodes") if isinstance(configuration, dict) else None
+        if not isinstance(configuration, dict) or not isinstance(nodes, list):
+            continue
+        joined = configuration.get("operator") == "AND" and len(nodes) > 1
+        for node in nodes:
+            matches = node.get("cpeMatch") if isinstance(node, dict) else None
+            if not isinstance(node, dict) or not isinstance(matches, list):
+                continue
+            together = joined or (node.get("operator") == "AND" and len(matches) > 1)
+            negated = node.get("negate") is True or configuration.get("negate") is True
+            for match in matches:
+                if isinstance(match, dict) and match.get("vulnerable") is True and len(found) < MOST_CPES:
+                    read = _cpe_match(match.get("criteria"), match, conditional=together or negated)
+                    found.extend(() if read is None else (read,))
+    return tuple(found)
+
+
+def _cpe_match(text: Json, bounds: Mapping[str, Json] | None = None, *, conditional: bool = False) -> CpeMatch | None:
+    """None for a name that breaks the grammar, or that names no product."""
+    try:
+        name = cpe.read(text) if isinstance(text, str) else None
+    except Invalid:
+        return None
+    if name is None or not (cpe.is_exact(name.vendor) and cpe.is_exact(name.product)):
+        return None
+
+    def bound(key: str) -> str:
+        value = (bounds or {}).get(key)
+        return value.strip()[:128] if isinstance(value, str) else ""
+
+    return CpeMatch(
+        name=cpe.write(name),
+        vendor=name.key[0],
+        product=name.key[1],
+        start=bound("versionStartIncluding"),
+        start_after=bound("versionStartExcluding"),
+        end=bound("versionEndIncluding"),
+        end_before=bound("versionEndExcluding"),
+        conditional=conditional,
+    )
 
 
 def _texts(cna: Json) -> tuple[str, str, str]:

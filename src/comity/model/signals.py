@@ -18,6 +18,26 @@ class Fact:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CpeMatch:
+    """One applicability statement of a CVE record: a CPE 2.3 name and, where given, the versions it holds for.
+
+    Without a bound the name's own version decides, and one that says ANY is no evidence about a version.
+    """
+
+    name: str
+    vendor: str
+    product: str
+    """Both in plain characters: what the statement is found by."""
+    start: str = ""
+    start_after: str = ""
+    end: str = ""
+    """The last one it holds for."""
+    end_before: str = ""
+    conditional: bool = False
+    """It holds only together with other products, or is said in the negative: no name alone decides it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ProductStatement:
     """What a source says of one product under one CVE id.
 
@@ -28,6 +48,8 @@ class ProductStatement:
     vendor: str
     product: str
     affected: tuple[Affected, ...] = ()
+    cpes: tuple[CpeMatch, ...] = ()
+    """The same in CPE names. A statement with these and no product name is found by them alone."""
     title: str = ""
     summary: str = ""
     action: str = ""

@@ -17,7 +17,13 @@ from comity.model.ids import Digest
 from comity.model.signals import ProductStatement
 from comity.store import rows
 from comity.store.engine import Tx
-from comity.store.mirrored_tables import mirrored_advisories, mirrored_aliases, mirrored_packages, mirrored_products
+from comity.store.mirrored_tables import (
+    mirrored_advisories,
+    mirrored_aliases,
+    mirrored_cpes,
+    mirrored_packages,
+    mirrored_products,
+)
 from comity.store.tables import mirrors
 from comity.store.upstream import Mirror
 
@@ -187,18 +193,28 @@ def replace_products(tx: Tx, source: str, statements: Iterable[ProductStatement]
                 for place, one in enumerate(chunk)
             ],
         )
+        cpes = {
+            (one.vendor[:256], one.product[:256], source, number + place)
+            for place, statement in enumerate(chunk)
+            for one in statement.cpes
+        }
+        if cpes:
+            names = ("vendor", "product", "source", "number")
+            tx.connection.execute(insert(mirrored_cpes), [dict(zip(names, one, strict=True)) for one in sorted(cpes)])
         number += len(chunk)
     return number
 
 
 def forget_products(tx: Tx, source: str) -> None:
     """Before a mirror is replaced: what it said of products goes with it."""
-    tx.connection.execute(delete(mirrored_products).where(mirrored_products.c.source == source))
+    for table in (mirrored_cpes, mirrored_products):
+        tx.connection.execute(delete(table).where(table.c.source == source))
 
 
 def dictionary(tx: Tx) -> tuple[tuple[str, str], ...]:
     """Every (vendor, product) that any mirror names, in text order."""
-    query = select(mirrored_products.c.vendor, mirrored_products.c.product).distinct()
+    query = select(mirrored_products.c.vendor, mirrored_products.c.product).where(mirrored_products.c.product != "")
+    query = query.distinct()
     return tuple(sorted((vendor, product) for vendor, product in tx.connection.execute(query)))
 
 
@@ -215,6 +231,28 @@ def products(tx: Tx, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, Produ
             (source, rows.decode(ProductStatement, body.encode())) for source, body in tx.connection.execute(query)
         )
     return tuple(found)
+
+
+def by_cpe(tx: Tx, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], tuple[tuple[str, ProductStatement], ...]]:
+    """Every statement that names one of these CPE vendors and products, with its source, in source order."""
+    found: dict[tuple[str, str], tuple[tuple[str, ProductStatement], ...]] = {}
+    for vendor, product in sorted(set(keys)):
+        query = (
+            select(mirrored_products.c.source, mirrored_products.c.body)
+            .join(
+                mirrored_cpes,
+                (mirrored_cpes.c.source == mirrored_products.c.source)
+                & (mirrored_cpes.c.number == mirrored_products.c.number),
+            )
+            .where(mirrored_cpes.c.vendor == vendor, mirrored_cpes.c.product == product)
+            .order_by(mirrored_products.c.source, mirrored_products.c.number)
+        )
+        some = tuple(
+            (source, rows.decode(ProductStatement, body.encode())) for source, body in tx.connection.execute(query)
+        )
+        if some:
+            found[vendor, product] = some
+    return found
 
 
 def _chunks(statements: Iterable[ProductStatement]) -> Iterator[list[ProductStatement]]:

@@ -48,3 +48,14 @@ mirrored_products: Final = Table(
     Column("body", Text, nullable=False),
 )
 """What a source says of one product under one CVE id; `body` is its statement as JSON."""
+
+mirrored_cpes: Final = Table(
+    "mirrored_cpes",
+    metadata,
+    Column("vendor", String(256), primary_key=True),
+    Column("product", String(256), primary_key=True),
+    Column("source", String(64), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Index("ix_mirrored_cpes_source", "source"),
+)
+"""By which CPE vendor and product a statement about a product is found; `number` is the statement's."""

@@ -82,7 +82,7 @@ def read(document: Json, *, form: str = "JSON") -> Contents:
     if "operations" in phases:
         notes.append("the document describes operations (an OBOM): what it lists is what ran, not what was built")
     others = sorted({_NOT_PACKAGES[one.kind] for one in components if one.kind in _NOT_PACKAGES})
-    if others and all(one.kind in _NOT_PACKAGES for one in components):
+    if others and all(one.kind in _NOT_PACKAGES and not one.cpe for one in components):
         raise listing.no_packages(
             "the document", f"it lists {' and '.join(others)} only, which are no packages: send the SBOM beside it"
         )

@@ -221,7 +221,7 @@ def _gap(ecosystem: str, name: str, version: str, cpe: str, kind: str) -> str:
         return "it is a file, and files are not published as packages"
     if not ecosystem:
         if cpe:
-            return "only a CPE names it, which is too weak a key to match by"
+            return "only a CPE names it, which can show that it is affected and never that it is not"
         return "the document does not say which ecosystem it is from"
     if lacks_release(ecosystem):
         return f"the document does not say which release of {ecosystem} it is from"
