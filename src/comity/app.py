@@ -8,9 +8,12 @@ from functools import cache, partial
 from litestar import Litestar
 
 from comity import subscriptions
+from comity.access.trail import TrailHook
 from comity.admin.counter import Accounts
+from comity.admin.glass import Glass
 from comity.admin.outbox import Outbox
 from comity.admin.proof import prover
+from comity.admin.trail import Trail
 from comity.admin.views import Health
 from comity.api import http
 from comity.api import routes as api_routes
@@ -108,13 +111,18 @@ class Office(Counters):
         from comity import console, taxii
 
         routes = [*api_routes.routes(self), *taxii.routes(self), *console.routes(self)]
-        return http.build(routes=routes, settings=self.settings, page_error=taxii.errors(console.page_error))
+        return http.build(
+            routes=routes,
+            settings=self.settings,
+            page_error=taxii.errors(console.page_error),
+            hooks=[TrailHook(self.trail.decided, self.now)],
+        )
 
     def gateway(self) -> Litestar:
         """The model gateway, a web application of its own."""
         from comity.gateway import door
 
-        return door.build(self.assess)
+        return door.build(self.assess, hooks=[TrailHook(self.trail.decided, self.now, way="gateway")])
 
 
 @contextmanager
@@ -140,6 +148,7 @@ def opened(
     running: durable.Engine | None = None
     outbox: Outbox | None = None
     courier: Courier | None = None
+    trail = Trail(store=store, clock=clock.now, days=settings.audit_days, most=settings.audit_rows)
     postman = mail.Postman(store=store, settings=settings, now=clock.now, server=server)
     try:
         _settle(store, settings)
@@ -219,6 +228,13 @@ def opened(
             briefs.resume()
             exchange.catch_up()
             searching.catch_up()
+        accounts = Accounts(
+            store=store,
+            clock=clock.now,
+            prove=prover(store, settings.checkpoint_folder, lambda: trusted(settings)),
+            health=lambda: health(store, settings, containment),
+            needs_second_factor=settings.second_factor == "required",
+        )
         office = Office(
             settings=settings,
             now=clock.now,
@@ -278,14 +294,11 @@ def opened(
             hooks=hooks,
             sharing=Sharing(store=store, settings=settings, now=clock.now),
             searching=searching,
-            accounts=Accounts(
-                store=store,
-                clock=clock.now,
-                prove=prover(store, settings.checkpoint_folder, lambda: trusted(settings)),
-                health=lambda: health(store, settings, containment),
-                needs_second_factor=settings.second_factor == "required",
-            ),
+            accounts=accounts,
+            trail=trail,
+            glass=Glass(accounts=accounts, settings=settings),
         )
+        trail.start()
         if work:
             outbox = Outbox(store=store, subscriber=subscriptions.NAME, table=subscriptions.table(office))
             outbox.start()
@@ -294,6 +307,7 @@ def opened(
             courier.start()
         yield office
     finally:
+        trail.stop()
         postman.stop()
         if courier is not None:
             courier.stop()

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from comity.admin.counter import Accounts
+from comity.admin.glass import Glass
+from comity.admin.trail import Trail
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
@@ -72,3 +74,5 @@ class Counters:
     sharing: Sharing
     searching: Searching
     accounts: Accounts
+    trail: Trail
+    glass: Glass

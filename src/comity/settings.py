@@ -84,6 +84,18 @@ class Settings:
     oidc_private: bool = False
     """The provider lives on this machine or in a private network, perhaps without TLS."""
 
+    audit_days: int = 365
+    """How long the trail of access is kept."""
+
+    audit_rows: int = 1_000_000
+    """Most rows of the trail of access; the oldest go first."""
+
+    glass_hours: int = 4
+    """How long break-glass opens a withheld case (policy parameter)."""
+
+    alarm_contact: str = ""
+    """Addresses that are written to when glass is broken, by commas; administrators' sign-in names that are one too."""
+
     organisation: str = "Comity host (unnamed)"
     """The host's own name, as publisher of advisories and verifier in statements."""
 
@@ -368,6 +380,9 @@ LEAST: Mapping[str, int] = {
     "taxii_body_limit_bytes": 1,
     "taxii_status_days": 1,
     "blind_quota": 1,
+    "audit_days": 1,
+    "audit_rows": 1,
+    "glass_hours": 1,
     "claim_quota": 1,
     "review_floor_seconds": 1,
     "review_planted": 1,

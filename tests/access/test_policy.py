@@ -29,7 +29,7 @@ EXPECTED = {
     Action.REVIEW_BRIEFS: "editor",
     Action.PUBLISH_BRIEFS: "editor",
     Action.READ_NOTICES: " ".join(role.value for role in Role),
-    Action.OWN_ACCOUNT: "admin coordinator reader submitter editor developer assessor "
+    Action.OWN_ACCOUNT: "auditor admin coordinator reader submitter editor developer assessor "
     "defender nss-defender dow-defender authority maintainer",
     Action.SUBMIT: "coordinator submitter",
     Action.REGROUP: "coordinator",
@@ -73,6 +73,9 @@ EXPECTED = {
     Action.VERIFY_JOURNAL: "admin coordinator",
     Action.READ_DOCTOR: "admin",
     Action.MANAGE_ACCOUNTS: "admin",
+    Action.READ_AUDIT: "auditor",
+    Action.BREAK_GLASS: "coordinator",
+    Action.READ_GLASS: "coordinator admin auditor",
 }
 """The table written a second time, from the roles of order.md section 5, so that a slip in one of them shows."""
 

@@ -11,7 +11,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from comity.access.policy import Scope
+from comity.access.trail import TrailHook
 from comity.admin.counter import Accounts
+from comity.admin.glass import Glass
+from comity.admin.trail import Trail
 from comity.api import http
 from comity.api.http import PageError
 from comity.api.routes import routes as api_routes
@@ -94,6 +97,7 @@ class Site:
     exchange: Exchange
     settings: Settings
     clock: Clock
+    trail: Trail
     viewers: dict[str, Viewer] = field(default_factory=dict)
     tokens: dict[str, str] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
@@ -149,6 +153,7 @@ def site(
         assess = assessing(held, settings, clock)
         briefs = briefing(held, settings, clock)
         claims = claiming(held, settings, clock)
+        trail = Trail(store=held.store, clock=clock, days=365, most=100_000)
         some = counters(
             settings=settings,
             now=clock,
@@ -169,9 +174,13 @@ def site(
             sharing=sharing,
             searching=Searching(searchers=(AdvisorySearch(store=held.store), AssessmentSearch(assess=assess))),
             accounts=held,
+            trail=trail,
+            glass=Glass(accounts=held, settings=settings),
         )
         routes = [*api_routes(some), *(more(some) if more is not None else ())]
-        app = http.build(routes=routes, settings=settings, page_error=page_error)
+        app = http.build(
+            routes=routes, settings=settings, page_error=page_error, hooks=[TrailHook(trail.decided, clock)]
+        )
         client = stack.enter_context(TestClient(app, base_url=settings.address, raise_server_exceptions=False))
         made = Site(
             app=app,
@@ -186,6 +195,7 @@ def site(
             exchange=exchange,
             settings=settings,
             clock=clock,
+            trail=trail,
         )
         if not is_empty:
             _people(made)
@@ -323,6 +333,7 @@ def _people(made: Site) -> None:
         Role.EDITOR,
         Role.DEFENDER,
         Role.AUTHORITY,
+        Role.AUDITOR,
     ):
         home = LAB if role in {Role.SUBMITTER, Role.DEVELOPER} else "Test Host"
         sessions[role.value] = somebody(made.accounts, boss, role.value, role, organisation=home)

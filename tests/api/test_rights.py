@@ -184,7 +184,19 @@ def test_every_route_is_in_the_table_with_its_action(shared: Site) -> None:
 
 @pytest.mark.parametrize(
     "role",
-    ["", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor", "defender", "authority"],
+    [
+        "",
+        "admin",
+        "coordinator",
+        "submitter",
+        "reader",
+        "developer",
+        "assessor",
+        "editor",
+        "defender",
+        "authority",
+        "auditor",
+    ],
 )
 @pytest.mark.parametrize(("method", "path"), list(ROUTES))
 def test_each_route_lets_in_exactly_the_roles_of_its_action(shared: Site, method: str, path: str, role: str) -> None:

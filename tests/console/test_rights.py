@@ -19,6 +19,8 @@ SHOWN = {
     "/sign-in/provider/back": Action.SIGN_IN,
     "/invitation/{secret:str}/provider": Action.SIGN_IN,
     "/signed-out": Action.SIGN_IN,
+    "/audit": Action.READ_AUDIT,
+    "/break-glass": Action.READ_GLASS,
     "/account": Action.OWN_ACCOUNT,
     "/people": Action.MANAGE_ACCOUNTS,
     "/host": Action.VERIFY_JOURNAL,
@@ -134,6 +136,9 @@ TAKEN = {
     "/people/{person:str}/invitation": Action.MANAGE_ACCOUNTS,
     "/people/{person:str}/disable": Action.MANAGE_ACCOUNTS,
     "/people/{person:str}/provider": Action.MANAGE_ACCOUNTS,
+    "/break-glass": Action.BREAK_GLASS,
+    "/break-glass/{glass:str}/second": Action.BREAK_GLASS,
+    "/break-glass/{glass:str}/end": Action.READ_GLASS,
     "/host/journal": Action.VERIFY_JOURNAL,
     "/deadlines/{asset:str}/{flaw:str}/work": Action.WORK_FINDING,
     "/advice/assets/{asset:str}/wording": Action.READ_ESTATE,
@@ -193,7 +198,19 @@ TAKEN = {
 }
 """Both written a second time on purpose: a page that changes its action must change here too."""
 
-ROLES = ("", "admin", "coordinator", "submitter", "reader", "developer", "assessor", "editor", "defender", "authority")
+ROLES = (
+    "",
+    "admin",
+    "coordinator",
+    "submitter",
+    "reader",
+    "developer",
+    "assessor",
+    "editor",
+    "defender",
+    "authority",
+    "auditor",
+)
 OPEN_AT_FIRST = {
     "/sign-in/code",
     "/affected",

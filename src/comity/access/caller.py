@@ -1,6 +1,6 @@
 """Who stands behind one request, and by what: a browser's session, an API token, or nobody."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
@@ -26,6 +26,12 @@ class Caller:
     """The person's own name, for the page header and for whoami."""
     scopes: frozenset[Scope] = frozenset()
     """For a token only; a session has none, since it may do all that its person may."""
+    alarm: int = 0
+    """How many withheld cases are open by break-glass now, for those who are to know."""
+
+    def to_change(self) -> "Caller":
+        """The same caller for a request that changes something: what break-glass opened is for reading alone."""
+        return replace(self, viewer=replace(self.viewer, opened=frozenset())) if self.viewer.opened else self
 
     def check(self, action: Action) -> None:
         """Return when this caller may attempt the action; else `Unauthenticated` or `Forbidden`.

@@ -79,6 +79,9 @@ class Action(StrEnum):
     VERIFY_JOURNAL = "verify the journal"
     READ_DOCTOR = "read the host's health"
     MANAGE_ACCOUNTS = "manage accounts"
+    READ_AUDIT = "read the trail of access"
+    BREAK_GLASS = "open a withheld case together with a second person"
+    READ_GLASS = "read when glass was broken"
 
 
 class Scope(StrEnum):
@@ -173,6 +176,9 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.VERIFY_JOURNAL: Rule(scope=Scope.OPERATE, roles=_COORDINATOR | {Role.ADMIN}),
     Action.READ_DOCTOR: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.MANAGE_ACCOUNTS: Rule(scope=None, roles=frozenset({Role.ADMIN})),
+    Action.READ_AUDIT: Rule(scope=None, roles=frozenset({Role.AUDITOR})),
+    Action.BREAK_GLASS: Rule(scope=None, roles=_COORDINATOR),
+    Action.READ_GLASS: Rule(scope=None, roles=_COORDINATOR | {Role.ADMIN, Role.AUDITOR}),
 }
 """Total over `Action` (tested). An admin runs the host and sees no report by that role alone (order.md section 5)."""
 
@@ -188,6 +194,7 @@ CLEARANCE: Final[Mapping[Role, Tlp]] = {
     Role.DEVELOPER: Tlp.GREEN,
     Role.ASSESSOR: Tlp.GREEN,
     Role.AUTHORITY: Tlp.GREEN,
+    Role.AUDITOR: Tlp.CLEAR,
     Role.MAINTAINER: Tlp.RED,
 }
 """The strictest label a role may meet, before the queries narrow it to rows it has a part in.

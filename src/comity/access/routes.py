@@ -21,6 +21,9 @@ from comity.errors import Unauthenticated
 ACTION: Final = "action"
 """Key of the declared action in a route's `opt`."""
 
+REFUSED: Final = "refused"
+"""Key in a request's state: the guard refused it, however that is answered (a page leads strangers to sign in)."""
+
 Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
@@ -50,14 +53,17 @@ def session_guard(directory: Directory, cookie: str) -> Guard:
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         secret = connection.cookies.get(cookie)
         found = await to_thread.run_sync(directory.by_session, secret) if secret else None
-        _admit(connection, handler, found or STRANGER)
+        caller = found or STRANGER
+        _admit(connection, handler, caller if connection.scope.get("method") == "GET" else caller.to_change())
 
     return guard
 
 
 def _admit(connection: Connection, handler: BaseRouteHandler, caller: Caller) -> None:
     connection.scope["state"]["caller"] = caller
+    connection.scope["state"][REFUSED] = True
     caller.check(handler.opt[ACTION])
+    connection.scope["state"][REFUSED] = False
 
 
 def caller_of(connection: Connection) -> Caller:

@@ -18,12 +18,12 @@ from comity.admin import kinds
 from comity.admin.kinds import Kind
 from comity.admin.views import Account, HalfWay, Health, Proof, Refused, SignedIn, SignIn
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
-from comity.model.asset import mixes
+from comity.model.asset import is_apart, mixes
 from comity.model.events import Event
 from comity.model.events import Kind as Happened
 from comity.model.ids import PartyId, code
 from comity.model.party import Organisation, Person, Role, Viewer
-from comity.store import factors, journal, parties, providers
+from comity.store import factors, glass, journal, parties, providers
 from comity.store.engine import Store, Tx
 from comity.store.parties import Token
 
@@ -47,7 +47,10 @@ class Accounts:
         """Whose browser session this is; None for an unknown or ended one."""
         with self.store.read() as tx:
             person = parties.by_session(tx, kinds.SESSION.prefix + secret, at=self.clock())
-            return None if person is None else signed_in(self._as_they_may(tx, person), via=Via.SESSION)
+            if person is None:
+                return None
+            caller = signed_in(self._as_they_may(tx, person), via=Via.SESSION)
+            return _with_glass(caller, glass.opened(tx, at=self.clock()))
 
     def by_token(self, secret: str) -> Caller | None:
         """Whose API token this is; None for an unknown, ended or revoked one."""
@@ -375,6 +378,16 @@ class Accounts:
         key = f"{kind}:{secrets.token_hex(16)}"
         event = Event(kind=kind, key=key, at=self.clock(), subjects=(person,), facts=facts, actor=actor)
         journal.append(tx, event)
+
+
+def _with_glass(caller: Caller, opened: Sequence[tuple[PartyId, str]]) -> Caller:
+    """The caller with what break-glass opened for them, and for those who are to know, how much is open."""
+    viewer = caller.viewer
+    mine = frozenset(case for person, case in opened if person == viewer.person)
+    if not opened or not policy.may(viewer, Action.READ_GLASS):
+        return caller
+    may_read = policy.may(viewer, Action.BREAK_GLASS) and not is_apart(viewer.roles)
+    return replace(caller, viewer=replace(viewer, opened=mine if may_read else frozenset()), alarm=len(opened))
 
 
 def check_roles(tx: Tx, person: Person, roles: frozenset[Role]) -> None:

@@ -9,7 +9,7 @@ from litestar import Litestar, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
-from litestar.types import ControllerRouterHandler
+from litestar.types import BeforeMessageSendHookHandler, ControllerRouterHandler
 
 from comity import __version__
 from comity.access.headers import SecurityHeaders
@@ -29,9 +29,13 @@ ABOUT: Final = (
 
 
 def build(
-    *, routes: Sequence[ControllerRouterHandler], settings: Settings, page_error: PageError | None = None
+    *,
+    routes: Sequence[ControllerRouterHandler],
+    settings: Settings,
+    page_error: PageError | None = None,
+    hooks: Sequence[BeforeMessageSendHookHandler] = (),
 ) -> Litestar:
-    """The application. Raises at start when a route declares no action."""
+    """The application. Raises at start when a route declares no action. `hooks`: for every message that goes out."""
 
     def on_error(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
         if page_error is None or request.url.path.startswith(("/api/", "/v1/")):
@@ -41,7 +45,7 @@ def build(
     app = Litestar(
         route_handlers=[*routes, _description(routes)],
         exception_handlers={Exception: on_error},
-        before_send=[SecurityHeaders(is_https=settings.address.startswith("https://"))],
+        before_send=[SecurityHeaders(is_https=settings.address.startswith("https://")), *hooks],
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=None,
         logging_config=None,

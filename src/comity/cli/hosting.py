@@ -161,6 +161,36 @@ def account_link(login: str) -> None:
     show.line(sign_in_link(configured(), login))
 
 
+def account_audit(
+    *,
+    person: Annotated[str, Parameter(help="a sign-in name or an id")] = "",
+    about: Annotated[str, Parameter(help="the id of an object")] = "",
+    outcome: Annotated[str, Parameter(help="allowed, refused, not found, by break-glass")] = "",
+    json: Json = False,
+) -> None:
+    """Who was let in to what, and who was refused: the newest hundred rows of this host's trail of access."""
+    from comity.cli.local_tools import read_trail
+
+    held = read_trail(configured(), person=person, about=about, outcome=outcome)
+    if json:
+        show.document(held)
+        return
+    rows = [
+        (
+            one["last_at"],
+            one["name"] or one["person"] or "not signed in",
+            one["way"],
+            one["action"],
+            " ".join(filter(None, (one["kind"], one["object"] or (f"mark {one['mark'][:8]}" if one["mark"] else "")))),
+            one["outcome"],
+            str(one["times"]),
+        )
+        for one in held
+    ]
+    heads = ("when", "who", "way", "to do what", "object", "outcome", "times")
+    show.table(heads, rows, empty="Nothing like that was decided.")
+
+
 def account_without_code(login: str) -> None:
     """Remove the second factor of one account whose device is lost; its sessions end, and the journal keeps it."""
     from comity.cli.local_tools import remove_second_factor

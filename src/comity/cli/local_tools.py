@@ -10,6 +10,7 @@ from comity.admin.second_factor import SecondFactors
 from comity.cli.places import office, shell_login
 from comity.durable import engine as durable
 from comity.errors import Invalid, Problem
+from comity.model.outcome import Outcome
 from comity.sealing import keys
 from comity.settings import Settings
 
@@ -55,6 +56,33 @@ def remove_second_factor(settings: Settings, login: str) -> None:
     """Take the second factor from one account. Missing for an unknown login."""
     with office(settings, work=False) as held:
         SecondFactors(held.accounts).remove_at_terminal(login)
+
+
+def read_trail(settings: Settings, *, person: str, about: str, outcome: str) -> list[dict[str, Any]]:
+    """The newest rows of the trail of access. Invalid for an outcome that there is none of."""
+    words = tuple(one.value for one in Outcome)
+    if outcome and outcome not in words:
+        raise Invalid("there is no such outcome", [Problem("/outcome", "bad_value", f"one of {', '.join(words)}")])
+    wanted = Outcome(outcome) if outcome else None
+    with office(settings, work=False) as held:
+        found = held.trail.at_terminal(person=person, about=about, outcome=wanted)
+    return [
+        {
+            "first_at": one.entry.first_at.isoformat(),
+            "last_at": one.entry.last_at.isoformat(),
+            "person": one.entry.person,
+            "name": one.name,
+            "via": one.entry.via,
+            "way": one.entry.way,
+            "action": one.entry.action,
+            "kind": one.entry.kind,
+            "object": one.entry.object,
+            "mark": one.entry.mark,
+            "outcome": one.entry.outcome.value,
+            "times": one.entry.times,
+        }
+        for one in found
+    ]
 
 
 def take_backup(settings: Settings, target: Path) -> dict[str, Any]:

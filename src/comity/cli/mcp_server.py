@@ -8,15 +8,18 @@ answer. There is no tool that writes, and none that takes a path, an address or 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from comity.access.policy import Action
 from comity.cli.options import configured
 from comity.cli.places import office, shell_user
 from comity.errors import ComityError, Conflict, Forbidden, Missing, Unauthenticated, Unavailable
+from comity.model.outcome import Outcome
 
 if TYPE_CHECKING:
     from comity.access.caller import Caller
     from comity.app import Office
     from comity.model.party import Viewer
 
+ACTIONS: Final = {"cases": Action.READ_CASES, "estate": Action.READ_ESTATE}
 MOST_ROWS: Final = 100
 NOTHING: Final = "nothing by that name, or nothing that you may see"
 
@@ -58,14 +61,11 @@ def _caller(held: "Office") -> "Caller | None":
 
 def _check(held: "Office") -> Callable[[str], None]:
     """Ask about the token at every call: one that was ended, or whose person was, answers nothing from then on."""
-    from comity.access.policy import Action
-
-    actions = {"cases": Action.READ_CASES, "estate": Action.READ_ESTATE}
 
     def check(what: str) -> None:
         caller = _caller(held)
         if caller is not None:
-            caller.check(actions[what])
+            caller.check(ACTIONS[what])
 
     return check
 
@@ -73,15 +73,19 @@ def _check(held: "Office") -> Callable[[str], None]:
 def _tools(held: "Office", viewer: "Viewer", check: Callable[[str], None]) -> tuple[Callable[..., dict[str, Any]], ...]:
     from comity.model.ids import AssetId, CaseId
 
-    def answered(what: str, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
-        """Hidden, missing and not for this caller are one answer."""
+    def answered(what: str, ask: Callable[[], dict[str, Any]], *, kind: str = "", id_: str = "") -> dict[str, Any]:
+        """Hidden, missing and not for this caller are one answer; the trail of access keeps that it was asked."""
+        outcome = Outcome.ALLOWED
         try:
             check(what)
             return ask()
-        except (Missing, Forbidden, Unauthenticated):
+        except (Missing, Forbidden, Unauthenticated) as error:
+            outcome = Outcome.NOT_FOUND if isinstance(error, Missing) else Outcome.REFUSED
             return {"found": False, "reason": NOTHING}
         except ComityError as error:
             return {"found": False, "reason": str(error)}
+        finally:
+            held.trail.noted(viewer, way="mcp", action=ACTIONS[what], kind=kind, object_=id_, outcome=outcome)
 
     def cases(after: str = "") -> dict[str, Any]:
         """Cases of the clearinghouse that the caller may see, newest first: id, stage, priority band, title."""
@@ -106,7 +110,7 @@ def _tools(held: "Office", viewer: "Viewer", check: Callable[[str], None]) -> tu
                 "next": view.todo,
             }
 
-        return answered("cases", ask)
+        return answered("cases", ask, kind="case", id_=id[:64])
 
     def exposures(asset: str) -> dict[str, Any]:
         """What reaches one asset: vulnerability, component, answer with its reason, and the date of the data."""
@@ -125,7 +129,7 @@ def _tools(held: "Office", viewer: "Viewer", check: Callable[[str], None]) -> tu
             ]
             return {"found": True, "asset": view.asset.id, "total": len(rows), "exposures": rows[:MOST_ROWS]}
 
-        return answered("estate", ask)
+        return answered("estate", ask, kind="asset", id_=asset[:64])
 
     def deadlines(asset: str = "") -> dict[str, Any]:
         """What is due when, of all assets or of one: rule, tier, due moment, overdue, unknown and assumed inputs."""
@@ -153,7 +157,7 @@ def _tools(held: "Office", viewer: "Viewer", check: Callable[[str], None]) -> tu
                 ],
             }
 
-        return answered("estate", ask)
+        return answered("estate", ask, kind="asset", id_=asset[:64])
 
     def plan(asset: str) -> dict[str, Any]:
         """The remediation plan of one asset, in Comity's own words: each sentence with digests of its records."""
@@ -166,6 +170,6 @@ def _tools(held: "Office", viewer: "Viewer", check: Callable[[str], None]) -> tu
                 "sentences": [{"text": one.text, "cites": list(one.cites)} for one in view.plan.sentences],
             }
 
-        return answered("estate", ask)
+        return answered("estate", ask, kind="asset", id_=asset[:64])
 
     return cases, case, exposures, deadlines, plan

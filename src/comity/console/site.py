@@ -38,6 +38,7 @@ from comity.console import coordination as coordination_pages
 from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
 from comity.console import patches as patch_pages
+from comity.console import trail as trail_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
 from comity.counters import Counters
@@ -63,6 +64,7 @@ def routes(counters: Counters) -> list[Router]:
     provider = configured(settings, accounts)
     signing.add(paths, accounts, settings, provider)
     providing.add(paths, accounts, provider)
+    trail_pages.add(paths, counters.trail, counters.glass)
     account.add(paths, accounts, settings, counters.now, provider)
     people.add(paths, accounts, settings, provider)
     reports.add(paths, counters.clearing, settings)

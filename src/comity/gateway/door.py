@@ -5,6 +5,7 @@ itself by the header `X-Comity-Run`, so that its own token budget can be kept.
 """
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final
 
 import msgspec
@@ -12,6 +13,7 @@ from litestar import Litestar, Request, Response, get, post
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import RawBody
+from litestar.types import BeforeMessageSendHookHandler
 
 from comity.access.failures import failure_of
 from comity.access.headers import SecurityHeaders
@@ -28,12 +30,12 @@ RATE_STATUS: Final = 429
 Ask = Request[Any, Any, Any]
 
 
-def build(assess: Assess) -> Litestar:
-    """The application over the counter."""
+def build(assess: Assess, *, hooks: Sequence[BeforeMessageSendHookHandler] = ()) -> Litestar:
+    """The application over the counter. `hooks`: for every message that goes out."""
     app = Litestar(
         route_handlers=routes(assess),
         exception_handlers={Exception: _failed},
-        before_send=[SecurityHeaders(is_https=False)],
+        before_send=[SecurityHeaders(is_https=False), *hooks],
         request_max_body_size=BODY_LIMIT_BYTES,
         openapi_config=None,
         logging_config=None,

@@ -40,6 +40,11 @@ FLOW_NAME: Final = "defend-flow"
 """The one durable flow that works on inventories; every other flow meets none."""
 
 
+def is_apart(roles: frozenset[Role]) -> bool:
+    """Whether these roles bind somebody to national security or Department of War systems."""
+    return not roles.isdisjoint(DEFENDERS - {Role.DEFENDER})
+
+
 def domains(viewer: Viewer) -> frozenset[Domain]:
     """The domains whose rows this viewer may meet, those of their own organisation.
 

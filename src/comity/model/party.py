@@ -33,6 +33,8 @@ class Role(StrEnum):
     """Takes a seat in an assessment when named for it; sees nothing by this role alone."""
     MAINTAINER = "maintainer"
     """Answers for a project; sees the cases they were read in to, and none by this role alone."""
+    AUDITOR = "auditor"
+    """Reads who was let in to what and who was refused; sees no content by this role alone."""
     AUTHORITY = "authority"
     """Writes, signs and publishes directives, for the domains that a defender's role of the same person names."""
 
@@ -71,6 +73,8 @@ class Viewer:
     tlp: Tlp = Tlp.CLEAR
     is_system: bool = False
     is_script: bool = False
+    opened: frozenset[str] = frozenset()
+    """Withheld cases that two people opened for this viewer, for reading and for a time (break-glass)."""
 
     @property
     def is_anonymous(self) -> bool:

@@ -1,9 +1,9 @@
 """Who sees which report and case, as SQL conditions: handling is decided in the query, so no caller can forget it.
 
 A durable flow (`is_system`) sees all. A coordinator sees what is within their TLP label and not withheld; a withheld
-case and its reports are seen only by those read in to it. A submitter sees the reports of their own organisation and
-the cases these belong to. Everybody else, administrators included, sees none. A row that is hidden looks like one that
-is missing.
+case and its reports are seen only by those read in to it, and by one for whom two people opened it. A submitter sees
+the reports of their own organisation and the cases these belong to. Everybody else, administrators included, sees none.
+A row that is hidden looks like one that is missing.
 """
 
 import base64
@@ -58,7 +58,8 @@ def sees_report(viewer: Viewer) -> ColumnElement[bool]:
 
 def _is_read_in(viewer: Viewer) -> ColumnElement[bool]:
     named = select(read_ins.c.person).where(read_ins.c.case_id == cases.c.id, read_ins.c.person == viewer.person)
-    return exists(named.correlate(cases))
+    is_named = exists(named.correlate(cases))
+    return or_(is_named, cases.c.id.in_(sorted(viewer.opened))) if viewer.opened else is_named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
