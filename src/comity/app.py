@@ -32,6 +32,7 @@ from comity.clearing import (
     flow_capacity,
     flow_coordination,
     flow_cross,
+    flow_handover,
     flow_ladder,
     flow_patches,
 )
@@ -41,6 +42,7 @@ from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_coordination import Coordinations
+from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
@@ -79,6 +81,7 @@ from comity.mail import post
 from comity.model.capability import Task
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
+from comity.partners.carrier import Carrier
 from comity.partners.endpoint import ModelEndpoint
 from comity.partners.webhook import Sender
 from comity.sandbox import doctor, probe, tier
@@ -181,6 +184,14 @@ def opened(
         patches = Patches(machines=patching, control=control, climber=climber)
         blind = Blind(machines=machines, control=control, clearing=clearing)
         capacity = Capacity(machines=machines, control=control)
+        passing = flow_handover.Machines(
+            store=store,
+            key=key,
+            carrier=Carrier(loopback=settings.partners_loopback),
+            now=clock.now,
+            organisation=settings.organisation,
+            cisa2015=settings.cisa2015_in_force,
+        )
         assessing = assess_flow.Machines(
             store=store,
             settings=settings,
@@ -213,6 +224,7 @@ def opened(
                 *flow_cross.flows(machines, control, partial(flow_ladder.fires, climber.laboratory)),
                 *flow_blind.flows(machines, control),
                 *flow_capacity.flows(machines, control),
+                *flow_handover.flows(passing),
                 *flow_patches.flows(patching),
                 *flow_coordination.flows(machines),
                 *assess_flow.flows(assessing),
@@ -222,6 +234,7 @@ def opened(
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
             capacity.resume()
+            flow_handover.resume(passing, control)
             batches.resume()
             patches.resume()
             assess.resume()
@@ -292,6 +305,7 @@ def opened(
             ),
             exchange=exchange,
             hooks=hooks,
+            hand_overs=HandOvers(machines=passing, control=control, clearing=clearing, settings=settings),
             sharing=Sharing(store=store, settings=settings, now=clock.now),
             searching=searching,
             accounts=accounts,

@@ -15,6 +15,7 @@ from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_coordination import Coordinations
+from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_regroup import Regroup
@@ -72,6 +73,7 @@ class Counters:
     exchange: Exchange
     hooks: Hooks
     sharing: Sharing
+    hand_overs: HandOvers
     searching: Searching
     accounts: Accounts
     trail: Trail

@@ -195,6 +195,9 @@ class Settings:
     hooks_loopback: bool = False
     """Let webhooks call this machine over plain http: for tests and demonstrations, never on a host."""
 
+    partners_loopback: bool = False
+    """Let partner hosts lie on this machine, over plain http: for tests and demonstrations, never on a host."""
+
     claim_quota: int = 20
     """Scan claims that an organisation may hold, with those of the last 90 days that brought no result (policy)."""
 

@@ -51,6 +51,10 @@ class Action(StrEnum):
     WORK_PATCHES = "have patches checked for a case"
     REVIEW_PATCHES = "agree with the root cause of a patch"
     COORDINATE = "coordinate a case"
+    HAND_OVER = "hand cases to partner hosts"
+    READ_PARTNERS = "read which hosts are partners"
+    KEEP_PARTNERS = "enter and end partner hosts"
+    TAKE_OVER = "bring a case that a partner host signed"
     READ_SEATS = "read the cases they take part in"
     TAKE_PART = "take part in a case"
     READ_ESTATE = "read inventories, assets and what reaches them"
@@ -148,6 +152,10 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.WORK_PATCHES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.REVIEW_PATCHES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.COORDINATE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.HAND_OVER: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.READ_PARTNERS: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.ADMIN}),
+    Action.KEEP_PARTNERS: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
+    Action.TAKE_OVER: Rule(scope=None, is_open=True),
     Action.READ_SEATS: Rule(scope=Scope.READ, roles=_ALL),
     Action.TAKE_PART: Rule(scope=Scope.SUBMIT, roles=_ALL),
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),

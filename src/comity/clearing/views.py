@@ -243,6 +243,8 @@ TOLD: Mapping[Kind, str] = {
     Kind.CASE_READ_IN: "read in",
     Kind.CASE_READ_OUT: "read out",
     Kind.CASE_CLOCK: "a clock ran out",
+    Kind.CASE_HANDED_OVER: "handed over to a partner",
+    Kind.HAND_OVER_SETTLED: "the partner's answer",
     Kind.DRAFT_MADE: "advisory drafted",
     Kind.DRAFT_APPROVED: "draft approved",
     Kind.ADVISORY_PUBLISHED: "advisory published",

@@ -30,6 +30,7 @@ from comity.cli import (
     evidence,
     hosting,
     letters,
+    partners,
     patches,
     priorities,
     recipes,
@@ -73,7 +74,7 @@ batch = App(name="batch", help="Send many findings as one document: send, show, 
 project_rules = App(name="rules", help="What projects say they take: list, set.", group=FIND)
 case = App(
     name="case",
-    help="Work the queue: list, show, why, answer, preview, statement, duplicates, merge, split.",
+    help="Work the queue: list, show, why, answer, preview, statement, duplicates, merge, split, hand-over.",
     group=COORDINATE,
 )
 patch = App(
@@ -98,7 +99,9 @@ brief = App(
     help="Short, sourced, labelled briefs: make, list, show, keep, review, publish, correct, withdraw, detect.",
     group=BRIEF,
 )
+partner = App(name="partner", help="Other hosts: add, list, end; what passed between: log, again.", group=COORDINATE)
 for branch in (
+    partner,
     assess,
     brief,
     report,
@@ -164,6 +167,12 @@ patch.command(patches.listed, name="list")
 patch.command(patches.shown, name="show")
 patch.command(patches.review)
 patch.command(patches.statement)
+partner.command(partners.listed, name="list")
+partner.command(partners.add)
+partner.command(partners.end)
+partner.command(partners.passed, name="log")
+partner.command(partners.again)
+case.command(partners.hand_over, name="hand-over")
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")
 held_up = App(name="standing", help="How often reports held: show, appeal, decide.", group=FIND)

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import blind, claims, patches, reports, search, wire
+from comity.api import blind, claims, federation, patches, reports, search, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
@@ -124,6 +124,8 @@ READS: Mapping[str, Answer] = {
     **local_intake.READS,
     **local_priority.READS,
     "/cases": _cases,
+    "/partners": lambda o, v, _n, _q: [federation.partner_body(one) for one in o.hand_overs.partners(v)],
+    "/hand-overs": lambda o, v, _n, _q: federation.passed(o.hand_overs, v),
     "/search": lambda o, v, _n, q: search.found(o.searching, v, str(q.get("q", ""))),
     f"/cases/{NAME}": lambda o, v, n, _: wire.case_body(o.clearing.case(v, CaseId(n[0]))),
     f"/cases/{NAME}/preview": lambda o, v, n, _: Previews(
@@ -161,6 +163,12 @@ DOWNLOADS: Mapping[str, Answer] = {
     f"/reports/{NAME}/attachments/{NAME}": lambda o, v, n, _: o.clearing.attachment(v, ReportId(n[0]), Digest(n[1]))[1],
 }
 ACTS: Mapping[str, Answer] = {
+    "/partners": lambda o, v, _n, b: federation.enter(o.hand_overs, v, msgspec.convert(b, federation.EnterPartner)),
+    f"/partners/{NAME}/end": lambda o, v, n, _b: o.hand_overs.end(v, n[0]),
+    f"/cases/{NAME}/hand-over": lambda o, v, n, b: federation.make(
+        o.hand_overs, v, n[0], msgspec.convert(b, federation.MakeHandOver)
+    ),
+    f"/hand-overs/{NAME}/again": lambda o, v, n, _b: federation.hand_over_body(o.hand_overs.again(v, n[0])),
     **local_briefs.ACTS,
     **local_engagements.ACTS,
     **local_coordination.ACTS,

@@ -84,6 +84,17 @@ def verify(envelope: bytes, payload_type: str, trusted: Sequence[PublicKey]) -> 
     return Opened(payload=held.payload, key=key)
 
 
+def named(envelope: bytes) -> tuple[str, ...]:
+    """Ids of the keys that an envelope names, nothing of it believed. Tampered when it is no envelope."""
+    if len(envelope) > LIMIT_BYTES:
+        raise Tampered(f"(1) the envelope is over {LIMIT_BYTES} bytes: this is none of Comity's")
+    try:
+        held = msgspec.json.decode(envelope, type=_Envelope)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Tampered("(1) this is no DSSE envelope: give the file with the seal or statement, unchanged") from error
+    return tuple(one.keyid for one in held.signatures[:SIGNATURE_LIMIT])
+
+
 def payload_unverified(envelope: bytes) -> bytes:
     """What an envelope claims, without any check of who signed it. Tampered when it is no envelope."""
     try:

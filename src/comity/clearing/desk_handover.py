@@ -1,0 +1,348 @@
+"""The counter of partner hosts: who they are, what goes to them, and what they bring."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final
+
+from comity.access.policy import Action, allow
+from comity.clearing import flow, flow_handover, handover
+from comity.clearing.desk import Clearing
+from comity.clearing.views import Accepted, Document
+from comity.durable.engine import Control
+from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, Unavailable
+from comity.formats.codec import Reading
+from comity.formats.parse import Limits
+from comity.formats.report import MEDIA_TYPE, NAME, ReportDocument
+from comity.model.basis import BASES, Basis, ground
+from comity.model.case import Case, Stage
+from comity.model.events import Event, Kind
+from comity.model.federation import Delivery, HandOver, Letter, Partner, Taken
+from comity.model.handling import Tlp
+from comity.model.ids import CaseId, Digest, PartyId, code, digest
+from comity.model.party import Organisation, Role, Viewer
+from comity.sealing import keys, letters
+from comity.settings import Settings
+from comity.store import blobs, cases, journal, parties, partners, reports
+from comity.store.engine import Tx
+
+__all__ = ["Delivery", "HandOver", "HandOvers", "Incoming", "Partner"]
+
+CONSENT: Final = "consent"
+LINE: Final = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """What came in: the letter's own words, and the reports that it became."""
+
+    taken: Taken
+    letter: Letter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOvers:
+    """The calls. What comes in goes over the counter that everybody's reports go over."""
+
+    machines: flow_handover.Machines
+    control: Control
+    clearing: Clearing
+    settings: Settings
+
+    def bases(self) -> Mapping[str, Basis]:
+        """Every ground that may be cited."""
+        return BASES
+
+    def partners(self, viewer: Viewer) -> tuple[Partner, ...]:
+        """Hosts with which this one has an agreement."""
+        allow(viewer, Action.READ_PARTNERS)
+        with self.machines.store.read() as tx:
+            return partners.every(tx)
+
+    def add(self, viewer: Viewer, *, name: str, address: str, key: bytes) -> Partner:
+        """Enter a partner, with the key document that somebody brought by hand (`comity key show` makes it there).
+
+        Invalid for a name, an address or a key that is none; Conflict when an organisation of this name is here: what
+        a partner hands over must not be taken for somebody else's.
+        """
+        allow(viewer, Action.KEEP_PARTNERS)
+        held = keys.read_public(key)
+        if held.demo and not self.machines.key.public.demo:
+            raise Invalid("a demo key", [Problem("/key", "demo_key", "a script signs with it: get the host's own key")])
+        if held.id == self.machines.key.public.id:
+            raise Invalid("this host's own key", [Problem("/key", "own_key", "get the key document of the other host")])
+        _line("/name", name, 200)
+        at = self.machines.now()
+        made = Partner(
+            id="P-" + code(secrets.token_bytes(8), 12),
+            organisation=PartyId(f"partner-{secrets.token_hex(8)}"),
+            name=name.strip(),
+            address=self.machines.carrier.checked(address.strip()),
+            key=key,
+            key_id=held.id,
+            added_by=viewer.person,
+            added_at=at,
+        )
+        with self.machines.store.write() as tx:
+            if any(one.name.casefold() == made.name.casefold() for one in parties.all_organisations(tx)):
+                raise Conflict("an organisation of this name is here: give the partner a name of its own")
+            parties.add_organisation(tx, Organisation(id=made.organisation, name=made.name))
+            partners.add(tx, made)
+            self._changed(tx, viewer, made, at, "added")
+        return made
+
+    def end(self, viewer: Viewer, partner: str) -> None:
+        """End an agreement: nothing goes there and nothing is taken from there any more. What was, stays."""
+        allow(viewer, Action.KEEP_PARTNERS)
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            held = partners.get(tx, partner)
+            partners.save(tx, replace(held, ended_at=at))
+            self._changed(tx, viewer, held, at, "ended")
+
+    def hand_over(
+        self,
+        viewer: Viewer,
+        case: CaseId,
+        *,
+        partner: str,
+        basis: str,
+        why: str,
+        keep: Mapping[str, str] | None = None,
+    ) -> HandOver:
+        """Hand a case to a partner: every report with its files and handling, the signed statements, the embargo.
+
+        `keep` gives a reason for each piece of personal information that goes along. Conflict for a closed case, for
+        one that is on its way there already, and for TLP:RED on any ground but the consent of whom it comes from
+        (FIRST TLP 2.0: RED is for those it was given to). Invalid and Missing say what to mend.
+        """
+        allow(viewer, Action.HAND_OVER)
+        _line("/why", why, LINE)
+        at = self.machines.now()
+        cited = ground(basis, at.date(), cisa2015=self.machines.cisa2015)
+        if viewer.is_script and not self.machines.key.public.demo:
+            raise Forbidden("a script hands nothing over on a host that signs as itself: a person must")
+        with self.machines.store.write() as tx:
+            held = cases.get(tx, case, viewer)
+            to = partners.get(tx, partner)
+            if held.stage is Stage.CLOSED:
+                raise Conflict(f"case {case} is closed: a new fact opens a linked case")
+            if any(o.partner == to.id and o.state is Delivery.WAITING for o in partners.sent(tx, viewer, case=case)):
+                raise Conflict("this case is on its way there already")
+            members = [reports.get(tx, one, viewer) for one in held.reports]
+            own = [one for one in members if one.organisation != to.organisation]
+            if not own:
+                raise Conflict("every report of this case came from this partner")
+            strictest = max((held.handling.tlp, *(one.finding.handling.tlp for one in own)))
+            if strictest is Tlp.RED and basis != CONSENT:
+                raise Conflict(
+                    "this case holds TLP:RED: it goes to another host only with the consent of those it comes from; "
+                    "ask them, then cite the ground consent"
+                )
+            left = handover.left([one.finding for one in own], keep or {})
+            if left:
+                reason = "give a reason for it to go along, or have it taken out"
+                raise Invalid(
+                    "the case holds personal information",
+                    [Problem(f"/reports/{one.field}", "personal_information", f"{one.kind}: {reason}") for one in left],
+                )
+            documents = [handover.document(one, held, _payloads(tx, one.id)) for one in own]
+            statements = _statements(tx, held)
+            letter = Letter(
+                id="H-" + code(secrets.token_bytes(8), 12),
+                sent_at=at,
+                case=held.id,
+                from_key=self.machines.key.public.id,
+                to_key=to.key_id,
+                by=f"{parties.person(tx, viewer.person).name}, {self.machines.organisation}",
+                why=why.strip(),
+                ground=cited,
+                tlp=strictest,
+                no_equities_use=held.handling.no_equities_use or any(o.finding.handling.no_equities_use for o in own),
+                embargo_until=held.embargo_until,
+                embargo_basis=held.embargo_basis[:LINE],
+                enclosed=handover.enclose(documents, statements),
+            )
+            made = HandOver(
+                id=letter.id,
+                case=held.id,
+                partner=to.id,
+                partner_name=to.name,
+                by=viewer.person,
+                at=at,
+                letter=letters.sign_letter(handover.letter_bytes(letter), self.machines.key),
+                documents=(*documents, *statements),
+            )
+            if len(flow_handover.body(made)) > self.settings.body_limit_bytes:
+                raise Conflict("the case with its files is larger than a host takes at once: bring it another way")
+            partners.hand_over(tx, made)
+            flow_handover.note(
+                tx, Kind.CASE_HANDED_OVER, made, at=at, actor=viewer.person, partner=to.id, basis=cited.id
+            )
+        flow_handover.start(self.control, made)
+        return made
+
+    def again(self, viewer: Viewer, hand_over: str) -> HandOver:
+        """Send once more what was refused or given up: the same letter. Conflict for anything else."""
+        allow(viewer, Action.HAND_OVER)
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            held = partners.out(tx, hand_over, viewer)
+            if held.state not in (Delivery.REFUSED, Delivery.GIVEN_UP):
+                raise Conflict(f"this hand-over is {held.state}")
+            partners.get(tx, held.partner)
+            more = replace(held, state=Delivery.WAITING, problem="", settled_at=None)
+            partners.move(tx, more)
+            flow_handover.note(tx, Kind.CASE_HANDED_OVER, more, at=at, actor=viewer.person, partner=held.partner)
+        flow_handover.start(self.control, more)
+        return more
+
+    def sent(self, viewer: Viewer, *, case: CaseId | None = None) -> tuple[HandOver, ...]:
+        """What went out of cases that this viewer sees, newest first."""
+        allow(viewer, Action.READ_CASES)
+        with self.machines.store.read() as tx:
+            return partners.sent(tx, viewer, case=case)
+
+    def received(self, viewer: Viewer) -> tuple[Incoming, ...]:
+        """What came in, newest first, within the viewer's label."""
+        allow(viewer, Action.READ_CASES)
+        with self.machines.store.read() as tx:
+            found = partners.received(tx)
+        incoming = [Incoming(taken=one, letter=handover.read_letter(letters.payload(one.letter))) for one in found]
+        return tuple(one for one in incoming if one.letter.tlp <= viewer.tlp)
+
+    def take(self, envelope: bytes, documents: Sequence[bytes]) -> bytes:
+        """Take a case in from a partner; gives the signed receipt, the same one for the same letter.
+
+        (1) the envelope names the key of a partner of this host, and that key signed it;
+        (2) it is addressed to this host's own key, so that nobody forwards what was meant for another;
+        (3) every document is the one that the letter names;
+        (4) every report keeps this host's contract, and all of them before any is taken;
+        (5) each is taken over the ordinary counter, as of the partner's organisation, no looser than the letter says.
+        Forbidden for (1) and (2), Invalid for the others, Unavailable when it may be sent again later.
+        """
+        # (1)
+        with self.machines.store.read() as tx:
+            known = [partners.by_key(tx, one) for one in letters.signer_named(envelope)]
+        partner = next((one for one in known if one is not None), None)
+        if partner is None:
+            raise Forbidden("no partner of this host signed this: an agreement comes first")
+        payload = letters.open_letter(envelope, keys.read_public(partner.key))
+        # (2)
+        letter = handover.read_letter(payload)
+        if letter.to_key != self.machines.key.public.id or letter.from_key != partner.key_id:
+            raise Forbidden("this letter is addressed to another host")
+        mark = digest(envelope)
+        with self.machines.store.read() as tx:
+            held = partners.taken(tx, mark)
+        if held is not None:
+            return held.receipt
+        # (3)
+        enclosed, statements = handover.parted(letter, documents)
+        # (4)
+        readings = [(data, self._reading(place, data, letter)) for place, data in enumerate(enclosed)]
+        # (5)
+        viewer = Viewer(
+            person=PartyId(partner.id),
+            organisation=partner.organisation,
+            roles=frozenset({Role.SUBMITTER}),
+            tlp=Tlp.RED,
+        )
+        receipts = []
+        for place, (data, reading) in enumerate(readings):
+            document = Document(name=f"{letter.id}-{place}.json", media_type=MEDIA_TYPE, data=data)
+            answer = self.clearing.accept(viewer, document, NAME, reading)[0]
+            if not isinstance(answer, Accepted):  # too many today, by how its earlier reports held
+                raise Unavailable("this host takes no more reports of this partner today: send it again later")
+            receipts.append(answer.receipt)
+        return self._taken(partner, letter, mark, envelope, statements, receipts)
+
+    def _taken(
+        self,
+        partner: Partner,
+        letter: Letter,
+        mark: Digest,
+        envelope: bytes,
+        statements: tuple[bytes, ...],
+        receipts: Sequence[str],
+    ) -> bytes:
+        at = self.machines.now()
+        own = self.machines.key
+        signed = letters.sign_receipt(
+            handover.receipt_bytes(letter=mark, receipts=receipts, key=own.public.id, at=at), own
+        )
+        with self.machines.store.write() as tx:
+            held = partners.taken(tx, mark)
+            if held is not None:  # the same letter came twice at once
+                return held.receipt
+            made = Taken(
+                mark=mark,
+                partner=partner.id,
+                partner_name=partner.name,
+                at=at,
+                letter=envelope,
+                statements=statements,
+                receipts=tuple(receipts),  # type: ignore[arg-type]  # each is a Receipt
+                receipt=signed,
+            )
+            partners.take(tx, made)
+            facts = {"partner": partner.id, "reports": str(len(receipts)), "basis": letter.ground.id}
+            event = Event(
+                kind=Kind.CASE_TAKEN_OVER,
+                key=f"taken-over:{mark}",
+                at=at,
+                subjects=(letter.id,),
+                facts=facts,
+                actor=partner.id,
+            )
+            journal.append(tx, event)
+        return signed
+
+    def _reading(self, place: int, data: bytes, letter: Letter) -> Reading:
+        limits = Limits(
+            document_bytes=self.settings.body_limit_bytes,
+            attachment_bytes=self.settings.attachment_limit_bytes,
+            batch=1,
+        )
+        try:
+            read = ReportDocument(limits=limits).read(data)
+        except Invalid as error:
+            problems = [replace(one, pointer=f"/documents/{place}{one.pointer}") for one in error.problems]
+            raise Invalid("a report breaks the contract comity-report/1", problems) from error
+        if len(read.findings) != 1:
+            raise Invalid("one report each", [Problem(f"/documents/{place}", "not_one", "one finding in a document")])
+        return replace(read, findings=(handover.kept_to(letter, read.findings[0]),))
+
+    def _changed(self, tx: Tx, viewer: Viewer, partner: Partner, at: datetime, what: str) -> None:
+        facts = {"state": what, "key": partner.key_id}
+        event = Event(
+            kind=Kind.PARTNER_CHANGED,
+            key=f"partner-{what}:{partner.id}",
+            at=at,
+            subjects=(partner.id,),
+            facts=facts,
+            actor=viewer.person,
+        )
+        journal.append(tx, event)
+
+
+def _payloads(tx: Tx, report: str) -> dict[Digest, bytes]:
+    held = reports.get(tx, report, flow.FLOW)  # type: ignore[arg-type]  # an id of a report that was just read
+    found = {}
+    for one in held.finding.attachments:
+        try:
+            found[one.digest] = blobs.get(tx, one.digest, record=reports.record(held.id))
+        except Missing:  # named by digest only: its bytes never came
+            continue
+    return found
+
+
+def _statements(tx: Tx, case: Case) -> list[bytes]:
+    wanted = dict.fromkeys(one.statement for one in case.validations if one.statement)
+    return [blobs.get(tx, one, record=cases.record(case.id)) for one in wanted]
+
+
+def _line(pointer: str, text: str, most: int) -> None:
+    if not text.strip() or len(text) > most or not text.isprintable():
+        raise Invalid("a line is missing", [Problem(pointer, "bad_text", f"one line of 1 to {most} characters")])

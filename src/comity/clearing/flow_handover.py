@@ -1,0 +1,153 @@
+"""Bring a case to a partner host, durably: tried again until it is taken, refused, or given up in sight.
+
+The letter is signed once and its bytes never change. The partner knows a repeat by them and answers with the same
+receipt, so a kill between its answer and our note of it brings nothing twice.
+"""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Final, Protocol
+
+import msgspec
+
+from comity.clearing import flow, handover
+from comity.durable.engine import Control
+from comity.durable.flows import Flow, sleep_until, step
+from comity.durable.flows import flow as named
+from comity.errors import Invalid, Missing, Tampered, Unavailable
+from comity.model.events import Event, Kind
+from comity.model.federation import PAUSES, REPORT, Delivery, HandOver, Partner
+from comity.model.ids import digest
+from comity.partners.carrier import Answer
+from comity.sealing import keys, letters
+from comity.sealing.keys import SigningKey
+from comity.store import journal, partners
+from comity.store.engine import Store, Tx
+
+HAND_OVER: Final = "clearing.hand-over"
+
+
+class Carrier(Protocol):
+    """Brings bytes to a partner."""
+
+    def checked(self, address: str) -> str:
+        """The address, or Invalid."""
+
+    def bring(self, address: str, body: bytes) -> Answer:
+        """The answer. Unavailable when there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machines:
+    """What the flow works with. `cisa2015` is the host's setting of that name."""
+
+    store: Store
+    key: SigningKey
+    carrier: Carrier
+    now: Callable[[], datetime]
+    organisation: str
+    cisa2015: str = "unknown"
+
+
+class _Answer(msgspec.Struct):
+    receipt: bytes
+
+
+def flows(machines: Machines) -> tuple[Flow, ...]:
+    """The way of one case to one partner."""
+
+    @named(HAND_OVER)
+    def hand(id_: str) -> None:
+        for number in range(len(PAUSES) + 1):
+            again = step(f"send {number}", sent, machines, id_, number)
+            if not again:
+                return
+            sleep_until(datetime.fromisoformat(again))
+
+    return (hand,)
+
+
+def start(control: Control, held: HandOver) -> None:
+    """Start the flow of a hand-over as it stands: once, however often it is asked for."""
+    control.start(HAND_OVER, f"{held.id}:{held.tries}", held.id)
+
+
+def resume(machines: Machines, control: Control) -> None:
+    """Start what a crash kept from starting."""
+    with machines.store.read() as tx:
+        waiting = [partners.out(tx, id_, flow.FLOW) for id_ in partners.waiting(tx)]
+    for held in waiting:
+        if not held.tries:
+            start(control, held)
+
+
+def sent(machines: Machines, id_: str, number: int) -> str:
+    """Try once; gives when to try again (ISO), or "" when it is settled."""
+    with machines.store.read() as tx:
+        held = partners.out(tx, id_, flow.FLOW)
+        try:
+            partner = partners.get(tx, held.partner)
+        except Missing:
+            partner = None
+    if held.state is not Delivery.WAITING:
+        return ""
+    if partner is None:
+        return _settle(machines, held, Delivery.REFUSED, problem="the agreement with this partner has ended")
+    try:
+        answer = machines.carrier.bring(partner.address, body(held))
+    except (Unavailable, Invalid) as error:
+        return _later(machines, held, number, str(error))
+    if answer.is_refused:
+        return _settle(machines, held, Delivery.REFUSED, problem=answer.reason())
+    if not answer.is_taken:
+        return _later(machines, held, number, answer.reason())
+    try:
+        taken = _with_receipt(held, partner, answer.body)
+    except (Tampered, Invalid) as error:
+        return _later(machines, held, number, f"the answer is no receipt of this partner: {error}")
+    return _settle(machines, taken, Delivery.TAKEN)
+
+
+def body(held: HandOver) -> bytes:
+    """What is posted: the signed letter and the documents beside it."""
+    text = [base64.b64encode(data).decode() for data in (held.letter, *held.documents)]
+    return json.dumps({"letter": text[0], "documents": text[1:]}).encode()
+
+
+def _with_receipt(held: HandOver, partner: Partner, answer: bytes) -> HandOver:
+    try:
+        envelope = msgspec.json.decode(answer, type=_Answer).receipt
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise Tampered("it holds none") from error
+    payload = letters.open_receipt(envelope, keys.read_public(partner.key))
+    letter = handover.read_letter(letters.payload(held.letter))
+    number = sum(one.kind == REPORT for one in letter.enclosed)
+    receipts = handover.read_receipt(payload, letter=digest(held.letter), reports=number)
+    return replace(held, receipt=envelope, receipts=receipts)
+
+
+def _later(machines: Machines, held: HandOver, number: int, problem: str) -> str:
+    if number >= len(PAUSES):
+        return _settle(machines, held, Delivery.GIVEN_UP, problem=problem)
+    with machines.store.write() as tx:
+        partners.move(tx, replace(held, tries=held.tries + 1, problem=problem[:500]))
+    return (machines.now() + PAUSES[number]).isoformat()
+
+
+def _settle(machines: Machines, held: HandOver, state: Delivery, *, problem: str = "") -> str:
+    at = machines.now()
+    done = replace(held, state=state, tries=held.tries + 1, problem=problem[:500], settled_at=at)
+    with machines.store.write() as tx:
+        partners.move(tx, done)
+        note(tx, Kind.HAND_OVER_SETTLED, done, at=at, actor=flow.FLOW.person, state=state.value)
+    return ""
+
+
+def note(tx: Tx, kind: Kind, held: HandOver, *, at: datetime, actor: str, **facts: str) -> None:
+    """Journal it, under the case."""
+    key = f"{kind}:{held.id}:{held.tries}"
+    subjects = (held.case, held.id)
+    journal.append(tx, Event(kind=kind, key=key, at=at, subjects=subjects, facts=facts, actor=actor))

@@ -1,0 +1,99 @@
+"""Partner hosts at the terminal: who they are, handing a case over, and what passed."""
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from comity.cli import show
+from comity.cli.options import Host, Json, configured
+from comity.cli.places import place
+from comity.errors import Invalid, Problem
+
+Keep = Annotated[
+    list[str] | None,
+    Parameter(negative="", help="TEXT=REASON for a piece of personal information that goes along; repeat it"),
+]
+
+
+def listed(*, host: Host = "", json: Json = False) -> None:
+    """Hosts with which this one has an agreement."""
+    with place(configured(host)) as there:
+        held = there.read("/partners")
+    if json:
+        show.document(held)
+        return
+    rows = [(p["partner"], p["name"], p["address"], p["key_id"][:16]) for p in held]
+    show.table(("partner", "name", "address", "key"), rows, empty="No partner: `comity partner add`.")
+
+
+def add(
+    name: str,
+    address: str,
+    *,
+    key: Annotated[Path, Parameter(help="its key document, brought by hand")],
+    host: Host = "",
+    json: Json = False,
+) -> None:
+    """Enter a partner host. Compare the key's id with the other side over another way before you do."""
+    with place(configured(host)) as there:
+        body = {"name": name, "address": address, "key": b64encode(key.read_bytes()).decode()}
+        held = there.act("/partners", body)
+    if json:
+        show.document(held)
+        return
+    show.line(f"{held['partner']}: {held['name']} at {held['address']}, key {held['key_id']}", "green")
+
+
+def end(partner: str, *, host: Host = "") -> None:
+    """End an agreement: nothing passes any more, in either direction."""
+    with place(configured(host)) as there:
+        there.act(f"/partners/{partner}/end")
+    show.line(f"{partner}: ended")
+
+
+def hand_over(
+    case: str,
+    *,
+    to: Annotated[str, Parameter(help="the partner, as `comity partner list` names it")],
+    basis: Annotated[str, Parameter(help="the ground: cisa-2015, contract, nda, community-terms, consent")],
+    why: Annotated[str, Parameter(help="why, in one line that the partner reads")],
+    keep: Keep = None,
+    host: Host = "",
+    json: Json = False,
+) -> None:
+    """Hand a case to a partner host: reports with files and handling, signed statements, the embargo."""
+    pairs = [one.partition("=")[::2] for one in keep or ()]
+    if any(not text or not reason for text, reason in pairs):
+        raise Invalid("a reason is missing", [Problem("/keep", "bad_pair", "write --keep TEXT=REASON")])
+    with place(configured(host)) as there:
+        body = {"partner": to, "basis": basis, "why": why, "keep": dict(pairs)}
+        held = there.act(f"/cases/{case}/hand-over", body)
+    show.document(held) if json else show.line(f"{held['hand_over']}: on its way to {held['name']}", "green")
+
+
+def passed(*, host: Host = "", json: Json = False) -> None:
+    """Cases that went to partners and came from them."""
+    with place(configured(host)) as there:
+        held = there.read("/hand-overs")
+    if json:
+        show.document(held)
+        return
+    rows = [
+        (one["hand_over"], one["case"], one["name"], one["state"], one["problem"] or ", ".join(one["receipts"]))
+        for one in held["sent"]
+    ]
+    show.table(("hand-over", "case", "to", "state", "their receipts, or why not"), rows, empty="Nothing was sent.")
+    rows = [
+        (one["hand_over"], one["their_case"], one["name"], one["tlp"], ", ".join(one["receipts"]))
+        for one in held["received"]
+    ]
+    show.table(("hand-over", "their case", "from", "label", "receipts given"), rows, empty="Nothing came.")
+
+
+def again(hand_over: str, *, host: Host = "") -> None:
+    """Send again what was refused or given up: the same letter."""
+    with place(configured(host)) as there:
+        held = there.act(f"/hand-overs/{hand_over}/again")
+    show.line(f"{held['hand_over']}: on its way to {held['name']} again", "green")

@@ -1,0 +1,115 @@
+"""Another host of this kind, and cases that pass between two hosts."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from comity.model.basis import Ground
+from comity.model.handling import Tlp
+from comity.model.ids import CaseId, Digest, PartyId, Receipt
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Partner:
+    """A host with which this one has an agreement. Its key is pinned: it was brought by hand, not fetched.
+
+    What the partner hands over belongs to `organisation` here, as if a member of it had sent it.
+    """
+
+    id: str
+    organisation: PartyId
+    name: str
+    address: str
+    key: bytes
+    """Its public key document, exactly as it was brought."""
+    key_id: str
+    added_by: PartyId
+    added_at: datetime
+    ended_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Enclosed:
+    """One document that travels: a report as `comity-report/1`, or the signed statement of a validation."""
+
+    kind: str
+    digest: Digest
+    size_bytes: int
+
+
+REPORT: Final = "report"
+STATEMENT: Final = "statement"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What one host signs to another: which case, on which ground, under which handling, and what is enclosed.
+
+    `embargo_until` is the date in force where it comes from; None means that none is. `tlp` is the strictest label of
+    what is enclosed, and each document carries its own.
+    """
+
+    id: str
+    sent_at: datetime
+    case: CaseId
+    from_key: str
+    to_key: str
+    by: str
+    why: str
+    ground: Ground
+    tlp: Tlp
+    no_equities_use: bool
+    embargo_until: datetime | None
+    embargo_basis: str
+    enclosed: tuple[Enclosed, ...]
+
+
+class Delivery(StrEnum):
+    """Where a hand-over stands."""
+
+    WAITING = "waiting"
+    TAKEN = "taken"
+    REFUSED = "refused"
+    GIVEN_UP = "given up"
+
+
+PAUSES: Final = tuple(timedelta(minutes=n) for n in (1, 5, 30, 120, 360, 720, 1440, 1440, 1440, 1440))
+"""How long to wait after each try that nobody answered; after the last one it is given up, in sight (policy)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandOver:
+    """A case on its way out. `letter` is signed and its bytes never change, so that a repeat is known as one."""
+
+    id: str
+    case: CaseId
+    partner: str
+    partner_name: str
+    by: PartyId
+    at: datetime
+    letter: bytes
+    documents: tuple[bytes, ...]
+    state: Delivery = Delivery.WAITING
+    tries: int = 0
+    problem: str = ""
+    """Why it was refused or could not be delivered, as the other side or the network says it."""
+    receipt: bytes = b""
+    """The other side's signed receipt."""
+    receipts: tuple[Receipt, ...] = ()
+    """Its receipts for the reports, with which anybody may follow them there."""
+    settled_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """A case that came in. `mark` is the digest of the signed letter; the same letter again gets the same receipt."""
+
+    mark: Digest
+    partner: str
+    partner_name: str
+    at: datetime
+    letter: bytes
+    statements: tuple[bytes, ...]
+    receipts: tuple[Receipt, ...]
+    receipt: bytes

@@ -1,0 +1,174 @@
+"""Partner hosts, what goes out to them and what came from them, at rest. Opened by clearing alone."""
+
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
+
+from comity.errors import Conflict, Missing
+from comity.model.federation import Delivery, HandOver, Partner, Taken
+from comity.model.ids import CaseId, Digest
+from comity.model.party import Viewer
+from comity.store import rows
+from comity.store.crypt import Sealed, seal, unseal
+from comity.store.engine import Tx
+from comity.store.seen import sees_case
+from comity.store.tables import Moment, cases, metadata
+
+T = TypeVar("T")
+
+partner_hosts: Final = Table(
+    "partner_hosts",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("key_id", String(64), nullable=False, index=True),
+    Column("ended_at", Moment, nullable=True),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+hand_overs: Final = Table(
+    "hand_overs",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    Column("case_id", String(32), nullable=False, index=True),
+    Column("state", String(16), nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+taken_over: Final = Table(
+    "taken_over",
+    metadata,
+    Column("mark", String(64), primary_key=True),
+    Column("partner", String(32), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+# Partners ------------------------------------------------------------------------------------------------------------
+
+
+def add(tx: Tx, partner: Partner) -> None:
+    """Keep a partner. Conflict when one with this key is held already."""
+    if by_key(tx, partner.key_id) is not None:
+        raise Conflict("a partner with this key is here already: end that one first")
+    tx.connection.execute(insert(partner_hosts).values(id=partner.id, **_partner_columns(tx, partner)))
+
+
+def save(tx: Tx, partner: Partner) -> None:
+    """Store the next state of a partner."""
+    tx.connection.execute(
+        update(partner_hosts).where(partner_hosts.c.id == partner.id).values(**_partner_columns(tx, partner))
+    )
+
+
+def get(tx: Tx, id_: str) -> Partner:
+    """A partner that has not ended. Missing for any other."""
+    here = (partner_hosts.c.id == id_, partner_hosts.c.ended_at.is_(None))
+    row = tx.connection.execute(select(partner_hosts).where(*here)).first()
+    if row is None:
+        raise Missing(f"no partner {id_}")
+    return _open(tx, Partner, f"partner_hosts/{row.id}", row)
+
+
+def by_key(tx: Tx, key_id: str) -> Partner | None:
+    """The partner with this key that has not ended."""
+    here = (partner_hosts.c.key_id == key_id, partner_hosts.c.ended_at.is_(None))
+    row = tx.connection.execute(select(partner_hosts).where(*here)).first()
+    return None if row is None else _open(tx, Partner, f"partner_hosts/{row.id}", row)
+
+
+def every(tx: Tx) -> tuple[Partner, ...]:
+    """Partners that have not ended, in the order of their ids."""
+    query = select(partner_hosts).where(partner_hosts.c.ended_at.is_(None)).order_by(partner_hosts.c.id)
+    return tuple(_open(tx, Partner, f"partner_hosts/{row.id}", row) for row in tx.connection.execute(query))
+
+
+# Out -----------------------------------------------------------------------------------------------------------------
+
+
+def hand_over(tx: Tx, one: HandOver) -> None:
+    """Keep a case on its way out."""
+    tx.connection.execute(insert(hand_overs).values(id=one.id, case_id=one.case, at=one.at, **_out_columns(tx, one)))
+
+
+def move(tx: Tx, one: HandOver) -> None:
+    """Store the next state of a hand-over."""
+    tx.connection.execute(update(hand_overs).where(hand_overs.c.id == one.id).values(**_out_columns(tx, one)))
+
+
+def out(tx: Tx, id_: str, viewer: Viewer) -> HandOver:
+    """One hand-over of a case that this viewer sees. Missing for any other."""
+    query = select(hand_overs).join(cases, cases.c.id == hand_overs.c.case_id)
+    row = tx.connection.execute(query.where(hand_overs.c.id == id_, sees_case(viewer))).first()
+    if row is None:
+        raise Missing(f"no hand-over {id_}")
+    return _open(tx, HandOver, f"hand_overs/{row.id}", row)
+
+
+def sent(tx: Tx, viewer: Viewer, *, case: CaseId | None = None, limit: int = 200) -> tuple[HandOver, ...]:
+    """Hand-overs of cases that this viewer sees, newest first; with `case` those of one."""
+    query = select(hand_overs).join(cases, cases.c.id == hand_overs.c.case_id).where(sees_case(viewer))
+    if case is not None:
+        query = query.where(hand_overs.c.case_id == case)
+    query = query.order_by(hand_overs.c.at.desc(), hand_overs.c.id).limit(limit)
+    return tuple(_open(tx, HandOver, f"hand_overs/{row.id}", row) for row in tx.connection.execute(query))
+
+
+def waiting(tx: Tx) -> tuple[str, ...]:
+    """Ids of hand-overs that are not settled."""
+    query = select(hand_overs.c.id).where(hand_overs.c.state == Delivery.WAITING.value).order_by(hand_overs.c.id)
+    return tuple(tx.connection.execute(query).scalars())
+
+
+# In ------------------------------------------------------------------------------------------------------------------
+
+
+def take(tx: Tx, one: Taken) -> None:
+    """Keep what came in."""
+    sealed = _seal(tx, Taken, f"taken_over/{one.mark}", one)
+    tx.connection.execute(
+        insert(taken_over).values(
+            mark=one.mark, partner=one.partner, at=one.at, wrapped=sealed.wrapped, sealed=sealed.body
+        )
+    )
+
+
+def taken(tx: Tx, mark: Digest) -> Taken | None:
+    """What came in with this letter, if it did."""
+    row = tx.connection.execute(select(taken_over).where(taken_over.c.mark == mark)).first()
+    return None if row is None else _open(tx, Taken, f"taken_over/{row.mark}", row)
+
+
+def received(tx: Tx, *, limit: int = 200) -> tuple[Taken, ...]:
+    """What came in, newest first."""
+    query = select(taken_over).order_by(taken_over.c.at.desc(), taken_over.c.mark).limit(limit)
+    return tuple(_open(tx, Taken, f"taken_over/{row.mark}", row) for row in tx.connection.execute(query))
+
+
+# Below ---------------------------------------------------------------------------------------------------------------
+
+
+def _partner_columns(tx: Tx, partner: Partner) -> dict[str, Any]:
+    sealed = _seal(tx, Partner, f"partner_hosts/{partner.id}", partner)
+    return {
+        "key_id": partner.key_id,
+        "ended_at": partner.ended_at,
+        "wrapped": sealed.wrapped,
+        "sealed": sealed.body,
+    }
+
+
+def _out_columns(tx: Tx, one: HandOver) -> dict[str, Any]:
+    sealed = _seal(tx, HandOver, f"hand_overs/{one.id}", one)
+    return {"state": one.state.value, "wrapped": sealed.wrapped, "sealed": sealed.body}
+
+
+def _seal(tx: Tx, kind: type[T], place: str, value: T) -> Sealed:
+    return seal(tx.master, place, rows.encode(value, kind))
+
+
+def _open(tx: Tx, kind: type[T], place: str, row: Row[Any]) -> T:
+    return rows.decode(kind, unseal(tx.master, place, Sealed(wrapped=row.wrapped, body=row.sealed)))
