@@ -23,10 +23,11 @@ from comity.assess.desk import Assess
 from comity.assess.desk_search import AssessmentSearch
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow, flow_patches
+from comity.clearing import flow, flow_handover, flow_patches
 from comity.clearing import flow as clearing_flow
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
 from comity.clearing.desk_standing import Standings
@@ -54,6 +55,7 @@ from comity.library.sharing import Sharing
 from comity.model.advisory import Advisory
 from comity.model.ids import PartyId, ReportId
 from comity.model.party import Role, Viewer
+from comity.partners.carrier import Carrier
 from comity.partners.endpoint import ModelEndpoint
 from comity.partners.webhook import Sender
 from comity.sealing import keys, openpgp
@@ -172,6 +174,7 @@ def site(
             exchange=exchange,
             hooks=hooks,
             sharing=sharing,
+            hand_overs=passing(held, settings, clock, clearing),
             searching=Searching(searchers=(AdvisorySearch(store=held.store), AssessmentSearch(assess=assess))),
             accounts=held,
             trail=trail,
@@ -200,6 +203,18 @@ def site(
         if not is_empty:
             _people(made)
         yield made
+
+
+def passing(held: Accounts, settings: Settings, clock: Clock, clearing: FakeClearing) -> HandOvers:
+    """The real counter of partner hosts on the site's store; nothing is brought anywhere."""
+    machines = flow_handover.Machines(
+        store=held.store,
+        key=keys.signing_key(settings),
+        carrier=Carrier(),
+        now=clock,
+        organisation=settings.organisation,
+    )
+    return HandOvers(machines=machines, control=SilentControl(), clearing=clearing, settings=settings)
 
 
 def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:

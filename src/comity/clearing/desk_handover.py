@@ -192,7 +192,7 @@ class HandOvers:
             if held.state not in (Delivery.REFUSED, Delivery.GIVEN_UP):
                 raise Conflict(f"this hand-over is {held.state}")
             partners.get(tx, held.partner)
-            more = replace(held, state=Delivery.WAITING, problem="", settled_at=None)
+            more = replace(held, state=Delivery.WAITING, round=held.round + 1, problem="", settled_at=None)
             partners.move(tx, more)
             flow_handover.note(tx, Kind.CASE_HANDED_OVER, more, at=at, actor=viewer.person, partner=held.partner)
         flow_handover.start(self.control, more)

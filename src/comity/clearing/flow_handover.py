@@ -71,8 +71,8 @@ def flows(machines: Machines) -> tuple[Flow, ...]:
 
 
 def start(control: Control, held: HandOver) -> None:
-    """Start the flow of a hand-over as it stands: once, however often it is asked for."""
-    control.start(HAND_OVER, f"{held.id}:{held.tries}", held.id)
+    """Start the flow of this round of a hand-over: once, however often it is asked for."""
+    control.start(HAND_OVER, f"{held.id}:{held.round}", held.id)
 
 
 def resume(machines: Machines, control: Control) -> None:
@@ -80,8 +80,7 @@ def resume(machines: Machines, control: Control) -> None:
     with machines.store.read() as tx:
         waiting = [partners.out(tx, id_, flow.FLOW) for id_ in partners.waiting(tx)]
     for held in waiting:
-        if not held.tries:
-            start(control, held)
+        start(control, held)
 
 
 def sent(machines: Machines, id_: str, number: int) -> str:

@@ -41,6 +41,7 @@ GROUPS: Final = (
             Link(path="/queue", name="Case queue", action=Action.READ_CASES, also=("/cases",)),
             Link(path="/capacity", name="Capacity contracts", action=Action.KEEP_CAPACITY),
             Link(path="/standing", name="Standing", action=Action.READ_STANDING),
+            Link(path="/partners", name="Partner hosts", action=Action.READ_PARTNERS),
         ),
     ),
     Group(

@@ -19,6 +19,7 @@ from comity.console import (
     duplicates,
     engagements,
     estate,
+    federation,
     following,
     home,
     people,
@@ -72,6 +73,7 @@ def routes(counters: Counters) -> list[Router]:
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
     coordination_pages.add(paths, counters.coordination)
+    federation.add(paths, counters.hand_overs)
     priorities.add(paths, counters.priorities)
     capacity.add(paths, counters.capacity)
     standing.add(paths, counters.standings)

@@ -92,6 +92,8 @@ class HandOver:
     documents: tuple[bytes, ...]
     state: Delivery = Delivery.WAITING
     tries: int = 0
+    round: int = 0
+    """How often somebody had it sent again."""
     problem: str = ""
     """Why it was refused or could not be delivered, as the other side or the network says it."""
     receipt: bytes = b""

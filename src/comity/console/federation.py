@@ -1,0 +1,114 @@
+"""Pages of partner hosts: who they are, handing a case over, and what passed between."""
+
+from typing import Any
+
+from litestar import Response
+
+from comity.access.policy import Action, may
+from comity.access.routes import caller_of
+from comity.clearing.desk_handover import HandOvers
+from comity.console.forms import Form
+from comity.console.pages import Ask, page
+from comity.console.routing import Paths, asked, named, see
+from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
+from comity.model.ids import CaseId
+
+DONE = {
+    "added": "The partner is entered: cases may pass both ways now.",
+    "ended": "The agreement has ended: nothing passes any more.",
+    "sent": "The case is on its way. It is tried until the partner takes it, refuses it, or is given up on.",
+}
+KEY_BYTES = 16 * 1024
+
+
+def add(paths: Paths, counter: HandOvers) -> None:
+    """The pages and their forms."""
+
+    def partners_shown(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = ()) -> Response[Any]:
+        viewer = caller_of(request).viewer
+        return page(
+            request,
+            "clearing/partners.html",
+            status=status,
+            partners=counter.partners(viewer),
+            may_keep=may(viewer, Action.KEEP_PARTNERS),
+            sent=counter.sent(viewer) if may(viewer, Action.READ_CASES) else None,
+            received=counter.received(viewer) if may(viewer, Action.READ_CASES) else None,
+            problems=problems,
+            done=DONE.get(asked(request, "done"), ""),
+        )
+
+    def hand_over_shown(
+        request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = (), why: str = ""
+    ) -> Response[Any]:
+        viewer, case = caller_of(request).viewer, CaseId(named(request, "case"))
+        view = counter.clearing.case(viewer, case)
+        return page(
+            request,
+            "clearing/hand_over.html",
+            status=status,
+            case=view.case,
+            partners=counter.partners(viewer),
+            bases=counter.bases(),
+            sent=counter.sent(viewer, case=case),
+            problems=problems,
+            why=why,
+        )
+
+    @paths.show("/partners", Action.READ_PARTNERS)
+    def partners(request: Ask) -> Response[Any]:
+        return partners_shown(request)
+
+    @paths.take("/partners", Action.KEEP_PARTNERS, limit_bytes=4 * KEY_BYTES)
+    def enter(request: Ask, form: Form) -> Response[Any]:
+        uploads = form.uploads("key")
+        try:
+            counter.add(
+                caller_of(request).viewer,
+                name=form.text("name"),
+                address=form.text("address"),
+                key=uploads[0].data[:KEY_BYTES] if uploads else b"",
+            )
+        except Invalid as error:
+            return partners_shown(request, status=422, problems=_problems(error))
+        except Conflict as error:
+            return partners_shown(request, status=409, problems=_problems(error))
+        return see("/partners?done=added")
+
+    @paths.press("/partners/{partner:str}/end", Action.KEEP_PARTNERS)
+    def end(request: Ask) -> Response[Any]:
+        counter.end(caller_of(request).viewer, named(request, "partner"))
+        return see("/partners?done=ended")
+
+    @paths.show("/cases/{case:str}/hand-over", Action.HAND_OVER)
+    def hand_over(request: Ask) -> Response[Any]:
+        return hand_over_shown(request)
+
+    @paths.take("/cases/{case:str}/hand-over", Action.HAND_OVER)
+    def hand(request: Ask, form: Form) -> Response[Any]:
+        kept, reason, why = form.text("kept").strip(), form.text("reason").strip(), form.text("why")
+        try:
+            counter.hand_over(
+                caller_of(request).viewer,
+                CaseId(named(request, "case")),
+                partner=form.text("partner"),
+                basis=form.text("basis"),
+                why=why,
+                keep={kept: reason} if kept and reason else {},
+            )
+        except Invalid as error:
+            return hand_over_shown(request, status=422, problems=_problems(error), why=why[:500])
+        except (Conflict, Forbidden, Missing) as error:
+            status = {Conflict: 409, Forbidden: 403, Missing: 404}[type(error)]
+            return hand_over_shown(request, status=status, problems=_problems(error), why=why[:500])
+        return see("/partners?done=sent")
+
+    @paths.press("/partners/sent/{hand_over:str}/again", Action.HAND_OVER)
+    def again(request: Ask) -> Response[Any]:
+        counter.again(caller_of(request).viewer, named(request, "hand_over"))
+        return see("/partners?done=sent")
+
+
+def _problems(error: Invalid | Conflict | Forbidden | Missing) -> tuple[Problem, ...]:
+    found = error.problems if isinstance(error, Invalid) else ()
+    return tuple(found) or (Problem("", "not_done", str(error)),)
