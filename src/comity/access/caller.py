@@ -26,6 +26,8 @@ class Caller:
     """The person's own name, for the page header and for whoami."""
     scopes: frozenset[Scope] = frozenset()
     """For a token only; a session has none, since it may do all that its person may."""
+    zone: str = ""
+    """IANA zone that times are shown in; "" for UTC."""
     alarm: int = 0
     """How many withheld cases are open by break-glass now, for those who are to know."""
 

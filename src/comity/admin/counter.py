@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 from comity.access import policy
 from comity.access.attempts import Attempts
@@ -23,9 +24,12 @@ from comity.model.events import Event
 from comity.model.events import Kind as Happened
 from comity.model.ids import PartyId, code
 from comity.model.party import Organisation, Person, Role, Viewer
-from comity.store import factors, glass, journal, parties, providers
+from comity.store import factors, glass, journal, parties, preferences, providers
 from comity.store.engine import Store, Tx
 from comity.store.parties import Token
+
+ZONE: Final = "zone"
+"""Kind and name of the setting that says in which zone somebody reads times."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -50,6 +54,7 @@ class Accounts:
             if person is None:
                 return None
             caller = signed_in(self._as_they_may(tx, person), via=Via.SESSION)
+            caller = replace(caller, zone=preferences.of(tx, person.id, ZONE).get(ZONE, ""))
             return _with_glass(caller, glass.opened(tx, at=self.clock()))
 
     def by_token(self, secret: str) -> Caller | None:

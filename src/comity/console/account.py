@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from litestar import Response
 from markupsafe import Markup
@@ -12,6 +12,7 @@ from comity.access.routes import caller_of
 from comity.admin import kinds
 from comity.admin.counter import Accounts
 from comity.admin.passkeys import Passkeys
+from comity.admin.preferences import Preferences
 from comity.admin.provider import Provider
 from comity.admin.second_factor import SecondFactors
 from comity.console import cookies
@@ -22,8 +23,23 @@ from comity.console.signing import address_of, new_password, site_of
 from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.settings import Settings
 
+ZONES: Final = (
+    "America/New_York",
+    "America/Chicago",
+    "America/Denver",
+    "America/Los_Angeles",
+    "America/Anchorage",
+    "Pacific/Honolulu",
+    "Europe/London",
+    "Europe/Berlin",
+    "Asia/Kolkata",
+    "Asia/Tokyo",
+    "Australia/Sydney",
+)
+"""Offered in the field; any other IANA name is taken too."""
 DONE = {
     "password": "The password was changed. Every other session of yours has ended.",
+    "zone": "From now on times are shown like that.",
     "ended": "The token has ended.",
     "factor": "Your codes have ended.",
     "passkey": "The passkey is registered.",
@@ -37,6 +53,7 @@ def add(
     """The account page and its forms."""
 
     factors = SecondFactors(accounts)
+    preferences = Preferences(accounts=accounts)
     passkeys = Passkeys(factors=factors, site=site_of(settings))
 
     def shown(
@@ -58,6 +75,7 @@ def add(
             tokens=accounts.tokens(viewer),
             scopes=tuple(Scope),
             days=kinds.TOKEN_DAYS,
+            zones=ZONES,
             problems=problems,
             fresh=fresh,
             factor=factor,
@@ -77,6 +95,14 @@ def add(
     @paths.show("/account", Action.OWN_ACCOUNT)
     def account(request: Ask) -> Response[Any]:
         return shown(request)
+
+    @paths.take("/account/zone", Action.OWN_ACCOUNT)
+    def zone(request: Ask, form: Form) -> Response[Any]:
+        try:
+            preferences.set_zone(caller_of(request).viewer, form.text("zone")[:200])
+        except Invalid as error:
+            return shown(request, status=422, problems=error.problems)
+        return see("/account?done=zone")
 
     @paths.take("/account/password", Action.OWN_ACCOUNT)
     def password(request: Ask, form: Form) -> Response[Any]:

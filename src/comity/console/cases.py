@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import quote
 
 from litestar import Response
 
 from comity.access.policy import Action
 from comity.access.routes import caller_of
+from comity.admin.preferences import Preferences
 from comity.clearing.desk import Clearing
 from comity.console.downloads import download
 from comity.console.forms import Form
@@ -24,7 +26,7 @@ DONE = {
 }
 
 
-def add(paths: Paths, clearing: Clearing) -> None:
+def add(paths: Paths, clearing: Clearing, preferences: Preferences) -> None:
     """The pages of whoever coordinates."""
 
     @paths.show("/queue", Action.READ_CASES)
@@ -33,8 +35,25 @@ def add(paths: Paths, clearing: Clearing) -> None:
         stage = next((stage for stage in Stage if stage.value == wanted), None)
         found = clearing.cases(caller_of(request).viewer, stage=stage, after=asked(request, "after"))
         return page(
-            request, "clearing/queue.html", rows=found.rows, following=found.next, stage=stage, stages=tuple(Stage)
+            request,
+            "clearing/queue.html",
+            rows=found.rows,
+            following=found.next,
+            stage=stage,
+            stages=tuple(Stage),
+            kept=preferences.filters(caller_of(request).viewer),
         )
+
+    @paths.take("/queue/filters", Action.READ_CASES)
+    def keep_filter(request: Ask, form: Form) -> Response[Any]:
+        stage = next((stage.value for stage in Stage if stage.value == form.text("stage")), "")
+        preferences.keep_filter(caller_of(request).viewer, name=form.text("name")[:200], stage=stage)
+        return see(f"/queue?stage={quote(stage, safe='')}")
+
+    @paths.take("/queue/filters/forget", Action.READ_CASES)
+    def forget_filter(request: Ask, form: Form) -> Response[Any]:
+        preferences.forget_filter(caller_of(request).viewer, form.text("name")[:200])
+        return see("/queue")
 
     @paths.show("/cases/{case:str}", Action.READ_CASES)
     def case(request: Ask) -> Response[Any]:

@@ -1,6 +1,7 @@
 """Render pages: what comes from outside is escaped, times are in UTC, and each page knows who looks."""
 
 from collections.abc import Mapping
+from contextvars import ContextVar
 from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
@@ -14,6 +15,7 @@ from comity.access.headers import PAGE_CSP, PASSKEY_CSP
 from comity.access.routes import caller_of
 from comity.console.cookies import csrf_of
 from comity.console.navigation import menu
+from comity.errors import Invalid
 from comity.model import clock
 from comity.model.evidence import Flaky, NeedsPerson, NotReproduced, Reproduced, Verdict
 from comity.model.handling import Tlp
@@ -21,18 +23,24 @@ from comity.model.product import Affected, EventKind, Range
 
 Ask: TypeAlias = Request[Any, Any, Any]
 HTML: Final = "text/html"
+_zone: ContextVar[str] = ContextVar("zone", default="")
+"""The zone of whoever the page is made for, since filters within macros see nothing of the page."""
 
 
 def page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Response[str]:
     """A page for whoever asks."""
     caller = caller_of(request)
-    body = ENVIRONMENT.get_template(template).render(
-        caller=caller,
-        is_signed_in=caller.via is Via.SESSION,
-        menu=menu(caller.viewer, request.url.path),
-        csrf=csrf_of(request),
-        **values,
-    )
+    before = _zone.set(caller.zone)
+    try:
+        body = ENVIRONMENT.get_template(template).render(
+            caller=caller,
+            is_signed_in=caller.via is Via.SESSION,
+            menu=menu(caller.viewer, request.url.path),
+            csrf=csrf_of(request),
+            **values,
+        )
+    finally:
+        _zone.reset(before)
     return Response(body, status_code=status, media_type=HTML, headers={"Content-Security-Policy": PAGE_CSP})
 
 
@@ -45,11 +53,31 @@ def passkey_page(request: Ask, template: str, *, asking: str, status: int = 200,
 
 
 def moment(value: datetime | None) -> Markup:
-    """`22 Nov 2026, 12:00 UTC` as a `time` element; an unknown time says so."""
+    """`22 Nov 2026, 12:00 UTC` as a `time` element, or in the zone of whoever looks, with UTC on hover.
+
+    An unknown time says so.
+    """
     if value is None:
         return Markup('<span class="unknown">not set</span>')
     at = value.astimezone(UTC)
-    return Markup('<time datetime="{}">{}</time>').format(at.strftime("%Y-%m-%dT%H:%M:%SZ"), _spoken(at))
+    exact = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+    there = _there(at)
+    if there is None:
+        return Markup('<time datetime="{}">{}</time>').format(exact, _spoken(at))
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, _spoken(at), there)
+
+
+def _there(at: datetime) -> str | None:
+    """The moment in the zone of whoever looks; None in UTC, and for a zone that this machine's data lacks by now."""
+    name = _zone.get()
+    if not name:
+        return None
+    try:
+        local_ = at.astimezone(clock.zone(name))
+    except Invalid:
+        return None
+    called = local_.tzname() or ""
+    return f"{local_.day} {local_:%b %Y, %H:%M} " + (f"UTC{called}" if called[:1] in "+-" else called)
 
 
 def iso(value: str | None) -> Markup:

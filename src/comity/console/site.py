@@ -8,6 +8,7 @@ from litestar.exceptions import HTTPException
 
 from comity.access.failures import failure_of, note
 from comity.access.routes import session_guard
+from comity.admin.preferences import Preferences
 from comity.admin.provider import configured
 from comity.console import (
     account,
@@ -69,7 +70,7 @@ def routes(counters: Counters) -> list[Router]:
     account.add(paths, accounts, settings, counters.now, provider)
     people.add(paths, accounts, settings, provider)
     reports.add(paths, counters.clearing, settings)
-    cases.add(paths, counters.clearing)
+    cases.add(paths, counters.clearing, Preferences(accounts=accounts))
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
     coordination_pages.add(paths, counters.coordination)
