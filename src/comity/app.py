@@ -34,6 +34,7 @@ from comity.clearing import (
     flow_cross,
     flow_handover,
     flow_ladder,
+    flow_meaning,
     flow_patches,
 )
 from comity.clearing.desk import Clearing
@@ -165,6 +166,7 @@ def opened(
             signer=HostSigner(key=key, organisation=HOST),
             now=clock.now,
             demo=demo,
+            meaning=flow_meaning.reader(settings),
         )
         clearing = Clearing(machines=machines, control=control)
         batches = Batches(machines=machines, control=control)

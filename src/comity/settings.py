@@ -204,6 +204,9 @@ class Settings:
     claim_life: timedelta = timedelta(days=7)
     """How long a scan claim lives, and how long a heartbeat with progress renews it (policy parameter)."""
 
+    embeddings: bool = False
+    """Compare reports' texts by meaning too, with a network on this machine; needs the extra `comity[embeddings]`."""
+
     blind_quota: int = 20
     """Blind questions that an organisation may have unanswered for in this epoch and the last (policy parameter)."""
 

@@ -12,4 +12,4 @@ def test_a_small_pool_is_filled_asked_and_told() -> None:
     assert result["bulk_per_s"] > 0
     assert result["p50_ms"] <= result["p95_ms"]
     assert "a new report, p95 at 60" in pool.table(result)
-    assert result["missing"]
+    assert bool(result["missing"]) == (result["embedded_per_s"] is None)

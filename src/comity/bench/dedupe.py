@@ -21,18 +21,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from comity.bench import pool
-from comity.bench.dedupe_groups import alias_groups, kernel_pairs, scores
+from comity.bench.dedupe_groups import Vectors, alias_groups, kernel_pairs, scores
 from comity.bench.dedupe_rules import RULES
 from comity.bench.dedupe_training import FOLDS, Pair, folds, learn, written
 from comity.clearing.blocking import Key, candidates, stored_keys
 from comity.clearing.crashes import read_kind, target_frames
 from comity.clearing.likeness import Model, Sighting, calibrated, compare, surround, weigh
-from comity.errors import Missing
+from comity.errors import Missing, Unavailable
 
 PATCH_BYTES: Final = 20_000
 GROUP: Final = 6
 LEVELS: Final = (0.9, 0.8, 0.7, 0.6, 0.5)
-EMBEDDINGS: Final = "embeddings: not built (docs/dedupe.md); these records have no prose, every figure is without"
+NO_PROSE: Final = "embeddings of crash records: they have no prose, so their figures are the same with and without"
 ORIGIN: Final = (
     "Learned by `comity bench dedupe` from crash facts of ARVO-Meta b850cfa08c87 (development half, clean subset): "
     "numbers only, no record is contained"
@@ -59,6 +59,7 @@ def run(args: list[str]) -> dict[str, Any]:
     repeats = [_answers(known, judged, seed) for seed in range(1 if options.test else options.repeats)]
     measured = [_measure(judged, answers) for answers in repeats]
     beside = judged.folder.parent
+    embed, missing = embedder()
     return {
         "mode": "trained on the first folder, answered for --test" if options.test else f"{FOLDS}-fold by project",
         "records": len(judged.clean),
@@ -71,14 +72,24 @@ def run(args: list[str]) -> dict[str, Any]:
         "blocking": judged.blocking(),
         "calibration": measured[0]["calibration"],
         "without_embeddings": True,
-        "with_embeddings": None,
         "alias_groups": alias_groups(
-            judged.folder, options.advisories or beside / "advisories", options.upstream or beside / "upstream"
+            judged.folder, options.advisories or beside / "advisories", options.upstream or beside / "upstream", embed
         ),
-        "kernel_pairs": kernel_pairs(judged.folder),
+        "kernel_pairs": kernel_pairs(judged.folder, embed),
         "pool": pool.run(["--reports", str(options.pool)]) if options.pool else None,
-        "missing": [EMBEDDINGS],
+        "missing": [NO_PROSE, *missing],
     }
+
+
+def embedder() -> tuple[Vectors | None, list[str]]:
+    """What embeds texts, if the extra is there; else what to print under `missing`."""
+    from comity.language import embed
+
+    try:
+        embed.vectors(["a first text"])
+    except Unavailable as error:
+        return None, [f"embeddings: {error}"]
+    return embed.vectors, []
 
 
 def table(result: dict[str, Any]) -> str:
@@ -107,8 +118,14 @@ def table(result: dict[str, Any]) -> str:
         + ", ".join(f"{level}: {one['right']:.1f} of {one['pairs']:.1f}" for level, one in agreed["levels"].items()),
         f"blocking: {result['blocking']['recall']:.3f} of true pairs in {result['blocking']['share']:.3f} of all pairs",
         row("alias groups, aliases and ids hidden", aliases),
+        *([row("  the same with embeddings", aliases["with_embeddings"])] if aliases["with_embeddings"] else []),
         row("alias groups, aliases as declared", aliases["declared"]),
         row("kernel pairs, same function in the title", kernel["same_function"]),
+        *(
+            [row("  titles by embeddings, levels by patch", kernel["with_embeddings"])]
+            if kernel["with_embeddings"]
+            else []
+        ),
         f"  of {kernel['titled']} titled: {kernel['equal_titles']} equal, {kernel['equal_functions']} by function",
         f"  mean recall per patch {kernel['mean_recall_per_patch']:.3f}",
         *([pool.table(result["pool"])] if result["pool"] else []),

@@ -2,19 +2,24 @@
 
 import gzip
 import json
+import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from importlib import import_module
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
-from comity.clearing.aliases import Statement, close, republished
+from comity.clearing.aliases import IDENTIFIER, Statement, close, republished
 from comity.clearing.crashes import read_title
 from comity.errors import Missing
 
+FOLDS: Final = 5
+Vectors = Callable[[Sequence[str]], Sequence[Sequence[float]]]
+"""Embeds texts; absent where `comity[embeddings]` is."""
 
-def alias_groups(folder: Path, advisories: Path, upstream: Path) -> dict[str, Any]:
+
+def alias_groups(folder: Path, advisories: Path, upstream: Path, embed: Vectors | None = None) -> dict[str, Any]:
     """Records of one group found again with alias fields, and identifiers in text and links, hidden.
 
     `declared` is the other question: the groups that `close` makes of the alias fields as published.
@@ -29,15 +34,21 @@ def alias_groups(folder: Path, advisories: Path, upstream: Path) -> dict[str, An
             declared[statement.id] = aliases
     truth = _pairs(group["record_in"] for group in groups)
     whole = _pairs([name.upper() for name in group["ids"]] for group in groups)
+    with_embeddings = None
+    if embed is not None:
+        bare = [IDENTIFIER.sub(" ", one.text) for one in statements]
+        meanings = dict(zip([one.id for one in statements], embed(bare), strict=True))
+        with_embeddings = scores(_pairs(republished(statements, meanings=meanings)), truth)
     return {
         **scores(_pairs(republished(statements)), truth),
         "groups": len(groups),
         "records": len(statements),
         "declared": scores(_pairs(close(declared)), whole),
+        "with_embeddings": with_embeddings,
     }
 
 
-def kernel_pairs(folder: Path) -> dict[str, Any]:
+def kernel_pairs(folder: Path, embed: Vectors | None = None) -> dict[str, Any]:
     """Duplicate pairs by title alone: what equal titles and equal functions find, and wrongly join, patch by patch.
 
     Positives are all pairs of titled bugs under one patch; bugs of different patches are the negatives.
@@ -74,7 +85,45 @@ def kernel_pairs(folder: Path) -> dict[str, Any]:
         "same_function": scores(by_function, same_patch),
         "mean_recall_per_patch": sum(shares) / max(1, len(shares)),
         "per_patch": per_patch,
+        "with_embeddings": None if embed is None else _by_meaning(titles, patches, everything, same_patch, embed),
     }
+
+
+def _by_meaning(
+    titles: Mapping[str, str],
+    patches: Mapping[str, set[str]],
+    everything: Sequence[frozenset[str]],
+    truth: set[frozenset[str]],
+    embed: Vectors,
+) -> dict[str, Any]:
+    """Titles by their vectors. The level is the best of the patches outside a fold, never of those it answers for.
+
+    A pair belongs to the fold of its bugs' patches; pairs across folds are answered at the stricter level of the two.
+    """
+    names = sorted(titles)
+    vectors = dict(zip(names, embed([titles[name] for name in names]), strict=True))
+    fold = {bug: place % FOLDS for place, (_, bugs) in enumerate(sorted(patches.items())) for bug in bugs}
+    near = {
+        pair: math.fsum(a * b for a, b in zip(*(vectors[name] for name in sorted(pair)), strict=True))
+        for pair in everything
+    }
+    levels = []
+    for held in range(FOLDS):
+        outside = {pair for pair in everything if all(fold[name] != held for name in pair)}
+        levels.append(_best_level({pair: near[pair] for pair in outside}, truth & outside))
+    found = {pair for pair in everything if near[pair] >= max(levels[fold[name]] for name in pair)}
+    return {**scores(found, truth), "levels": levels}
+
+
+def _best_level(near: Mapping[frozenset[str], float], truth: set[frozenset[str]]) -> float:
+    """The level from which linking gives the best F1 here."""
+    best, level, right = 0.0, 1.0, 0
+    for number, (pair, nearness) in enumerate(sorted(near.items(), key=lambda one: -one[1]), start=1):
+        right += pair in truth
+        score = 2 * right / (number + len(truth))
+        if score > best:
+            best, level = score, nearness
+    return level
 
 
 def scores(found: Iterable[Any], truth: Iterable[Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ Two ways, and both are guarded. Declared aliases are closed transitively, but a 
 group that grows very large, is usually an advisory about several weaknesses: such links are not followed. `related`
 and `upstream` are never identity. Records without common aliases are one statement republished when a fact agrees
 (a link, a fixing commit, a package) *and* the texts are equal or each other's nearest: text alone never joins (D2).
+Two that each name commits or bounty pages of their own and share none are two, and so are two ecosystems' packages.
 Guards as OSV.dev has them (clearing.md section 4): over 5 raw aliases ignored, groups over 32 dropped.
 """
 
@@ -28,6 +29,11 @@ NAME_LENGTH: Final = 4
 """Shorter package names are words of the language too often."""
 SHORTEST: Final = 8
 """Distinct words below which a text is a phrase that many weaknesses share."""
+
+_OWN_PLACE: Final = re.compile(r"/(?:commits?|bounty|bounties)/[0-9a-z-]{7,}", re.IGNORECASE)
+"""A link to one change or one finding: two records that name different ones are not about one thing."""
+_REPUBLISHERS: Final = frozenset({"CVE", "GHSA"})
+"""Sources that name products in words of their own, so that other names are no other packages."""
 
 IDENTIFIER: Final = re.compile(
     r"\b(?:CVE-\d{4}-\d{4,}|GHSA(?:-[0-9a-z]{4}){3}|(?:PYSEC|RUSTSEC|GO|OSV|DSA|DLA|USN|RHSA|TALOS|SNYK|ZDI|BIT)"
@@ -58,22 +64,30 @@ def close(declared: Mapping[str, Iterable[str]]) -> frozenset[frozenset[str]]:
     return _groups(above)
 
 
-def republished(statements: Iterable[Statement]) -> frozenset[frozenset[str]]:
+def republished(
+    statements: Iterable[Statement], *, meanings: Mapping[str, Sequence[float]] | None = None
+) -> frozenset[frozenset[str]]:
     """The groups of records that are one statement under several ids; the order they come in changes nothing.
 
     Only records that share a fact are compared, and facts that a crowd shares are skipped, so cost follows the facts.
     Two records join when their texts are equal, or when they come from different sources, each is the other's nearest
-    there, and the weight of their common words reaches `NEAR_AT`.
+    there, and the weight of their common words reaches `NEAR_AT`. With `meanings` (a vector of length 1 for each id)
+    nearness is the mean of that weight and the vectors' cosine; the facts are asked all the same.
     """
     held = sorted(statements, key=lambda each: each.id)
     texts = {one.id: hidden(one.text) for one in held}
     word_sets = {name: frozenset(text.split()) for name, text in texts.items()}
     common = Counter(word for found in word_sets.values() for word in found)
     weight = {word: math.log(len(held) / count) for word, count in common.items()}
-    nearness = {
-        pair: _nearness(word_sets[pair[0]], word_sets[pair[1]], weight)
-        for pair in sorted(_pairs(held, texts, word_sets))
-    }
+    by_id = {one.id: one for one in held}
+    nearness = {}
+    for one, other in sorted(_pairs(held, texts, word_sets)):
+        if _apart(by_id[one], by_id[other]):
+            continue
+        near = _nearness(word_sets[one], word_sets[other], weight)
+        if meanings is not None:
+            near = (near + math.fsum(a * b for a, b in zip(meanings[one], meanings[other], strict=True))) / 2
+        nearness[one, other] = near
     best: defaultdict[tuple[str, str], float] = defaultdict(float)
     for (one, other), near in nearness.items():
         best[one, _source(other)] = max(best[one, _source(other)], near)
@@ -107,6 +121,20 @@ def _pairs(
     return frozenset(
         pair for sharing in by_fact.values() if len(sharing) <= CROWD_LIMIT for pair in combinations(sharing, 2)
     )
+
+
+def _apart(one: Statement, other: Statement) -> bool:
+    """Whether facts speak against one statement: other commits, or packages of two ecosystems with other names."""
+    mine, theirs = (_places(each) for each in (one, other))
+    if mine and theirs and not mine & theirs:
+        return True
+    sources = {_source(one.id), _source(other.id)}
+    both = one.packages and other.packages and not one.packages & other.packages
+    return bool(both) and len(sources) == 2 and not sources & _REPUBLISHERS
+
+
+def _places(one: Statement) -> frozenset[str]:
+    return frozenset(link.rstrip("/").lower() for link in one.links if _OWN_PLACE.search(link))
 
 
 def _nearness(mine: frozenset[str], theirs: frozenset[str], weight: Mapping[str, float]) -> float:

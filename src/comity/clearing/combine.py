@@ -107,14 +107,24 @@ SENTENCES: Final[Mapping[str, str]] = {
     "far": "reported more than a year apart",
     "text alike": "texts alike",
     "text unlike": "texts unlike",
+    "meaning alike": "texts alike in meaning, by a network",
 }
 """Every signal by name."""
 
 
 def signals(
-    one: Profile, other: Profile, *, prints: Iterable[Fingerprint] = (), cross: Cross | None = None
+    one: Profile,
+    other: Profile,
+    *,
+    prints: Iterable[Fingerprint] = (),
+    cross: Cross | None = None,
+    meaning: float | None = None,
 ) -> frozenset[str]:
-    """Names of the signals that the pair gives; symmetric. `prints` are the exact fingerprints that both share."""
+    """Names of the signals that the pair gives; symmetric. `prints` are the exact fingerprints that both share.
+
+    `meaning` is the cosine of the two texts' vectors, None where nobody asked for it. It speaks only for, and only
+    where the words did not: texts of one product are all somewhat alike.
+    """
     found = {print_.kind for print_ in prints if print_.strength is Strength.IDENTITY}
     if one.recipe and one.recipe == other.recipe:
         found.add("proof")
@@ -139,10 +149,14 @@ def signals(
     text = profile.alike(one.minima, other.minima)
     if text is not None:
         found |= {"text alike"} if text >= TEXT_ALIKE else {"text unlike"} if text <= TEXT_UNLIKE else set()
+    if meaning is not None and meaning >= MEANING_ALIKE and "text alike" not in found:
+        found = (found - {"text unlike"}) | {"meaning alike"}
     return frozenset(found)
 
 
 TEXT_ALIKE: Final = 0.4
+MEANING_ALIKE: Final = 0.75
+"""Set by hand, a little above where kernel titles of one patch part from others (`bench dedupe`, levels by patch)."""
 TEXT_UNLIKE: Final = 0.08
 
 
@@ -155,10 +169,11 @@ def weigh(
     around: Surroundings | None = None,
     prints: Iterable[Fingerprint] = (),
     cross: Cross | None = None,
+    meaning: float | None = None,
 ) -> Opinion:
     """What a held report says of a new one. Different packages are never alike; a side that names none gives identity
     only (an identifier may stand without a product)."""
-    names = signals(one, other, prints=prints, cross=cross)
+    names = signals(one, other, prints=prints, cross=cross, meaning=meaning)
     packages = profile.overlap(one.packages, other.packages)
     identity = tuple(sorted(SENTENCES[name] for name in names & IDENTITY))
     bars = []

@@ -83,7 +83,8 @@ class Regroup:
             own = tuple(reports.get(tx, one, viewer) for one in held.reports)
             best: dict[CaseId, flow_compare.Seen] = {}
             for report in own[:8]:
-                for seen in flow_compare.looked(tx, report, flow.recipe_of(tx, report), flow.patches_of(tx, report)):
+                recipe, patches = flow.recipe_of(tx, report), flow.patches_of(tx, report)
+                for seen in flow_compare.looked(tx, report, recipe, patches, self.machines.meaning):
                     if seen.case != case and _stronger(seen, best.get(seen.case)):
                         best[seen.case] = seen
             linked = [other for link in held.links for other in link.cases if other not in best and other != case]

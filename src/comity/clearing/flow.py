@@ -14,6 +14,7 @@ from functools import partial
 from typing import Protocol
 
 from comity.clearing import cohere, coordinate, flow_compare, flow_priority, flow_standing, publish, render, validate
+from comity.clearing.flow_meaning import Meaning
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, flow, signal, step
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
@@ -73,6 +74,8 @@ class Machines:
     now: Callable[[], datetime]
     demo: bool = False
     """This host signs with a demo key, so a script may approve: every seal says so."""
+    meaning: Meaning | None = None
+    """Reads how alike texts are in meaning; None unless the host asked for it."""
 
     @property
     def host(self) -> publish.Host:
@@ -175,7 +178,8 @@ def hand_on(machines: Machines, control: Control, found: Sequence[Sequence[str]]
 def _screen(machines: Machines, tx: Tx, report_id: ReportId) -> str:
     report = reports.get(tx, report_id, FLOW)
     attached = _attached(tx, report)
-    answer, _ = flow_compare.compared(tx, report, recipe_digest(report.finding, attached), patches(report, attached))
+    recipe = recipe_digest(report.finding, attached)
+    answer, _ = flow_compare.compared(tx, report, recipe, patches(report, attached), machines.meaning)
     match answer:
         case Same(case=case_id, reasons=reasons):
             joined = _join(machines, tx, case_id, report, reasons)

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Final
 
 import msgspec
@@ -16,7 +16,8 @@ import msgspec
 from comity.clearing import combine, cross, deconflict, likeness, profile
 from comity.clearing.combine import Cross, Opinion, Weights
 from comity.clearing.crashes import words
-from comity.clearing.deconflict import Fingerprint
+from comity.clearing.deconflict import Fingerprint, Strength
+from comity.clearing.flow_meaning import Meaning
 from comity.clearing.likeness import Model, Surroundings
 from comity.clearing.profile import Profile
 from comity.formats import pack
@@ -38,6 +39,10 @@ EACH: Final = 24
 """Reports read under one key on either side of a report's time."""
 WEIGHED: Final = 16
 """Candidates that are opened and weighed: the most telling shared keys first."""
+SPOKEN: Final = 4
+"""Reports of one case that are opened because they share an identity; before a merge `MEMBERS` of it are asked."""
+SPEAKING: Final = 16
+"""Cases that are opened because they share an identity: two already make it a dispute."""
 CROSSED: Final = 4
 """Reports of disputed cases that a new one's fix and proof are run against."""
 MEMBERS: Final = 64
@@ -88,12 +93,12 @@ def _filed(one: Profile) -> Filed:
 
 
 def compared(
-    tx: Tx, report: Report, recipe: Digest | None, patches: Sequence[bytes], crossed: Crossed = lambda _other: None
+    tx: Tx, report: Report, recipe: Digest | None, patches: Sequence[bytes], meaning: Meaning | None = None
 ) -> tuple[Deconfliction, tuple[Seen, ...]]:
     """New, Same or Disputed against every case that holds a candidate; and what each candidate said, best first."""
     one = profile_of(report, recipe, patches)
     prints = _shared(tx, report, recipe)
-    seen = weighed(tx, one, prints, crossed)
+    seen = weighed(tx, one, prints, meaning=meaning and partial(meaning, tx, report))
     found: dict[CaseId, list[Opinion]] = {}
     for each in seen:
         found.setdefault(each.case, []).append(each.opinion)
@@ -102,9 +107,17 @@ def compared(
     return combine.decide(weights(), found), seen
 
 
-def looked(tx: Tx, report: Report, recipe: Digest | None, patches: Sequence[bytes]) -> tuple[Seen, ...]:
+def looked(
+    tx: Tx, report: Report, recipe: Digest | None, patches: Sequence[bytes], meaning: Meaning | None = None
+) -> tuple[Seen, ...]:
     """What every candidate says of a report that may have a case already, likeliest first."""
-    return weighed(tx, profile_of(report, recipe, patches), _shared(tx, report, recipe), crosses_of(tx, report.id))
+    return weighed(
+        tx,
+        profile_of(report, recipe, patches),
+        _shared(tx, report, recipe),
+        crosses_of(tx, report.id),
+        meaning=meaning and partial(meaning, tx, report),
+    )
 
 
 def crossable(tx: Tx, case_id: CaseId, report_id: ReportId) -> tuple[ReportId, ...]:
@@ -162,12 +175,25 @@ def weighed(
     one: Profile,
     prints: Mapping[ReportId, frozenset[Fingerprint]],
     crossed: Crossed = lambda _other: None,
+    *,
+    meaning: Callable[[Sequence[ReportId]], Mapping[ReportId, float]] | None = None,
 ) -> tuple[Seen, ...]:
-    """Every candidate in a case with its opinion, likeliest first."""
+    """Every candidate in a case with its opinion, likeliest first.
+
+    Opened are the candidates of the index, and of each case the first `SPOKEN` reports that share an identity: what a
+    crowd shares as a hint (a place, frames) is a key of the index too and costs no more there than its bound.
+    """
     near = candidates(tx, one)
-    names = list(dict.fromkeys((*sorted(prints), *near)))
-    held = reports.cases_of(tx, names)
+    identical = sorted(name for name, shared in prints.items() if any(p.strength is Strength.IDENTITY for p in shared))
+    held = reports.cases_of(tx, (*identical, *near))
+    spoken: Counter[CaseId] = Counter()
+    names = dict.fromkeys(near)
+    for name in identical:
+        if name in held and spoken[held[name]] < SPOKEN and len(spoken) <= SPEAKING:
+            spoken[held[name]] += 1
+            names[name] = None
     others = _opened(tx, [name for name in names if name != one.report and name in held])
+    meanings = meaning(tuple(others)) if meaning is not None else {}
     around: Surroundings | None = None
     seen = []
     if one.sighting is not None and any(other.sighting is not None for other in others.values()):
@@ -181,6 +207,7 @@ def weighed(
             around=around,
             prints=prints.get(name, ()),
             cross=crossed(name),
+            meaning=meanings.get(name),
         )
         seen.append(Seen(report=name, case=held[name], opinion=opinion))
     return tuple(sorted(seen, key=lambda s: (not s.opinion.identity, -s.opinion.probability, s.report)))
