@@ -33,7 +33,8 @@ PLANTED = {
     "only-mail-smtp": ("clearing/planted.py", "import smtplib\n"),
     "only-access-identity": ("console/planted.py", "import webauthn\n"),
     "only-evals-inspect": ("assess/planted.py", "import inspect_ai\n"),
-    "only-language-models": ("brief/planted.py", "import openai\nimport onnxruntime\n"),
+    "only-language-models": ("brief/planted.py", "import openai\n"),
+    "only-language-embeds": ("clearing/planted.py", "import onnxruntime\n"),
 }
 """Contract -> file under `src/comity` and a line to put at its end."""
 
