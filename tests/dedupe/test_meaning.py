@@ -31,7 +31,9 @@ def test_meaning_never_turns_a_dispute_into_a_merge_nor_a_merge_away(meaning) ->
     placed = without_alias()
     linked = decide(flow_compare.weights(), {ONE: [opinion(placed, placed, meaning=meaning)]})
     assert isinstance(linked, Disputed)
-    joined = decide(flow_compare.weights(), {ONE: [opinion(placed, placed, mine=[PATCH], theirs=[MOVED], meaning=meaning)]})
+    joined = decide(
+        flow_compare.weights(), {ONE: [opinion(placed, placed, mine=[PATCH], theirs=[MOVED], meaning=meaning)]}
+    )
     assert isinstance(joined, Same)
 
 
