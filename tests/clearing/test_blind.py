@@ -5,12 +5,14 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
 from comity.clearing import blind as rules
@@ -19,7 +21,8 @@ from comity.clearing.desk import Document
 from comity.clearing.desk_blind import Asked, Blind, prints_of
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Tampered
 from comity.formats.report import ReportDocument
-from comity.model.blind import Label, Level, Print, Prior, Standing
+from comity.model.blind import Label, Level, Part, Print, Prior, Question, Standing
+from comity.model.case import Stage
 from comity.model.evidence import Attachment, Role
 from comity.model.ids import digest
 from comity.model.product import Affected, Symbol
@@ -28,7 +31,7 @@ from comity.sealing import asker
 from comity.sealing import blind as seals
 from comity.sealing.oprf import Key
 from comity.settings import Settings
-from comity.store import blind, reports, tables
+from comity.store import blind, cases, reports, tables
 from tests.clearing import hosts
 from tests.clearing.hosts import LAB, RIVAL, Host
 
@@ -50,6 +53,14 @@ PATCH = b"""--- a/src/read.c
 +    copy(n);
  }
 """
+
+
+def question(id_: str, standing: Standing, parts: tuple[Part, ...]) -> Question:
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    return Question(
+        id=id_, organisation=RIVAL.organisation, person=RIVAL.person, epoch=1, document=digest(b"d"), parts=parts,
+        asked_at=at, opens_by=at, standing=standing,
+    )  # fmt: skip
 
 
 def document(finding: Finding) -> bytes:
@@ -74,6 +85,23 @@ class Site:
         for report in flow.reports_of(self.host.machines, batch):
             flow.screen(self.host.machines, [report])
         return answer.report
+
+    def stand(self, *stages: Stage) -> None:
+        """What was filed last gets a case, and the case goes this way."""
+        from comity.clearing import flow
+
+        with self.host.machines.store.read() as tx:
+            waiting = reports.unscreened(tx)
+        for batch in waiting:
+            for report in flow.reports_of(self.host.machines, batch):
+                flow.screen(self.host.machines, [report])
+                with self.host.machines.store.write() as tx:
+                    case_id = reports.case_of(tx, report)
+                    assert case_id is not None
+                    case = cases.get(tx, case_id, flow.FLOW)
+                    for stage in stages:
+                        case = case if case.stage is stage else case.moved(stage)
+                    cases.save(tx, case)
 
     def ask(self, finding: Finding, viewer=RIVAL) -> tuple[asker.Sheet, Any]:
         sheet = asker.prepare(document(finding), prints_of(document(finding)))
@@ -244,14 +272,56 @@ def test_a_tag_of_a_past_epoch_never_matches_and_its_key_is_gone(held):
         blind.secret(tx, 1)
 
 
-def test_the_meter_ends_at_its_quota_and_an_honest_filing_gives_back(tmp_path):
+def test_the_meter_ends_at_its_quota_and_gives_back_when_what_was_filed_proves_real(tmp_path):
     with site(tmp_path, blind_quota=2) as held:
         sheet, _ = held.ask(FINDING)
         held.ask(OTHER)
         with pytest.raises(Forbidden, match="used up"):
             held.ask(replace(FINDING, cwes=("CWE-20",)))
         held.open(sheet, FINDING)
+        with pytest.raises(Forbidden, match="used up"):
+            held.ask(replace(FINDING, cwes=("CWE-20",)))
+        held.stand(Stage.VALIDATING, Stage.VALID)
         held.ask(replace(FINDING, cwes=("CWE-20",)))
+
+
+def test_a_guesser_who_files_whatever_it_asked_is_stopped_at_the_quota(tmp_path):
+    """Opening is honest here, the findings are invented: before, every one of them gave its cost back."""
+    with site(tmp_path, blind_quota=3) as held:
+        held.file(FINDING)
+        for number in range(3):
+            guess = replace(OTHER, symbols=(Symbol(file="src/read.c", function=f"guess_{number}"),))
+            sheet, _ = held.ask(guess)
+            held.open(sheet, guess)
+        with pytest.raises(Forbidden, match="used up"):
+            held.ask(replace(OTHER, symbols=(Symbol(file="src/read.c", function="read_block"),)))
+
+
+def test_a_report_that_lists_many_places_is_as_many_guesses(tmp_path):
+    with site(tmp_path, blind_quota=4) as held:
+        many = replace(OTHER, symbols=tuple(Symbol(file="src/read.c", function=f"f{n}") for n in range(5)))
+        with pytest.raises(Forbidden, match="used up"):
+            held.ask(many)
+        held.ask(replace(many, symbols=many.symbols[:4]))
+        assert held.blind.terms(RIVAL).left == 0
+
+
+def test_what_did_not_reproduce_costs_more_than_what_waits(held):
+    sheet, _ = held.ask(FINDING)
+    held.open(sheet, FINDING)
+    assert held.blind.terms(RIVAL).left == 19
+    held.stand(Stage.VALIDATING, Stage.NOT_REPRODUCED)
+    assert held.blind.terms(RIVAL).left == 20 - rules.UNPROVEN
+
+
+@given(st.lists(st.sampled_from(list(Standing)), max_size=30), st.lists(st.sampled_from(list(Stage)), max_size=30))
+def test_nothing_but_a_proven_report_gives_back(standings, stages):
+    part = Part(level=Level.PLACE, commitment=digest(b"c"), element=bytes(32))
+    held = [question(f"Q-{n}", standing, (part,)) for n, standing in enumerate(standings)]
+    fates = {f"Q-{n}": stage for n, stage in enumerate(stages)}
+    free = sum(q.standing is Standing.FILED and fates.get(q.id) in rules.PROVEN for q in held)
+    assert rules.spent(held, fates) >= len(held) - free
+    assert rules.spent(held, {}) >= len(held)
 
 
 def test_an_opening_files_the_report_and_its_question_is_done(held):

@@ -5,11 +5,13 @@ allows. Both sides make them with this file, from the same report.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from comity.clearing.deconflict import crash_place, packages, path
-from comity.model.blind import PRINT_LIMIT, Level, Print, Prior, Question, Standing
+from comity.model.blind import PRINT_LIMIT, Level, Part, Print, Prior, Question, Standing
+from comity.model.case import Stage
 from comity.model.ids import digest
 from comity.model.report import Finding
 
@@ -19,12 +21,16 @@ LEAST_SHELF: Final = 64
 """Entries that every bucket is filled up to, so that its length says nothing of a young host."""
 COST: Final[Mapping[Standing, int]] = {
     Standing.OPEN: 1,
-    Standing.FILED: 0,
+    Standing.FILED: 1,
     Standing.WITHDRAWN: 1,
     Standing.FALSE: 3,
     Standing.LAPSED: 2,
 }
-"""What a question of this or the last epoch takes from the meter: an honest filing costs nothing (policy parameter)."""
+"""What one guess of a question of this or the last epoch takes from the meter (policy parameter)."""
+PROVEN: Final = frozenset({Stage.VALID, Stage.COORDINATING, Stage.READY, Stage.PUBLISHED})
+"""A filed report whose case reached one of these gives its cost back: anybody can file an invention."""
+UNPROVEN: Final = 2
+"""What a guess costs whose filed report was run here and did not reproduce."""
 
 _HUNK: Final = re.compile(rb"^@@ [^\n]*$", re.MULTILINE)
 _NAME: Final = re.compile(rb"^\+\+\+ (?:b/)?([^\t\n\r]+)", re.MULTILINE)
@@ -93,6 +99,25 @@ def prior(reports: int) -> Prior:
     return Prior.FEW if reports > 1 else Prior.ONE
 
 
-def spent(questions: Sequence[Question]) -> int:
-    """What an organisation's questions of this and the last epoch take from its meter."""
-    return sum(COST[question.standing] for question in questions)
+def guesses(parts: Iterable[Part]) -> int:
+    """How many places a question asks about: the most commitments that it brings at one level.
+
+    A finding has several levels of one place and is one guess; a report that lists ten functions is ten.
+    """
+    return max(Counter(part.level for part in parts).values(), default=0)
+
+
+def spent(questions: Sequence[Question], filed: Mapping[str, Stage]) -> int:
+    """What an organisation's questions of this and the last epoch take from its meter.
+
+    `filed`: where the case of a filed question's report stands; absent while it has none.
+    """
+    return sum(guesses(question.parts) * _cost(question.standing, filed.get(question.id)) for question in questions)
+
+
+def _cost(standing: Standing, stage: Stage | None) -> int:
+    if standing is Standing.FILED and stage in PROVEN:
+        return 0
+    if standing is Standing.FILED and stage is Stage.NOT_REPRODUCED:
+        return UNPROVEN
+    return COST[standing]

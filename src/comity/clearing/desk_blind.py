@@ -93,7 +93,7 @@ class Blind:
         if isinstance(answer, Refused):
             raise Invalid("the report breaks its contract: the question stays open", answer.problems)
         assert isinstance(answer, Accepted)
-        flow_blind.settle(self.machines, viewer, question, Standing.FILED)
+        flow_blind.settle(self.machines, viewer, question, Standing.FILED, report=answer.report)
         return answer
 
     def withdraw(self, viewer: Viewer, question: str) -> None:

@@ -136,8 +136,10 @@ def ask(machines: flow.Machines, viewer: Viewer, document: Digest, parts: Sequen
     with machines.store.write() as tx:
         blind.lapse(tx, now=now)
         left = _left(machines, tx, viewer.organisation, epoch.number)
-        if left <= 0:
-            raise Forbidden("this organisation's questions of this epoch are used up: open or file what you asked")
+        if left < rules.guesses(parts):
+            raise Forbidden(
+                "this organisation's questions of this epoch are used up: what you filed gives back when it proves real"
+            )
         question = Question(
             id="Q-" + code(secrets.token_bytes(8), 12),
             organisation=viewer.organisation,
@@ -248,11 +250,13 @@ def judged(
     return holds
 
 
-def settle(machines: flow.Machines, viewer: Viewer, id_: str, standing: Standing) -> None:
-    """End an open question of the viewer's organisation."""
+def settle(
+    machines: flow.Machines, viewer: Viewer, id_: str, standing: Standing, *, report: ReportId | None = None
+) -> None:
+    """End an open question of the viewer's organisation. `report`: what was filed, whose fate the meter follows."""
     with machines.store.write() as tx:
         _open(machines, tx, viewer, id_)
-        _settle(machines, tx, viewer, id_, standing)
+        _settle(machines, tx, viewer, id_, standing, report)
 
 
 def questions(machines: flow.Machines, viewer: Viewer) -> tuple[Epoch, tuple[Question, ...], int]:
@@ -265,7 +269,8 @@ def questions(machines: flow.Machines, viewer: Viewer) -> tuple[Epoch, tuple[Que
 
 
 def _left(machines: flow.Machines, tx: Tx, organisation: PartyId, epoch: int) -> int:
-    return machines.settings.blind_quota - rules.spent(blind.asked(tx, organisation, since_epoch=epoch - 1))
+    held = blind.asked(tx, organisation, since_epoch=epoch - 1)
+    return machines.settings.blind_quota - rules.spent(held, blind.filed(tx, organisation, since_epoch=epoch - 1))
 
 
 def _open(machines: flow.Machines, tx: Tx, viewer: Viewer, id_: str) -> Question:
@@ -278,8 +283,10 @@ def _open(machines: flow.Machines, tx: Tx, viewer: Viewer, id_: str) -> Question
     return question
 
 
-def _settle(machines: flow.Machines, tx: Tx, viewer: Viewer, id_: str, standing: Standing) -> None:
-    blind.settle(tx, id_, standing)
+def _settle(
+    machines: flow.Machines, tx: Tx, viewer: Viewer, id_: str, standing: Standing, report: ReportId | None = None
+) -> None:
+    blind.settle(tx, id_, standing, report)
     key = f"blind-settled:{id_}"
     _note(tx, machines, Kind.BLIND_SETTLED, key, (id_,), {"standing": standing.value}, actor=viewer.person)
 

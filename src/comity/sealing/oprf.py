@@ -30,6 +30,8 @@ INPUT_LIMIT_BYTES: Final = 65535
 """RFC 9497 1.2: longer inputs have no encoding."""
 BATCH_LIMIT: Final = 64
 """Blinded elements that one proof covers here; the RFC allows more, a fingerprint set never needs it."""
+FIELD: Final = 2**255 - 19
+"""RFC 9496 4.1: the size of the field that elements are spelled in."""
 ORDER: Final = 2**252 + 27742317777372353535851937790883648493
 """RFC 9496 4: the order of the group."""
 
@@ -211,10 +213,18 @@ def _elements(given: Sequence[bytes]) -> tuple[bytes, ...]:
     if not 1 <= len(given) <= BATCH_LIMIT:
         raise Invalid(f"ask about 1 to {BATCH_LIMIT} elements at once, not {len(given)}")
     for place, element in enumerate(given):
-        valid = len(element) == ELEMENT_BYTES and rbcl.crypto_core_ristretto255_is_valid_point(element)
-        if not valid or not any(element):
+        if not _is_canonical(element) or not rbcl.crypto_core_ristretto255_is_valid_point(element):
             raise Invalid(f"element {place} is no element of the group")
     return tuple(given)
+
+
+def _is_canonical(element: bytes) -> bool:
+    """RFC 9496 4.3.1, steps 1 and 2: below the field's size, not negative; here also not the identity.
+
+    Asked here because the bundled libsodium overlooks the highest bit, so that every element had a second spelling.
+    """
+    number = int.from_bytes(element, "little")
+    return len(element) == ELEMENT_BYTES and 0 < number < FIELD and number % 2 == 0
 
 
 def _scalar(given: bytes) -> None:

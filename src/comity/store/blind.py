@@ -28,10 +28,11 @@ from sqlalchemy.exc import IntegrityError
 
 from comity.errors import Conflict, Missing
 from comity.model.blind import Epoch, Level, Part, Question, Standing
+from comity.model.case import Stage
 from comity.model.ids import Digest, PartyId, ReportId
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
-from comity.store.tables import Moment, case_reports, metadata, reports
+from comity.store.tables import Moment, case_reports, cases, metadata, reports
 
 blind_epochs: Final = Table(
     "blind_epochs",
@@ -55,6 +56,7 @@ blind_questions: Final = Table(
     Column("asked_at", Moment, nullable=False),
     Column("opens_by", Moment, nullable=False),
     Column("standing", String(16), nullable=False),
+    Column("report", String(32), nullable=True),
     Index("ix_blind_questions_organisation_epoch", "organisation", "epoch"),
 )
 
@@ -195,12 +197,23 @@ def asked(tx: Tx, organisation: PartyId, *, since_epoch: int) -> tuple[Question,
     return tuple(_question(tx, row) for row in tx.connection.execute(query).all())
 
 
-def settle(tx: Tx, id_: str, standing: Standing) -> None:
-    """End an open question. Conflict when it is not open any more."""
+def filed(tx: Tx, organisation: PartyId, *, since_epoch: int) -> Mapping[str, Stage]:
+    """Where the cases of an organisation's filed questions stand, by question; those without a case are absent."""
+    query = (
+        select(blind_questions.c.id, cases.c.stage)
+        .join(case_reports, case_reports.c.report == blind_questions.c.report)
+        .join(cases, cases.c.id == case_reports.c.case_id)
+        .where(blind_questions.c.organisation == organisation, blind_questions.c.epoch >= since_epoch)
+    )
+    return {row.id: Stage(row.stage) for row in tx.connection.execute(query)}
+
+
+def settle(tx: Tx, id_: str, standing: Standing, report: ReportId | None = None) -> None:
+    """End an open question, with the report that was filed. Conflict when it is not open any more."""
     changed = tx.connection.execute(
         update(blind_questions)
         .where(blind_questions.c.id == id_, blind_questions.c.standing == Standing.OPEN.value)
-        .values(standing=standing.value)
+        .values(standing=standing.value, report=report)
     )
     if changed.rowcount != 1:
         raise Conflict(f"question {id_} is settled already")
