@@ -8,7 +8,6 @@ from comity.errors import Invalid, Tampered
 from comity.sealing import oprf
 from comity.sealing.oprf import FIELD, ORDER, Answer, Key, Question
 
-
 IDENTITY = bytes(32)
 KEY = Key.derived(bytes(range(32)), b"attacks")
 
