@@ -284,7 +284,10 @@ class Settings:
     """Folder of Sigma rules (`.yml`) that the operator brings for forensic triage; empty means none."""
 
     fetch_private: bool = False
-    """Fetch articles from private and loopback addresses too, on any port: for tests, never on a host."""
+    """Fetch articles and contact files from inside addresses too, on any port: for tests, never on a host."""
+
+    cna_list: Path | None = None
+    """The CVE Program's list of CNAs (CNAsList.json) that the operator brings; empty means none is looked in."""
 
     smtp_host: str = ""
     """Mail server that letters go out by; empty means none: letters wait, in sight."""

@@ -117,6 +117,34 @@ class LetterLine(msgspec.Struct, frozen=True, kw_only=True):
     problem: str
 
 
+class ContactLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One way to reach the project, as a file of its own states it; written to only once a person confirmed it."""
+
+    contact: str
+    way: str
+    address: str
+    origin: str
+    found_at: str
+    quote: str
+    doubts: tuple[str, ...]
+    languages: tuple[str, ...]
+    key_at: str
+    looked_at: datetime
+    standing: str
+    judged_by: str
+    why: str
+
+
+class LookLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One file that was looked for."""
+
+    at: datetime
+    by: str
+    origin: str
+    address: str
+    outcome: str
+
+
 class CoordinationBody(msgspec.Struct, frozen=True, kw_only=True):
     """All of a case's coordination."""
 
@@ -133,6 +161,8 @@ class CoordinationBody(msgspec.Struct, frozen=True, kw_only=True):
     clocks: tuple[ClockLine, ...]
     thread: tuple[MessageBody, ...]
     letters: tuple[LetterLine, ...]
+    contacts: tuple[ContactLine, ...]
+    looks: tuple[LookLine, ...]
     log: tuple[LogLine, ...]
 
 
@@ -211,6 +241,28 @@ def shown(view: View) -> CoordinationBody:
                 problem=one.problem,
             )
             for one in view.letters
+        ),
+        contacts=tuple(
+            ContactLine(
+                contact=one.id,
+                way=one.way,
+                address=one.address,
+                origin=one.origin,
+                found_at=one.found_at,
+                quote=one.quote,
+                doubts=one.doubts,
+                languages=one.languages,
+                key_at=one.key_at,
+                looked_at=one.looked_at,
+                standing=one.standing,
+                judged_by=one.judged_by,
+                why=one.why,
+            )
+            for one in held.contacts
+        ),
+        looks=tuple(
+            LookLine(at=one.at, by=one.by, origin=one.origin, address=one.address, outcome=one.outcome)
+            for one in held.looks
         ),
         log=tuple(LogLine(at=one.at, by=one.by, act=one.act, told=one.told, why=one.why) for one in held.log),
     )
@@ -321,7 +373,7 @@ def routes(counter: Coordinations) -> list[HTTPRouteHandler]:
         operation_id="coordinate",
         status_code=200,
         sync_to_thread=True,
-        summary="Read in or out, set dates, declare a break, write",
+        summary="Read in or out, set dates, declare a break, look for a contact, write",
         responses=asking.ERRORS,
     )
     def coordinate(request: Ask, case: FromPath[str], data: JSONBody[CoordinationAct]) -> Done:

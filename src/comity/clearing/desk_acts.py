@@ -10,8 +10,10 @@ from enum import Enum
 from typing import Final, TypeVar
 
 from comity.clearing import deadlines
+from comity.clearing.contacts import Wanted
 from comity.clearing.desk_coordination import Coordinations, Said
 from comity.errors import Invalid, Problem
+from comity.model.contact import Standing
 from comity.model.coordination import Breach, Duty, Fact, Handled, Part, Source, Tier
 from comity.model.ids import CaseId
 from comity.model.party import Viewer
@@ -30,6 +32,9 @@ ACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "learn": ("fact", "why"),
     "break": ("kind", "evidence"),
     "aware": ("duty", "at", "stated_by", "notified_at", "measure_at"),
+    "seek": ("site", "repository", "vendor"),
+    "confirm-contact": ("contact", "why"),
+    "refuse-contact": ("contact", "why"),
     "attempt": ("channel", "address", "outcome"),
     "write": ("seat",),
     "say": ("text", "readers"),
@@ -78,9 +83,19 @@ def act(
             return f"read in: seat {seat}"
         case "write":
             return f"on its way: {counter.write_maintainer(viewer, case, read.text('seat'))}"
+        case "seek":
+            asked = Wanted(site=read.text("site"), repository=read.text("repository"), vendor=read.text("vendor"))
+            if read.problems:
+                raise read.refusal()
+            return counter.seek(viewer, case, asked)
         case "say":
             readers = read.list("readers")
             return f"said: {counter.say(viewer, case, text=words.get('text', ''), readers=readers, files=files)}"
+        case "confirm-contact" | "refuse-contact":
+            standing = Standing.CONFIRMED if name.startswith("confirm") else Standing.REFUSED
+            doing = lambda: counter.judge_contact(  # noqa: E731  one per act
+                viewer, case, read.text("contact"), standing=standing, why=read.text("why")
+            )
         case "read-out":
             doing = lambda: counter.read_out(viewer, case, read.text("seat"), why=read.text("why"))  # noqa: E731  one per act
         case "withhold" | "open":

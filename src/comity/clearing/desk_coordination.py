@@ -12,22 +12,26 @@ from typing import Final
 
 from comity.access.policy import Action, allow
 from comity.clearing import (
+    contacts,
     deadlines,
     embargo,
     flow,
     flow_capacity,
+    flow_contacts,
     flow_coordination,
     flow_patches,
     letters,
     publish,
     readin,
 )
+from comity.clearing.contacts import Wanted
 from comity.clearing.readin import Workspace
 from comity.durable.engine import Control
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, TooLarge
 from comity.mail import openpgp, outbox
 from comity.model import ids
 from comity.model.case import Case
+from comity.model.contact import Standing
 from comity.model.coordination import (
     TIER_LABEL,
     TIERS_OF,
@@ -99,6 +103,8 @@ class View:
     withheld: bool
     mail: bool
     """Whether this host can send mail: without, letters wait."""
+    suggested: Wanted
+    """What the reports give to look for a contact by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +126,11 @@ class Coordinations:
             sent = [(name, slip) for id_, name in names.items() for slip in outbox.of(tx, id_)]
             thread = coordinations.thread(tx, case, viewer, at=now)
             withheld = cases.is_withheld(tx, case)
+            affected = [
+                a
+                for id_ in cases.get(tx, case, viewer).reports
+                for a in reports.get(tx, id_, flow.FLOW).finding.affected
+            ]
         clocks = deadlines.clocks(held, final_from_notice=self.machines.settings.cra_final_from_notice)
         return View(
             held=held,
@@ -139,6 +150,7 @@ class Coordinations:
             ),
             withheld=withheld,
             mail=bool(self.machines.settings.smtp_host),
+            suggested=contacts.wanted(affected),
         )
 
     def read_in(
@@ -174,6 +186,7 @@ class Coordinations:
         seat = ids.seat_id(secrets.token_bytes(8))
         with self.machines.store.write() as tx:
             held_case, before, who = self._of(tx, viewer, case)
+            contacts.check_writable(before, contact)
             person = self._account(tx, viewer, name, login, now)
             if any(one.person == person and one.is_seated(now) for one in before.participants):
                 raise Conflict("this person takes part already: one seat for each person and case")
@@ -327,6 +340,38 @@ class Coordinations:
 
         self._change(viewer, case, "contact", change)
 
+    def seek(self, viewer: Viewer, case: CaseId, asked: Wanted) -> str:
+        """Look for the project's own words on how to reach it; what is found is proposed. Says how much that is.
+
+        Nobody is written to, and no attempt is counted. Invalid for an address that is none.
+        """
+        allow(viewer, Action.COORDINATE)
+        now = self.machines.now()
+        with self.machines.store.write() as tx:
+            self._of(tx, viewer, case)  # whoever does not see the case sets nothing in motion
+            who = parties.person(tx, viewer.person).name
+        sought = flow_contacts.seek(self.machines.settings, asked, by=who, now=now)
+        told = f"looked in {len(sought.looks)} places for a contact: {len(sought.contacts)} proposals"
+
+        def change(held: Coordination, who: str, now: datetime) -> Coordination:
+            after = contacts.added(held, sought.looks, sought.contacts)
+            return embargo.logged(after, at=now, by=who, act="seek", told=told)
+
+        self._change(viewer, case, "seek", change)
+        return told
+
+    def judge_contact(self, viewer: Viewer, case: CaseId, contact: str, *, standing: Standing, why: str) -> None:
+        """Confirm or refuse what was found, with the reason. Only then may the address be read in."""
+        _check_line("/why", why)
+
+        def change(held: Coordination, who: str, now: datetime) -> Coordination:
+            after = contacts.judged(held, contact, standing, by=who, why=why.strip(), at=now)
+            one = next(c for c in after.contacts if c.id == contact)
+            told = f"{standing} {one.address}, found in {one.origin}"
+            return embargo.logged(after, at=now, by=who, act="contact", told=told, why=why.strip())
+
+        self._change(viewer, case, "judge contact", change)
+
     def write_maintainer(self, viewer: Viewer, case: CaseId, seat: str) -> str:
         """Send a maintainer the report itself, with proof, patch and test where the case has them. Says how it goes.
 
@@ -342,6 +387,7 @@ class Coordinations:
                 raise Missing("no maintainer has this seat")
             if not one.contact:
                 raise Conflict(f"{one.name} gave no mail address: write on the page")
+            contacts.check_writable(before, one.contact)
             if before.is_bound() and one.consent not in readin.BOUND:
                 raise Conflict(f"{one.name} has not agreed to the embargo: nothing of the case is sent before")
             if not flow_capacity.released(tx, case):

@@ -29,6 +29,7 @@ def coordination(case: str, *, host: Host = "", json: Json = False) -> None:
     show.table(("seat", "name", "part", "embargo", "report", "read in because"), rows, empty="Nobody takes part yet.")
     clocks = [(show.moment(c["due"]), "ran out" if c["has_run_out"] else "", c["sentence"]) for c in held["clocks"]]
     show.table(("due", "", "clock"), clocks, empty="No clock runs.")
+    _contacts(held)
     _thread(held["thread"])
     for line in held["log"]:
         why = f": {line['why']}" if line["why"] else ""
@@ -38,7 +39,9 @@ def coordination(case: str, *, host: Host = "", json: Json = False) -> None:
 
 
 def do(case: str, act: str, *words: str, file: Files = None, host: Host = "", json: Json = False) -> None:
-    """Coordinate: read-in, read-out, limit, propose, end, learn, break, aware, attempt, write, say, withhold, open."""
+    """Coordinate: read-in, read-out, limit, propose, end, learn, break, aware, seek, confirm-contact, refuse-contact,
+    attempt, write, say, withhold, open.
+    """
     with place(configured(host)) as there:
         done = there.act(f"/cases/{case}/coordination", _body(act, words, file))
     show.document(done) if json else show.line(done["outcome"], "green")
@@ -113,6 +116,17 @@ def _embargo(held: dict[str, Any]) -> None:
     proposed = held["proposed"]
     if proposed:
         show.line(f"  proposed: {show.moment(proposed['until'])} by {proposed['by']}: {proposed['basis']}", "yellow")
+
+
+def _contacts(held: dict[str, Any]) -> None:
+    rows = [
+        (c["contact"], c["address"], c["standing"], c["origin"], "; ".join(c["doubts"]) or c["quote"])
+        for c in held["contacts"]
+    ]
+    if rows:
+        show.table(("", "way to reach the project", "", "found in", "doubts, or its own words"), rows, empty="")
+    for one in held["looks"]:
+        show.line(f"{show.moment(one['at'])}  {one['address']}: {one['outcome']}  ({one['by']})", "dim")
 
 
 def _thread(messages: list[dict[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from comity.model.contact import Contact, Look
 from comity.model.handling import Tlp
 from comity.model.ids import CaseId, Digest, PartyId
 
@@ -392,6 +393,8 @@ class Coordination:
     breaks: tuple[Break, ...] = ()
     awareness: Awareness | None = None
     attempts: tuple[Attempt, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    looks: tuple[Look, ...] = ()
     told: frozenset[str] = frozenset()
     """Names of clocks whose running out was noted."""
     log: tuple[Entry, ...] = ()
