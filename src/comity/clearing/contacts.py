@@ -128,7 +128,7 @@ def _root(pointer: str, text: str, problems: list[Problem], *, private: bool) ->
 
 def read(place: Place, content: bytes, *, final: str, now: datetime) -> tuple[tuple[Contact, ...], str]:
     """What a file proposes, and one sentence about the file. `final` is where it came from after redirects."""
-    moved = ()
+    moved: tuple[str, ...] = ()
     if urlsplit(final).hostname != urlsplit(place.address).hostname:
         moved = (f"the file came from another host, {urlsplit(final).hostname}",)
     if place.origin is Origin.SECURITY_TXT:

@@ -96,7 +96,7 @@ def limited(held: Coordination, limit: Limit, *, at: datetime) -> Coordination:
     if held.quiet is Quiet.EXITED:
         raise Conflict("the embargo of this case has ended: no other begins")
     limits = (*held.limits, limit)
-    terms = governing(limits)
+    terms = governing(_standing(held, limits))
     assert terms is not None
     if held.terms is None:
         return propose(replace(held, limits=limits), terms, at=at)
@@ -301,6 +301,16 @@ def _may_seek(held: Coordination, *, for_slower_vendors: bool) -> None:
         raise Conflict(f"no embargo is sought or extended any more: {_because(held.world)}")
     if Fact.FIX_READY in held.world and not (held.is_bound() and for_slower_vendors):
         raise Conflict("a fix is ready: an embargo is extended only so that slower vendors catch up; say so")
+
+
+def _standing(held: Coordination, limits: tuple[Limit, ...]) -> list[Limit]:
+    """What a new limit is weighed against: what is in force, and no older date that all have since agreed to pass."""
+    now = held.terms
+    if now is None:
+        return list(limits)
+    older = [one for one in limits[:-1] if one.until >= now.until]
+    ruling = Limit(source=now.source, until=now.until, by=now.by, basis=now.basis, read_at=held.began_at)
+    return [ruling, *older, limits[-1]]
 
 
 def _move(held: Coordination, say: Say) -> Quiet:
