@@ -113,9 +113,9 @@ class Ledger(RuleBasedStateMachine):
             self.over = True
         elif was is not None and is_ is not None and is_ < was:
             assert is_ == given, f"shortened to {is_}, a date that nobody gave now"
-            self.house = self.house and default
+            self.house = default
         elif was is not None and is_ is not None and is_ > was:
-            setters = {one.id for one in before.participants if one.id in SETTERS and one.is_seated(self.now)}
+            setters = {one.id for one in after.participants if one.id in SETTERS and one.is_seated(self.now)}
             agreed = setters <= self.yes.get(is_, set()) and bool(setters)
             ruled = policy and self.house and (is_ == given or is_ in self.parties)
             assert agreed or ruled, f"lengthened to {is_} without everybody's yes"
