@@ -602,6 +602,7 @@ class Coordinations:
             verdict=publish.verdict_sentence(case.validations[-1].verdict),
             files=files,
             offer=offer,
+            own_ai=flow_patches.own_ai(tx, case.id),
             tlp=label,
         )
         return letter, "the report, encrypted" if one.openpgp else "the report"

@@ -470,6 +470,12 @@ def best(tx: Tx, case_id: CaseId, *, least: Rung = Rung.L2) -> Offer | None:
     )
 
 
+def own_ai(tx: Tx, case_id: CaseId) -> str:
+    """What models did in a case, for the letter to its maintainer."""
+    sent = best(tx, case_id)
+    return proposing.own_ai(patches.of(tx, case_id, flow.FLOW), sent.patch if sent is not None else "")
+
+
 def unsettled(machines: Machines) -> tuple[str, ...]:
     """Patches that were kept and are not settled: a worker that starts makes sure that each has its flow."""
     with machines.store.read() as tx:

@@ -63,9 +63,13 @@ def to_maintainer(
     verdict: str,
     files: Mapping[str, bytes],
     offer: Offer | None,
+    own_ai: str,
     tlp: Tlp,
 ) -> Letter:
-    """The report itself: what, where, how it was reproduced, what is proposed, until when all keep quiet."""
+    """The report itself: what, where, how it was reproduced, what is proposed, until when all keep quiet.
+
+    `own_ai` says what models did at this host in this case, the negative stated too.
+    """
     first = findings[0]
     lines = [first.summary, ""]
     if first.affected:
@@ -82,7 +86,7 @@ def to_maintainer(
     ):
         if text:
             lines += [f"{title}:", text, ""]
-    lines += [f"Use of AI, finder: {_ai(first)}", f"Use of AI, {host}: none in validating this report", ""]
+    lines += [f"Use of AI, finder: {_ai(first)}", f"Use of AI, {host}: {own_ai}", ""]
     if offer is not None:
         lines += [f"A patch goes along. {offer.sentence} It is an offer: the word fixed is yours.", ""]
     if files:

@@ -5,7 +5,7 @@ to a TLP label, another one. Test suites, expected answers, variants and the see
 write to them. An answer is only checked for form here; the ladder alone says what it is worth.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,7 +14,7 @@ from comity.errors import Invalid, Problem
 from comity.formats import ladder_kit, udiff
 from comity.formats.recipe_values import thawed
 from comity.model.handling import Tlp
-from comity.model.patch import Kit
+from comity.model.patch import Kit, Patch
 from comity.model.recipe import Creates, Exits, Grows, Raises, Reads, Recipe, Reports, Stalls, Steps
 
 GROUPS: Final = {
@@ -160,3 +160,22 @@ def diff_of(value: Mapping[str, Any]) -> bytes:
 def test_of(value: Mapping[str, Any]) -> bytes:
     """The author's own test in an answer; b"" when it gave none."""
     return str(value.get("test", "")).strip().encode()
+
+
+def own_ai(found: Iterable[Patch], sent: str) -> str:
+    """What models did at this host in a case, in one sentence. `sent` is the id of the patch that goes along, or "".
+
+    The ladder is the only place of the clearinghouse that asks a model; nothing else is worded or judged by one.
+    """
+    asked = [one for one in found if one.asking is not None and one.asking.asked is not None]
+    if not asked:
+        return "none in reproducing this report or in writing this letter, and no model was asked for a patch"
+    names = ", ".join(sorted({one.asking.model for one in asked if one.asking is not None}))
+    one = next((one for one in asked if one.id == sent), None)
+    if one is not None:
+        what = "wrote the patch that goes along; what was checked of it is said below"
+    elif any(one.diff is not None for one in asked):
+        what = "proposed a patch, which does not go along"
+    else:
+        what = "was asked for a patch and gave none"
+    return f"{names} {what}. None in reproducing this report or in writing this letter"
