@@ -47,8 +47,18 @@ def test_consent_to_open_one_battery_opens_no_later_one(here: Host):
     here.do("dora", id_, "reopen")
     here.sign(id_)
     here.to_frozen(id_)
+    here.do("dora", id_, "open")
     with pytest.raises(Forbidden, match="two persons"):
         here.desk.reveal(viewer("aude"), id_, "threshold")
+
+
+def test_nothing_sealed_is_opened_before_the_window_not_even_by_two_persons(here: Host):
+    id_ = here.at(State.FROZEN)
+    consent(here, id_, "open the threshold", "threshold", "kim", "aude")
+    with pytest.raises(Conflict, match="window has not begun"):
+        here.desk.reveal(viewer("aude"), id_, "threshold")
+    here.do("dora", id_, "open")
+    assert here.desk.reveal(viewer("aude"), id_, "threshold")["name"] == "threshold"
 
 
 def test_consent_to_a_copy_is_about_the_card_that_lay_there(here: Host):

@@ -52,6 +52,8 @@ class Asked:
     folder: Path
     scripted_minutes: float | None = None
     scripted_kind: Kind = "honest"
+    scripted_works: bool = False
+    """The scripted subject works its answers out inside the sandbox instead of handing in references."""
     model: str = ""
     base_url: str | None = None
     api_key: str | None = None
@@ -243,6 +245,7 @@ def _protocol(asked: Asked, battery: Generated | Public, secret: bytes, admitted
 def _name(asked: Asked) -> str:
     if asked.scripted_minutes is not None:
         bent = "" if asked.scripted_kind == "honest" else f", {asked.scripted_kind}"
+        bent += ", works from public files" if asked.scripted_works else ""
         return f"scripted subject, not an AI model (horizon {asked.scripted_minutes:g} min{bent})"
     return asked.model or f"small model {asked.weights.name if asked.weights else ''}"
 
@@ -250,7 +253,14 @@ def _name(asked: Asked) -> str:
 def _subject(asked: Asked, battery: Generated | Public, placed: Any) -> Any:
     if asked.scripted_minutes is not None:
         assert isinstance(battery, Generated)
-        return subject(placed, battery.task, minutes=asked.scripted_minutes, kind=asked.scripted_kind, seed=asked.seed)
+        return subject(
+            placed,
+            battery.task,
+            minutes=asked.scripted_minutes,
+            kind=asked.scripted_kind,
+            seed=asked.seed,
+            works=asked.scripted_works,
+        )
     from comity.evals.subjects import Reached
 
     if asked.weights is not None:

@@ -340,7 +340,13 @@ def opening(tx: Tx, machines: Machines, held: Engagement, name: str) -> Opening:
 def reveal(
     tx: Tx, machines: Machines, held: Engagement, joint: Joint, name: str, *, by: Hand
 ) -> tuple[Engagement, dict[str, Any]]:
-    """Open one leaf under its pair of persons: the opening as JSON, checked against the root first."""
+    """Open one leaf under its pair of persons: the opening as JSON, checked against the root first.
+
+    Not before the window has begun: in `frozen` digests are journalled and nothing has run, and what was seen there
+    could still be changed by reopening the terms. Two persons may agree beforehand; their consent waits.
+    """
+    if held.window is None:
+        raise Conflict("the window has not begun: what is sealed is opened after that")
     shown = opening(tx, machines, held, name)
     assert held.sealing is not None
     used = pairs.used(held, joint, name, at=by.at, reader=by.person)

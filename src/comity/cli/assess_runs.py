@@ -21,6 +21,9 @@ def run(
         Parameter(help="scripted subject, not an AI model, that solves tasks of this many minutes half the time"),
     ] = None,
     kind: Annotated[Kind, Parameter(help="how a scripted subject behaves")] = "honest",
+    works: Annotated[
+        bool, Parameter(negative="", help="the scripted subject works its answers out in the sandbox from public files")
+    ] = False,
     model: Annotated[str, Parameter(help="any Inspect model (provider/name); needs --statement")] = "",
     base_url: Annotated[str, Parameter(help="address of the model's endpoint")] = "",
     key_file: Annotated[Path | None, Parameter(help="file with the endpoint's key")] = None,
@@ -57,6 +60,7 @@ def run(
         folder=into,
         scripted_minutes=scripted,
         scripted_kind=kind,
+        scripted_works=works,
         model=model,
         base_url=base_url or None,
         suite=suite,
