@@ -12,7 +12,7 @@ from typing import Any, Final
 from comity import __version__
 from comity.defend import evidence, flow, flow_deadlines, flow_register, packs, plan_check, remedies, tagging_model
 from comity.defend.attest import FeedUse, Inputs, Listed, Mirrors, Parameters
-from comity.defend.clock import first_answer
+from comity.defend.clock import Clocks
 from comity.defend.evidence import Dates, Held
 from comity.defend.facts import Facts
 from comity.defend.match import MAX_AGE, Row
@@ -62,11 +62,13 @@ class _Rules:
     packs: tuple[Pack, ...]
     policy: Policy
     zone: str
+    clocks: Clocks
 
-    def dates(self, facts: Facts, gathered: flow_deadlines.Gathered, at: datetime) -> Dates | None:
-        answer = first_answer(self.packs, facts, at=at, feeds=gathered.feeds, policy=self.policy, zone=self.zone)
-        if answer is None:
+    def dates(self, facts: Facts) -> Dates | None:
+        course = self.clocks.course(facts)
+        if course is None:
             return None
+        answer = course.answer()
         rule = next(one for one in self.packs if (one.id, one.version) == (answer.pack, answer.version))
         return Dates(answer=answer, facts=facts, rule=rule, policy=self.policy, zone=self.zone)
 
@@ -78,11 +80,11 @@ def gather(tx: Tx, machines: flow.Machines, viewer: Viewer, id_: AssetId) -> Gat
     exposures = tuple(flow.exposures(tx, asset, viewer, now=at))
     todo = evidence.work(exposures)
     known = _knowledge(tx, _packages(todo))
-    rules = _rules(tx, machines, viewer, asset.domain)
+    rules = _rules(tx, machines, viewer, asset.domain, at=at)
     found = flow_deadlines.gather(tx, viewer, at=at, only=id_)
     dates = {}
     for finding in found.findings:
-        dated = rules.dates(finding.facts, found, at)
+        dated = rules.dates(finding.facts)
         if dated is not None:
             dates[finding.facts.vulnerability] = dated
     pack = evidence.pack_of(
@@ -162,8 +164,8 @@ def listed(tx: Tx, machines: flow.Machines, viewer: Viewer, only: AssetId | None
     for finding in found.findings:
         domain = finding.asset.domain
         if domain not in rules:
-            rules[domain] = _rules(tx, machines, viewer, domain)
-        dated = rules[domain].dates(finding.facts, found, at)
+            rules[domain] = _rules(tx, machines, viewer, domain, at=at)
+        dated = rules[domain].dates(finding.facts)
         for exposure in finding.exposures:
             row = _row(exposure)
             if row not in solved and exposure.gone_at is None:
@@ -286,13 +288,12 @@ def _titles(known: _Known, exposures: Iterable[Exposure]) -> dict[str, str]:
     return found
 
 
-def _rules(tx: Tx, machines: flow.Machines, viewer: Viewer, domain: Domain) -> _Rules:
+def _rules(tx: Tx, machines: flow.Machines, viewer: Viewer, domain: Domain, *, at: datetime) -> _Rules:
     own = [directive.read(data) for data in followed(tx, viewer).values()]
-    return _Rules(
-        packs=packs.for_domain(domain, directive.every_shipped(), own),
-        policy=flow_deadlines.policy(machines),
-        zone=machines.settings.zone,
-    )
+    held = packs.for_domain(domain, directive.every_shipped(), own)
+    policy, zone = flow_deadlines.policy(machines), machines.settings.zone
+    clocks = Clocks(held, at=at, feeds=flow_deadlines.feeds(tx), policy=policy, zone=zone)
+    return _Rules(packs=held, policy=policy, zone=zone, clocks=clocks)
 
 
 def followed(tx: Tx, viewer: Viewer) -> dict[str, bytes]:
