@@ -146,6 +146,7 @@ TAKEN = {
     "/break-glass/{glass:str}/end": Action.READ_GLASS,
     "/host/journal": Action.VERIFY_JOURNAL,
     "/deadlines/{asset:str}/{flaw:str}/work": Action.WORK_FINDING,
+    "/deadlines/{asset:str}/{flaw:str}/inputs": Action.WORK_FINDING,
     "/advice/assets/{asset:str}/wording": Action.READ_ESTATE,
     "/advice/snapshot": Action.READ_ESTATE,
     "/ai/begin": Action.STEER_AI,

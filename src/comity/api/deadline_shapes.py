@@ -184,6 +184,18 @@ class ReachedBy(Struct, frozen=True, kw_only=True):
     fixed: tuple[str, ...]
 
 
+class QuestionBody(Struct, frozen=True, kw_only=True):
+    """What a pack in force asks of a person. `values` empty: an event, answered by a day. `stated` "": not yet."""
+
+    name: str
+    pack: str
+    of: str
+    source: str
+    values: tuple[str, ...]
+    stated: str
+    stated_by: str
+
+
 class DeadlineBody(Struct, frozen=True, kw_only=True):
     """One finding with its whole why. `also`: what other packs in force say. `locked` "": the patch may go."""
 
@@ -195,11 +207,15 @@ class DeadlineBody(Struct, frozen=True, kw_only=True):
     also: tuple[AnswerBody, ...]
     pack: PackNote | None
     reached: tuple[ReachedBy, ...]
+    questions: tuple[QuestionBody, ...]
     locked: str
 
 
 class WorkDone(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What was done about a finding: `what` is remediated or mitigated, `how` one sentence."""
+    """What was done about a finding: `what` is remediated or mitigated, `how` one sentence.
+
+    Or what a directive asks of a person: `what` is stated, `how` is `input=value` pairs, separated by spaces.
+    """
 
     what: str
     how: str

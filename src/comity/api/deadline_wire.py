@@ -11,6 +11,7 @@ from comity.api.deadline_shapes import (
     DifferenceMade,
     GroupBody,
     PackNote,
+    QuestionBody,
     ReachedBy,
     SummaryBody,
     TriageBody,
@@ -86,18 +87,31 @@ def finding(view: FindingView) -> DeadlineBody:
             ReachedBy(name=one.component.name, version=one.component.version, reason=one.reason, fixed=one.fixed)
             for one in view.exposures
         ),
+        questions=tuple(
+            QuestionBody(
+                name=one.name,
+                pack=one.pack,
+                of=str(one.of),
+                source=one.source,
+                values=one.values,
+                stated=one.stated.value if one.stated is not None else "",
+                stated_by=one.stated.by_name if one.stated is not None else "",
+            )
+            for one in view.questions
+        ),
         locked=view.locked,
     )
 
 
-def work(done: Work, view: FindingView) -> WorkBody:
-    """A finding after it was worked on."""
+def work(done: Work | None, view: FindingView) -> WorkBody:
+    """A finding after it was worked on. `done` None: as it stands."""
+    held = done or view.work
     return WorkBody(
-        asset=done.asset,
-        vulnerability=done.vulnerability,
-        mitigated_at=wire.utc(done.mitigated_at) if done.mitigated_at is not None else None,
-        done_at=wire.utc(done.done_at) if done.done_at is not None else None,
-        by_name=done.by_name,
+        asset=view.asset.id,
+        vulnerability=view.vulnerability,
+        mitigated_at=wire.utc(held.mitigated_at) if held is not None and held.mitigated_at is not None else None,
+        done_at=wire.utc(held.done_at) if held is not None and held.done_at is not None else None,
+        by_name=held.by_name if held is not None else "",
         state=str(getattr(view.answer, "state", "open")),
     )
 

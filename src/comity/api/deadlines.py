@@ -55,9 +55,22 @@ def worked(desk: Deadlines, viewer: Viewer, asset: AssetId, vulnerability: str, 
             done = desk.patched(viewer, asset, vulnerability, data.how)
         case "mitigated":
             done = desk.mitigated(viewer, asset, vulnerability, data.how)
+        case "stated":
+            return deadline_wire.work(None, desk.state(viewer, asset, vulnerability, pairs(data.how)))
         case _:
-            raise Invalid("no such work", [Problem("/what", "unknown_choice", "one of remediated, mitigated")])
+            raise Invalid("no such work", [Problem("/what", "unknown_choice", "one of remediated, mitigated, stated")])
     return deadline_wire.work(done, desk.deadline(viewer, asset, vulnerability))
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`input=value` pairs. Invalid for a part that is none."""
+    given: dict[str, str] = {}
+    for part in text.split():
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise Invalid("what is stated cannot be read", [Problem("/how", "unreadable", "give input=value pairs")])
+        given[name] = value
+    return given
 
 
 def tried(desk: Deadlines, viewer: Viewer, texts: list[str]) -> DifferenceMade:

@@ -280,12 +280,13 @@ directive.command(directives.follow)
 directive.command(directives.acknowledge)
 directive.command(directives.report)
 
-deadline = App(name="deadline", help="What is due when, and why: list, show, fixed, mitigated.", group=DEFEND)
+deadline = App(name="deadline", help="What is due when, and why: list, show, fixed, mitigated, state.", group=DEFEND)
 app.command(deadline)
 deadline.command(deadlines.listed, name="list")
 deadline.command(deadlines.shown, name="show")
 deadline.command(deadlines.fixed)
 deadline.command(deadlines.mitigated)
+deadline.command(deadlines.stated, name="state")
 app.command(deadlines.what_if, name="what-if", group=DEFEND)
 
 triage = App(

@@ -114,6 +114,7 @@ def shown(
             show.line(f"No date here: {held.reason}.")
         case held:
             show.line(f"Not assessed: {held.reason}. {held.remedy}", "red")
+    _questions(view)
     if view.locked:
         show.line(f"The patch is locked: {view.locked}", "red")
     for one in view.reached:
@@ -134,6 +135,33 @@ def mitigated(asset: str, vulnerability: str, how: str, *, domain: Domain = "civ
         work = {"what": "mitigated", "how": how}
         held = there.act(f"/deadlines/{_asset(there, asset)}/{vulnerability}/work", work)
     show.line(f"recorded as mitigated; the finding is {held['state']}", "green")
+
+
+def stated(
+    asset: str,
+    vulnerability: str,
+    value: Annotated[list[str], Parameter(negative="", help="input=value, as many as are to be stated")],
+    *,
+    domain: Domain = "civil",
+    host: Host = "",
+) -> None:
+    """State what a directive asks of a person: potential_impact=N3, or evaluated=2026-12-09 for when an event was.
+
+    `deadline show` lists what is asked, with the values there are. Each statement is dated and bears your name.
+    """
+    with desk(host, domain=domain) as there:
+        place = _asset(there, asset)
+        there.act(f"/deadlines/{place}/{vulnerability}/work", {"what": "stated", "how": " ".join(value)})
+        view = read(there.read(f"/deadlines/{place}/{vulnerability}"), DeadlineBody)
+    show.line("recorded", "green")
+    _questions(view)
+
+
+def _questions(view: DeadlineBody) -> None:
+    for one in view.questions:
+        said = f"{one.stated} ({one.stated_by})" if one.stated else "not stated"
+        choice = "|".join(one.values) or "DAY"
+        show.line(f"  asked of a person by {one.pack}: {one.name}={choice}, of the {one.of}: {said}")
 
 
 def what_if(

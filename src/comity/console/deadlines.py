@@ -102,6 +102,17 @@ def add(paths: Paths, deadlines: Deadlines) -> None:
             return shown(request, status=status_of(error), problems=told(error))
         return see(f"/deadlines/{asset}/{flaw}?done=yes")
 
+    @paths.take("/deadlines/{asset:str}/{flaw:str}/inputs", Action.WORK_FINDING)
+    def state(request: Ask, form: Form) -> Response[Any]:
+        asset, flaw = place(request)
+        viewer = caller_of(request).viewer
+        wanted = [one.name for one in deadlines.deadline(viewer, asset, flaw).questions]
+        try:
+            deadlines.state(viewer, asset, flaw, {name: form.text(f"input-{name}") for name in wanted})
+        except (Conflict, Invalid) as error:
+            return shown(request, status=status_of(error), problems=told(error))
+        return see(f"/deadlines/{asset}/{flaw}?done=yes")
+
     @paths.show("/what-if", Action.READ_DEADLINES)
     def asking(request: Ask) -> Response[Any]:
         return tried(request, asked(request, "change"))

@@ -12,12 +12,13 @@ from typing import Final
 import rfc8785
 
 from comity.access.policy import Action, allow
-from comity.defend import flow_columns, flow_deadlines, listing, triage, whatif
+from comity.defend import flow_columns, flow_deadlines, flow_register, inputs, listing, triage, whatif
 from comity.defend.clock import Clocks, first_answer
 from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound
 from comity.defend.facts import Facts, Feeds
 from comity.defend.flow import Machines
 from comity.defend.flow_columns import Columns
+from comity.defend.inputs import Question
 from comity.defend.listing import Group, Laid
 from comity.defend.packs import advisory, for_domain
 from comity.defend.triage import Step
@@ -118,6 +119,8 @@ class FindingView:
     pack: Pack | None
     exposures: tuple[Exposure, ...]
     work: Work | None
+    questions: tuple[Question, ...]
+    """What the packs in force ask of a person."""
     locked: str
     """Why the patch may not go yet; "" when it may."""
     at: datetime
@@ -257,6 +260,9 @@ class Deadlines:
             pack=pack,
             exposures=found.exposures,
             work=found.work,
+            questions=inputs.asked(
+                packs, (*found.asset.inputs, *(found.work.inputs if found.work is not None else ())), at=at
+            ),
             locked=triage.locked(found.work, answer) if isinstance(answer, Due) else "",
             at=at,
             is_past=is_past,
@@ -374,6 +380,25 @@ class Deadlines:
             saved = directives.put_work(tx, new)
             self._note(tx, viewer, saved, Kind.FINDING_WORKED, "remediated" if is_fix else "mitigated", at)
         return saved
+
+    def state(self, viewer: Viewer, asset: AssetId, vulnerability: str, given: Mapping[str, str]) -> FindingView:
+        """State inputs that packs ask of a person, in one's own name. Invalid lists what cannot be taken."""
+        allow(viewer, Action.WORK_FINDING)
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            view = self._view(tx, viewer, asset, vulnerability, at)
+            person = parties.person(tx, viewer.person)
+            zone = view.answer.zone or "UTC"
+            own, pair = inputs.read(view.questions, given, at=at, by_name=person.name, zone=zone)
+            if own:
+                held = view.asset
+                changed = replace(held, inputs=inputs.with_more(held.inputs, own), changed_at=at)
+                flow_register.note_asset(tx, inventories.save_asset(tx, changed), at, actor=viewer.person)
+            if pair:
+                work = view.work or _fresh(view)
+                saved = directives.put_work(tx, replace(work, inputs=inputs.with_more(work.inputs, pair)))
+                self._note(tx, viewer, saved, Kind.FINDING_WORKED, "stated", at)
+            return self._view(tx, viewer, asset, vulnerability, at)
 
     # Triage ----------------------------------------------------------------------------------------------------------
 

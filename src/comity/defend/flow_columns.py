@@ -102,6 +102,7 @@ class Columns:
             said=self.said.get(line.flaw, {}),
             done_at=done,
             mitigated_at=None if work is None else work.mitigated_at,
+            stated=() if work is None else work.inputs,
         )
 
 

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
 
-from comity.defend import expose
+from comity.defend import expose, inputs
 from comity.defend.expose import Said
 from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.flow import Machines, said_of
 from comity.errors import Invalid, Missing, Problem
 from comity.formats import directive
 from comity.model import signals
-from comity.model.asset import Asset, Confidence, Domain, Reach
+from comity.model.asset import Asset, Confidence, Domain, Reach, StatedInput
 from comity.model.directive import Policy
 from comity.model.ids import AssetId, InventoryId
 from comity.model.inventory import Answer, Contents, Exposure, Matched
@@ -174,6 +174,7 @@ def _finding(
         said=said,
         done_at=done,
         mitigated_at=None if work is None else work.mitigated_at,
+        stated=() if work is None else work.inputs,
     )
     return Finding(asset=asset, facts=facts, exposures=tuple(exposures), work=work)
 
@@ -187,8 +188,10 @@ def facts_of(
     said: Mapping[tuple[str, str], Fact],
     done_at: datetime | None,
     mitigated_at: datetime | None,
+    stated: tuple[StatedInput, ...] = (),
 ) -> Facts:
-    """What the clock asks, out of what is held about asset and vulnerability."""
+    """What the clock asks, out of what is held about asset and vulnerability, and what people stated for it."""
+    other, events = inputs.other((*asset.inputs, *stated)) if asset.inputs or stated else ({}, {})
     return Facts(
         asset=asset.id,
         vulnerability=flaw,
@@ -199,6 +202,8 @@ def facts_of(
         kev_due=_day(said, signals.KEV_DUE),
         automatable=_told(said, signals.AUTOMATABLE),
         technical_impact=_told(said, signals.IMPACT),
+        other=other,
+        events=events,
         upgrade_on=asset.planned_upgrade,
         done_at=done_at,
         mitigated_at=mitigated_at,

@@ -123,7 +123,7 @@ class _Work:
     standings: dict[tuple[int, date | None], int] = field(default_factory=dict)
 
     def add(self, place: int, asset: Asset, reach: tuple[Told, ...], lines: Lines) -> None:
-        side = self.sides.setdefault((asset.domain, reach), len(self.sides))
+        side = self.sides.setdefault((asset.domain, reach, asset.inputs), len(self.sides))
         known = self.plans.get((id(lines), side))
         if known is None:
             known = (lines, self._plan(place, asset, side, lines))

@@ -118,6 +118,18 @@ class ExposureTag:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatedInput:
+    """What a person said of an input that a directive asks, or when an event was that starts its clock."""
+
+    name: str
+    value: str
+    """One of the directive's own values; for an event the moment, in ISO 8601 with its zone."""
+    at: datetime
+    by_name: str
+    is_event: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
     """An inventory that the asset runs, and since when Comity knows it."""
 
@@ -143,6 +155,8 @@ class Asset:
     exposure: ExposureTag = ExposureTag()
     criticality: Criticality = Criticality.UNKNOWN
     planned_upgrade: date | None = None
+    inputs: tuple[StatedInput, ...] = ()
+    """What people stated of it for directives, oldest first."""
     runs: tuple[Runs, ...] = ()
     added_at: datetime
     changed_at: datetime

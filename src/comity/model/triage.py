@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from comity.model.asset import Domain
+from comity.model.asset import Domain, StatedInput
 from comity.model.ids import AssetId, Digest, PartyId
 
 
@@ -101,4 +101,6 @@ class Work:
     """How it was remediated, in a sentence."""
     by_name: str = ""
     triage: Triage | None = None
+    inputs: tuple[StatedInput, ...] = ()
+    """What people stated of the two together for directives, oldest first."""
     version: int = 0
