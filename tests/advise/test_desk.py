@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from comity.admin import mirrors
+from comity.admin.trail import Trail
 from comity.cli import mcp_server
 from comity.defend.desk import Defend
 from comity.defend.desk_advice import EXPORTS, Advice
@@ -347,6 +348,7 @@ def ask(place: desk.Place, viewer: Any, tool: str, check: Any = lambda _: None, 
         clearing=Cases(),
         defend=Defend(machines=place.machines),
         advice=Advice(machines=place.machines, ai=AiDefence(machines=place.machines)),
+        trail=Trail(store=place.machines.store, clock=place.machines.now, days=365, most=1000),
     )
     server = mcp_server.server(office, viewer, check=check)
 

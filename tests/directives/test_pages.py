@@ -165,3 +165,19 @@ def test_pages_of_a_defender_are_nobody_elses(browser: Browser) -> None:
     assert browser.get("/deadlines", "carl").status_code == 403
     assert browser.send("/authoring", "ada", {"pasted": "x"}).status_code == 403
     assert viewer("ada").roles
+
+
+def test_what_a_pack_asks_of_a_person_is_stated_on_the_findings_page(browser: Browser, held: Host) -> None:
+    path = f"/deadlines/{MADE['files']}/{OTHER}"
+    assert "What a person states" not in browser.get(path, "ada").text
+    held.directives.follow(viewer("ada"), "us.fedramp.vdr")
+    assert "not stated" in browser.get(path, "ada").text
+    wrong = browser.send(f"{path}/inputs", "ada", {"input-potential_impact": "N77"}, page=path)
+    assert wrong.status_code == 422
+    assert "one of N1" in wrong.text
+    day = f"{held.clock.now():%Y-%m-%d}"
+    given = {"input-potential_impact": "N3", "input-certification_level": "low", "input-evaluated": day}
+    assert browser.send(f"{path}/inputs", "ada", given, page=path).status_code == 303
+    text = browser.get(path, "ada").text
+    assert "N3<br>" in text
+    assert "32 days, due" in text

@@ -35,6 +35,12 @@ class Question:
     stated: StatedInput | None = None
     """What counts of what was said so far."""
 
+    @property
+    def moment(self) -> datetime | None:
+        """When the event was, as stated."""
+        is_event = self.stated is not None and self.stated.is_event
+        return datetime.fromisoformat(self.stated.value) if self.stated is not None and is_event else None
+
 
 def asked(packs: Iterable[Pack], stated: Iterable[StatedInput], *, at: datetime) -> tuple[Question, ...]:
     """What the packs in force ask of a person, each once, inputs first."""
