@@ -386,3 +386,17 @@ def test_a_purl_gives_the_source_package_and_the_epoch() -> None:
     assert (deb.ecosystem, deb.match_name, deb.match_version) == ("debian:12", "openssl", "3.0.15-1")
     assert (rpm.match_name, rpm.match_version) == ("bind", "32:9.16.23-11.el9")
     assert system.looks_like_dpkg(DPKG)
+
+
+def test_a_packed_list_is_read_within_its_limit_and_a_damaged_one_is_refused() -> None:
+    packed = gzip.compress(DPKG.encode())
+    assert names(read(packed, "status.gz", release="Debian:12")) == names(read(DPKG, "status", release="Debian:12"))
+    bomb = gzip.compress(b" " * 50_000_000)
+    for data, code in (
+        (bomb, "document_too_large"),
+        (packed[:-20], "malformed_gzip"),
+        (b"\x1f\x8bnothing", "malformed_gzip"),
+    ):
+        with pytest.raises(Invalid) as refused:
+            detect.read(data, limits=Limits(document_bytes=1_000_000, depth=64))
+        assert refused.value.problems[0].code == code

@@ -12,7 +12,7 @@ from typing import Final
 import rfc8785
 
 from comity.access.policy import Action, allow
-from comity.defend import flow_columns, flow_deadlines, flow_register, inputs, listing, triage, whatif
+from comity.defend import change_text, flow_columns, flow_deadlines, flow_register, inputs, listing, triage, whatif
 from comity.defend.clock import Clocks, first_answer
 from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound
 from comity.defend.facts import Facts, Feeds
@@ -20,19 +20,14 @@ from comity.defend.flow import Machines
 from comity.defend.flow_columns import Columns
 from comity.defend.inputs import Question
 from comity.defend.listing import Group, Laid
-from comity.defend.packs import advisory, for_domain
+from comity.defend.packs import for_domain
 from comity.defend.triage import Step
 from comity.defend.whatif import (
     Change,
     Difference,
     Estate,
     Rules,
-    SetExposure,
-    SetKev,
-    SetSsvc,
-    SetUpgrade,
     Summary,
-    UseRules,
 )
 from comity.errors import Conflict, Invalid, Missing, Problem
 from comity.formats import directive, sigma
@@ -298,7 +293,7 @@ class Deadlines:
             met |= names
             rules = self._rules(domain, packs, columns.feeds, moment)
             if rules is not None:
-                fitting = [_for(domain, one) for one in changes if whatif.about(one) in {"", *names}]
+                fitting = [change_text.within(domain, one) for one in changes if whatif.about(one) in {"", *names}]
                 parts.append(Estate.of(rows, rules).what_if(fitting))
         strange = [whatif.about(one) for one in changes if whatif.about(one) not in met]
         if strange:
@@ -341,7 +336,7 @@ class Deadlines:
         choices = dict(flow_deadlines.policy(self.machines))
         for place, text in enumerate(texts):
             try:
-                change = _change(text, names, shipped, choices, today)
+                change = change_text.read(text, names, shipped, choices, today)
             except (ValueError, LookupError):
                 reason = "see `comity what-if --help` for what can be tried"
                 problems.append(Problem(f"/changes/{place}", "unreadable", reason))
@@ -676,60 +671,3 @@ def _class(view: FindingView) -> str:
         if word in kind or (word == "webserver" and "web" in kind):
             return word
     return "server"
-
-
-def _change(
-    text: str, names: Mapping[str, AssetId], packs: Mapping[str, Pack], choices: dict[str, str], today: date
-) -> Change:
-    """One change out of its text. ValueError or LookupError for a text that is none."""
-    word, *rest = text.split()
-    match word, rest:
-        case "exposure", [*asset, ("yes" | "no" | "unknown") as value]:
-            return SetExposure(asset=_asset(" ".join(asset), names), value=None if value == "unknown" else value)
-        case "upgrade", [*asset, day]:
-            on = None if day == "none" else date.fromisoformat(day)
-            return SetUpgrade(asset=_asset(" ".join(asset), names), on=on)
-        case "kev", [cve, *days] if len(days) < 3:
-            moments = [date.fromisoformat(day) for day in days]
-            return SetKev(
-                vulnerability=cve,
-                added=moments[0] if moments else today,
-                due=moments[1] if len(moments) > 1 else None,
-            )
-        case "ssvc", [cve, *values] if values:
-            said: dict[str, str] = dict(_pair(one) for one in values)
-            if not set(said) <= {"automatable", "impact"}:
-                raise ValueError(text)
-            _among(said.get("automatable"), {"yes", "no"})
-            _among(said.get("impact"), {"total", "partial"})
-            return SetSsvc(vulnerability=cve, automatable=said.get("automatable"), technical_impact=said.get("impact"))
-        case "choose", values if values:
-            choices.update(dict(_pair(one) for one in values))
-            return UseRules(pack=packs["us.cisa.bod-26-04"], policy=dict(choices))
-        case "pack", [name]:
-            return UseRules(pack=packs[name], policy=dict(choices))
-        case _:
-            raise ValueError(text)
-
-
-def _for(domain: Domain, change: Change) -> Change:
-    """A change of rules as it holds in a domain: rules of another civil domain are advice there."""
-    if isinstance(change, UseRules) and change.pack.domain not in {None, domain}:
-        return replace(change, pack=advisory(change.pack))
-    return change
-
-
-def _asset(text: str, names: Mapping[str, AssetId]) -> AssetId:
-    return names.get(text, AssetId(text))
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals:
-        raise ValueError(text)
-    return name, value
-
-
-def _among(value: str | None, legal: set[str]) -> None:
-    if value is not None and value not in legal:
-        raise ValueError(value)

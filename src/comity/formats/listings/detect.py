@@ -1,6 +1,7 @@
 """Decide which reader an inventory document is for: by what it says of itself, then by the file's name."""
 
 import re
+import zlib
 from collections.abc import Callable, Mapping
 from pathlib import PurePath
 from typing import Final, TypeAlias
@@ -53,6 +54,8 @@ def read(
         raise listing.one_problem("bad_release", "a release is written like Debian:12, Ubuntu:22.04 or Rocky Linux:9")
     if not data.strip():
         raise listing.no_packages("the document", f"it is empty: send one of {FORMATS}")
+    if data[:2] == b"\x1f\x8b":
+        data, name = _unpacked(data, limits), name.removesuffix(".gz")
     start = data[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if start[:1] in {b"{", b"["}:
         return _json(data, limits)
@@ -97,3 +100,17 @@ def _is_table(text: str, name: str) -> bool:
     headings = {cell.strip().strip('"').lower() for cell in re.split(r"[,;\t]", first)}
     usual = {one for names in table.COMPONENT_FIELDS.values() for one in names}
     return name.lower().endswith((".csv", ".tsv")) or len(headings & usual) >= 2
+
+
+def _unpacked(data: bytes, limits: Limits) -> bytes:
+    """What a gzip file holds, one file deep. Nothing beyond the limit of a document is ever unpacked."""
+    reader = zlib.decompressobj(31)
+    try:
+        plain = reader.decompress(data, limits.document_bytes)
+    except zlib.error as error:
+        raise listing.one_problem("malformed_gzip", "the file is damaged") from error
+    if reader.unconsumed_tail:
+        raise listing.one_problem("document_too_large", f"it unpacks to more than {limits.document_bytes} bytes")
+    if not reader.eof:
+        raise listing.one_problem("malformed_gzip", "the file is cut off")
+    return plain
