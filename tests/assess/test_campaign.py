@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from comity.assess.adaptive import Policy
 from comity.assess.flow_ledger import Ledger
 from comity.assess.flow_run import Progress, conduct
 from comity.errors import Conflict, Forbidden, Tampered
 from comity.evals import levels
-from comity.evals.subjects import Move, Reached, Scripted
+from comity.evals.challenge import Assignment
+from comity.evals.subjects import Move, Reached, Scripted, writes
 from comity.sandbox.tier import find
 from tests.assess.campaigns import NOW, Toy, go, protocol
 
@@ -198,3 +200,30 @@ def test_nothing_of_a_run_lies_in_the_folders_that_inspect_keeps_for_itself(tmp_
         text = gzip.decompress(data) if file.suffix == ".gz" else data
         for word in (b"toy", b"bash", b"base64", b"Tool Call", b"peeked"):
             assert word not in text, f"{word!r} lies in {file.relative_to(kept)}"
+
+
+def test_whoever_kills_its_own_sandbox_is_given_one_more_and_then_has_failed(tmp_path):
+    """A run that the harness lost is left out of every reading; a subject must not choose which."""
+
+    def script(asked: Assignment, turn: int) -> Move:
+        if turn:
+            return Move(says="done")
+        item = asked.challenge.id
+        return Move(command="kill -9 -1" if item == "toy-1" else writes({"answer": item.encode()}))
+
+    with Ledger(tmp_path / "runs.ledger") as ledger:
+        done = conduct(
+            protocol(items=4, policy=Policy(least_runs=2, probes=0, traps=0, fixed_form=4)),
+            battery=Toy(4),
+            subject=Scripted(script=script),
+            admitted=levels.scripted(),
+            ledger=ledger,
+            host=find(),
+            logs=tmp_path / "logs",
+            threshold_minutes=None,
+            clock=lambda: NOW,
+        )
+    killed = [attempt.outcome for attempt in done.attempts if attempt.item == "toy-1"]
+    assert killed[-1] == "failed"  # at once where the end was seen as an exit, else after the one repetition
+    assert killed[:-1] in ([], ["infrastructure"])
+    assert {attempt.outcome for attempt in done.attempts if attempt.item != "toy-1"} == {"solved"}

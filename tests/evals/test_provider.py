@@ -3,7 +3,9 @@
 import asyncio
 import inspect as introspection
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -98,3 +100,24 @@ def test_there_is_no_network_and_loopback_works(host: Any) -> None:
         assert (await sandbox.exec(["python3", "-c", lines])).stdout == "loopback\n101\n"
 
     inside(host, check)
+
+
+def test_links_and_pipes_that_a_subject_plants_lead_nowhere_outside(host: Any, tmp_path: Path) -> None:
+    """Reading and writing happen inside the namespace: what has the same name on the host is another file."""
+    outside = tmp_path / "outside"
+    passwd = Path("/etc/passwd").read_bytes()
+    plant = f"ln -s /etc/passwd p; ln -s /etc e; mkfifo f; ln -s /dev/zero z; ln -s {outside} o"
+
+    async def check(sandbox: Any) -> None:
+        await sandbox.exec(["bash", "-c", plant])
+        assert await sandbox.read_file("p", text=False) != passwd
+        for name in ("e/shadow", "f", "z"):
+            with pytest.raises(OSError):  # each kind of file is refused in its own words
+                await sandbox.read_file(name, text=False)
+        for name in ("e/planted", "o"):
+            with suppress(OSError):
+                await sandbox.write_file(name, b"x")
+
+    inside(host, check)
+    assert not outside.exists()
+    assert not Path("/etc/planted").exists()

@@ -154,10 +154,16 @@ def _first(group: BaseExceptionGroup[LimitExceededError]) -> LimitExceededError:
 
 @scorer(metrics=[mean()])
 def outside(assignments: Assignments, grade: Grader, *, tools: bool = True) -> Scorer:
-    """End the sandbox, bring the answer files out, and grade them here, where nothing of the sample lives."""
+    """End the sandbox, bring the answer files out, and grade them here, where nothing of the sample lives.
+
+    A sandbox that is lost is the harness's fault once, and the run is repeated in a fresh one. Lost again on the same
+    item, it is graded without files: a subject may kill everything inside, and could else choose which runs are left
+    out of its score.
+    """
 
     async def score(state: TaskState, target: Target) -> Score:  # noqa: ARG001  # Inspect's signature
-        asked = assignments[str(state.sample_id)].challenge
+        assigned = assignments[str(state.sample_id)]
+        asked = assigned.challenge
         if asked.native is not None:
             judged = await asked.native.judge(state)
             return Score(
@@ -171,7 +177,8 @@ def outside(assignments: Assignments, grade: Grader, *, tools: bool = True) -> S
             held = await sandbox().as_type(ComitySandbox).artefacts(asked.collect)
             files = held.files
             ended = "" if held.ended is Ended.EXITED else held.ended.value
-            if held.ended not in {Ended.EXITED, Ended.CPU, Ended.WALL} and not files:
+            lost = held.ended not in {Ended.EXITED, Ended.CPU, Ended.WALL} and not files
+            if lost and assigned.retry == 0:
                 raise Unavailable(f"the sandbox was lost ({held.ended})")
         found = await anyio.to_thread.run_sync(partial(grade, asked, files))
         return Score(
