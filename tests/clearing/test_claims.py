@@ -224,6 +224,22 @@ def test_nothing_found_is_a_result_that_others_hear_of(held):
     assert held.claims.own(LAB).left == 3
 
 
+def test_asking_tells_of_ones_own_claims_too_open_and_ended(held):
+    ended, _ = held.claims.take(LAB, wish("src"), ALLOWED)
+    held.claims.end(LAB, ended.id, Ending.NOTHING_FOUND, coverage="every entry point")
+    _, found = held.claims.take(LAB, wish("src/parser"), ALLOWED)
+    assert [(one.claim, one.ending, one.percent, one.coverage) for one in found.own] == [
+        (ended.id, Ending.NOTHING_FOUND, 100, "every entry point")
+    ]
+    asked = held.claims.ask(LAB, wish("src/parser", "doc"))
+    assert [(one.ending, one.percent) for one in asked.own] == [(None, 50), (Ending.NOTHING_FOUND, 50)]
+    assert (asked.held_percent, asked.looked_before) == (0, ())
+    assert held.claims.ask(LAB, wish("test")).own == ()
+    assert held.claims.ask(RIVAL, wish("src")).own == ()
+    held.later(98)
+    assert held.claims.ask(LAB, wish("src")).own == ()
+
+
 def test_findings_are_named_by_receipts_of_ones_own(held):
     taken, _ = held.claims.take(LAB, wish("src"), ALLOWED)
     document = ReportDocument().write(Finding(summary="a fault"), {})

@@ -72,6 +72,16 @@ class LookedBefore(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
 
 
+class OwnLookBody(msgspec.Struct, frozen=True, kw_only=True):
+    """A claim of the asker's own organisation on the area: `ending` is empty while it is open."""
+
+    claim: str
+    at: datetime
+    ending: str
+    percent: int
+    coverage: str
+
+
 class OverlapBody(msgspec.Struct, frozen=True, kw_only=True):
     """How far others hold an area; never who, unless both sides agreed."""
 
@@ -83,6 +93,7 @@ class OverlapBody(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None
     names: tuple[str, ...]
     looked_before: tuple[LookedBefore, ...]
+    own: tuple[OwnLookBody, ...]
 
 
 class ClaimBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -128,6 +139,16 @@ def overlap(held: Overlap) -> OverlapBody:
         looked_before=tuple(
             LookedBefore(ended_at=at, ending=ending.value, percent=percent)
             for at, ending, percent in held.looked_before
+        ),
+        own=tuple(
+            OwnLookBody(
+                claim=one.claim,
+                at=one.at,
+                ending=one.ending.value if one.ending else "",
+                percent=one.percent,
+                coverage=one.coverage,
+            )
+            for one in held.own
         ),
     )
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from comity.errors import Invalid, Problem
 from comity.formats import cwe
-from comity.model.claim import Area, Authorisation, Claim, Ending, Method, Overlap
+from comity.model.claim import Area, Authorisation, Claim, Ending, Method, Overlap, OwnLook
 
 PATH_LIMIT: Final = 200
 CWE_LIMIT: Final = 50
@@ -125,6 +125,22 @@ def overlap(ours: Area, others: Iterable[tuple[Claim, str]], now: datetime, *, m
         names=tuple(sorted(names)),
         looked_before=tuple(sorted(before, key=lambda one: one[0], reverse=True)),
     )
+
+
+def own(ours: Area, claims: Iterable[Claim], now: datetime) -> tuple[OwnLook, ...]:
+    """What the asker's own organisation holds on this area, or held within `MEMORY`, however it ended; open first."""
+    found = []
+    for claim in claims:
+        is_open = claim.is_open(now)
+        at = claim.ends_at if is_open else claim.ended_at or claim.ends_at
+        if claim.area.repository != ours.repository or not _touches(ours.paths, claim.area.paths):
+            continue
+        if is_open or now - at < MEMORY:
+            ending = None if is_open else ending_of(claim)
+            share = _share(ours.paths, [claim.area.paths])
+            found.append(OwnLook(claim=claim.id, at=at, ending=ending, percent=share, coverage=claim.coverage))
+    found.sort(key=lambda look: (look.ending is not None, -look.at.timestamp(), look.claim))
+    return tuple(found)
 
 
 def _share(ours: Sequence[str], theirs: Sequence[Sequence[str]]) -> int:

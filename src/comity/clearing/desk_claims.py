@@ -160,7 +160,8 @@ class Claims:
         others = claims.on(tx, area.repository, besides=viewer.organisation, since=now - rules.MEMORY)
         names = _names(tx)
         held = [(one, names.get(one.organisation, "")) for one in others]
-        return rules.overlap(area, held, now, may_be_named=may_be_named)
+        found = rules.overlap(area, held, now, may_be_named=may_be_named)
+        return replace(found, own=rules.own(area, claims.of(tx, viewer.organisation), now))
 
     def _open(self, tx: Tx, viewer: Viewer, id_: str, now: datetime) -> Claim:
         claim = claims.get(tx, id_, viewer.organisation)

@@ -29,7 +29,7 @@ def ask(
     host: Host = "",
     json: Json = False,
 ) -> int:
-    """How far others hold an area, before you spend anything on it. Exit status 1: somebody is there."""
+    """How far an area is held, by others and by you, before you spend anything. Exit status 1: others are there."""
     with place(configured(host)) as there:
         area = _area(repository, path, cwe, method, commit)
         found = there.act("/claims/overlap", {"area": area, "may_be_named": named})
@@ -149,3 +149,11 @@ def _overlap(found: dict[str, Any], *, of: bool) -> None:
         show.line(f"  {weak}; {same}{commits}", "dim")
     for one in found["looked_before"]:
         show.line(f"  looked at before: {one['percent']} %, {one['ending']}, {show.moment(one['ended_at'])}", "dim")
+    for one in found["own"]:
+        what = (
+            f"held until {show.moment(one['at'])}"
+            if not one["ending"]
+            else f"{one['ending']}, {show.moment(one['at'])}"
+        )
+        more = f": {one['coverage']}" if one["coverage"] else ""
+        show.line(f"  your own {one['claim']}: {one['percent']} %, {what}{more}", "dim")

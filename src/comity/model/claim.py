@@ -84,6 +84,21 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnLook:
+    """A claim of the asker's own organisation on the same area, open or ended; whoever took it there."""
+
+    claim: str
+    at: datetime
+    """When it ends, or ended."""
+    ending: Ending | None
+    """None while it is open."""
+    percent: int
+    """Of the asked paths."""
+    coverage: str = ""
+    """What was looked at, above all where nothing was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
     """What an asker learns: how much of their area is held, until when, how alike; never by whom without consent."""
 
@@ -101,3 +116,5 @@ class Overlap:
     """Holders who agreed to be named, when the asker did too."""
     looked_before: tuple[tuple[datetime, Ending, int], ...] = ()
     """Results of the same area: when, how it ended, percent of the asker's paths."""
+    own: tuple[OwnLook, ...] = ()
+    """What the asker's own organisation holds or held there: a large one does not know what its left hand scans."""
