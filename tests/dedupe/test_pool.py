@@ -13,3 +13,22 @@ def test_a_small_pool_is_filled_asked_and_told() -> None:
     assert result["p50_ms"] <= result["p95_ms"]
     assert "a new report, p95 at 60" in pool.table(result)
     assert bool(result["missing"]) == (result["embedded_per_s"] is None)
+
+
+def test_a_crowd_that_shares_a_hint_opens_no_more_reports(monkeypatch) -> None:
+    """Equal place, class and frames in every report: hints, which were once opened one by one, up to 256 of each."""
+    real = pool.Maker.document
+
+    def alike(maker: pool.Maker):
+        found = real(maker)
+        found["target"] = {
+            "affected": [{"purl": "pkg:generic/bench-1"}],
+            "symbols": [{"file": "src/m1.c", "function": "f1"}],
+        }
+        found["claim"]["cwes"] = ["CWE-787"]
+        found["evidence"]["crash_frames"] = [f"f{n}" for n in range(6)]
+        return found
+
+    monkeypatch.setattr(pool.Maker, "document", alike)
+    result = pool.run(["--reports", "60", "--probes", "4"])
+    assert result["growth"][0]["weighed"] == flow_compare.WEIGHED
