@@ -179,7 +179,13 @@ def test_the_tests_that_our_check_names_fail_where_the_suite_says_so(corpora: Pa
 def test_shipped_schemas_are_the_bytes_that_the_readme_names() -> None:
     folder = resources.files("comity.formats").joinpath("schemas")
     readme = folder.joinpath("README.md").read_text("utf-8")
-    for name in ("osv-1.7.schema.json", "cve-5.1.schema.json", "cwe-names.json"):
+    for name in (
+        "osv-1.7.schema.json",
+        "cve-5.1.schema.json",
+        "cwe-names.json",
+        "cwe-history.json",
+        "ssvc-points.json",
+    ):
         assert hashlib.sha256(folder.joinpath(name).read_bytes()).hexdigest() in readme, name
 
 

@@ -25,6 +25,7 @@ from comity.cli import (
     claims,
     conformance,
     coordination,
+    csaf_files,
     deadlines,
     directives,
     evidence,
@@ -83,6 +84,7 @@ patch = App(
     group=COORDINATE,
 )
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
+csaf = App(name="csaf", help="CSAF files on this machine: check.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
 key = App(name="key", help="The host's public key: show.", group=CHECK)
 mirror = App(name="mirror", help="What upstream says, from files you fetched: add, list.", group=HOST)
@@ -113,6 +115,7 @@ for branch in (
     case,
     patch,
     advisory,
+    csaf,
     journal,
     key,
     defend,
@@ -211,6 +214,7 @@ app.command(cases.close, group=COORDINATE)
 advisory.command(evidence.advisories, name="list")
 advisory.command(evidence.advisory, name="show")
 advisory.command(evidence.get)
+csaf.command(csaf_files.check)
 app.command(evidence.verify, group=CHECK)
 journal.command(evidence.journal, name="verify")
 key.command(evidence.key, name="show")

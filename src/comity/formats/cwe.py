@@ -16,6 +16,21 @@ def name(cwe: str) -> str:
     return str(_table("cwe-names.json").get(cwe, ""))
 
 
+def has_list(version: str) -> bool:
+    """Whether a version of the CWE list, such as `4.13`, is known."""
+    return version in _table("cwe-history.json")["versions"]
+
+
+def name_in(cwe: str, version: str) -> str:
+    """The name that a weakness had in a version of the list; "" where it was none. Categories and views are none."""
+    table = _table("cwe-history.json")
+    if version not in table["versions"]:
+        return ""
+    place = table["versions"].index(version)
+    told = [name for since, name in table["names"].get(cwe, ()) if since <= place]
+    return str(told[-1]) if told else ""
+
+
 def ancestors(cwe: str) -> frozenset[str]:
     """The weakness itself and everything above it in the Research Concepts view (CWE-1000)."""
     parents: Mapping[str, Sequence[str]] = _table("cwe-parents.json")

@@ -1,4 +1,4 @@
-"""Documents of the field: CSAF 2.0's own mandatory cases, OSV, CVE and SARIF records, and STIX that we write."""
+"""Documents of the field: mandatory cases of CSAF 2.0 and 2.1, OSV, CVE and SARIF records, and STIX that we write."""
 
 import gzip
 import json
@@ -11,6 +11,8 @@ from comity.errors import Invalid
 from comity.formats import catalogue, residue, stix_advisory
 from comity.formats.csaf_rules.mandatory import MANDATORY
 from comity.formats.csaf_rules.paper import Paper
+from comity.formats.csaf_rules_2_1 import mandatory as mandatory_2_1
+from comity.formats.csaf_rules_2_1.paper import NewPaper
 from comity.formats.cve import Cve
 from comity.formats.osv import Osv
 from comity.model.advisory import Advisory
@@ -19,22 +21,50 @@ STIX_SAMPLE: Final = 25
 """Every so many-th record of the sample becomes STIX and is validated whole."""
 
 
+OPEN_2_1: Final = {
+    "oasis_csaf_tc-csaf_2_1-2024-6-1-48-05.json": "decision points of the namespace cvss do not ship",
+    "oasis_csaf_tc-csaf_2_1-2024-6-1-48-06.json": "decision points of the namespace cvss do not ship",
+    "oasis_csaf_tc-csaf_2_1-2024-6-1-48-19.json": "listed as valid with the order of values that 48-08 fails for",
+}
+"""Official cases of CSAF 2.1 that do not get the expected verdict, each with the reason."""
+
+
 def csaf_2_0(corpora: Path) -> Counted:
     """Every official case of a mandatory test gives the verdict that the committee expects."""
+    return counted([(f"{test} {name}", right) for test, name, right in csaf_cases(corpora, "2.0")])
+
+
+def csaf_2_1(corpora: Path) -> Counted:
+    """The same for the draft of 2.1; what is known not to be met is told, and one case more is a failure."""
+    cases, told = [], []
+    for test, name, right in csaf_cases(corpora, "2.1"):
+        reason = mandatory_2_1.NOT_RUN.get(test, "") or ("" if right else OPEN_2_1.get(name, ""))
+        if reason:
+            told.append(f"not met: {test} {name}: {reason}")
+        else:
+            cases.append((f"{test} {name}", right))
+    return counted(cases, skipped=told)
+
+
+def csaf_cases(corpora: Path, version: str) -> Iterator[tuple[str, str, bool]]:
+    """Each official case of a mandatory test: its test, its name, and whether ours gives the expected verdict."""
     folder = needs(corpora / "formats" / "csaf")
     held = {
         row["path"].rpartition("/")[2]: row["text"]
         for row in map(json.loads, _lines(folder / "documents.jsonl.gz"))
-        if row["csaf_version"] == "2.0"
+        if row["csaf_version"] == version
     }
-    cases = []
-    for test in json.loads((folder / "2.0" / "testcases.json").read_text())["tests"]:
+    for test in json.loads((folder / version / "testcases.json").read_text())["tests"]:
         for kind in ("failures", "valid") if test["group"] == "mandatory" else ():
             for case in test.get(kind, []):
                 name = case["name"].rpartition("/")[2]
-                broken = any(MANDATORY[test["id"]](Paper(json.loads(held[name]))))
-                cases.append((f"{test['id']} {name}", broken is (kind == "failures")))
-    return counted(cases)
+                document = json.loads(held[name])
+                if version == "2.0":
+                    broken = any(MANDATORY[test["id"]](Paper(document)))
+                else:
+                    rule = mandatory_2_1.MANDATORY.get(test["id"])
+                    broken = rule is not None and any(rule(NewPaper(document)))
+                yield test["id"], name, broken is (kind == "failures")
 
 
 def osv(corpora: Path) -> Counted:
@@ -117,6 +147,7 @@ def _lines(path: Path) -> Iterator[bytes]:
 
 SUITES: Final = (
     Suite(name="csaf-2.0-mandatory", source="OASIS CSAF 2.0, official test cases", run=csaf_2_0),
+    Suite(name="csaf-2.1-mandatory", source="OASIS CSAF 2.1 (draft), official test cases", run=csaf_2_1),
     Suite(name="osv", source="OSV schema 1.7, linter and converter records", run=osv),
     Suite(name="cve", source="CVE record format 5.1, published records", run=cve),
     Suite(name="sarif", source="SARIF 2.1.0, files of scanners", run=sarif),

@@ -1,12 +1,15 @@
 """A CSAF document as rules ask it: products, groups and every mention of them, each with its place.
 
+What differs between versions of the standard stands in an `Edition`; 2.1 has a paper of its own (`csaf_rules_2_1`).
+
 Nothing here trusts the schema to have been met: what has the wrong shape is passed over, and the schema says so.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from typing import ClassVar, Final, NamedTuple
 
 from comity.formats import pointers
 from comity.formats.parse import Json
@@ -41,11 +44,48 @@ class Held(NamedTuple):
     value: Mapping[str, Json]
 
 
+class Scored(NamedTuple):
+    """A CVSS score, the key it stands under, the products it is for and who gave it."""
+
+    held: Held
+    key: str
+    products: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edition:
+    """The words in which versions of the standard differ. Profiles by what 6.1.27 asks of them."""
+
+    profiles: tuple[str, ...]
+    without_vulnerabilities: tuple[str, ...]
+    about_products: tuple[str, ...]
+    with_status: tuple[str, ...]
+    filling: re.Pattern[str]
+    """What is taken out of a category before it is compared with the profiles' names (6.1.26)."""
+
+
+FIRST: Final = Edition(
+    profiles=(
+        "csaf_security_incident_response",
+        "csaf_informational_advisory",
+        "csaf_security_advisory",
+        "csaf_vex",
+    ),
+    without_vulnerabilities=("csaf_informational_advisory",),
+    about_products=("csaf_security_advisory", "csaf_vex"),
+    with_status=("csaf_security_advisory",),
+    filling=re.compile(r"[-_\s]"),
+)
+"""CSAF 2.0."""
+
+
 @dataclass(frozen=True)
 class Paper:
     """One document. Products are listed as often as they are defined."""
 
     root: Mapping[str, Json]
+    edition: ClassVar[Edition] = FIRST
 
     @cached_property
     def head(self) -> Mapping[str, Json]:
@@ -139,6 +179,15 @@ class Paper:
             for key in ("flags", "remediations", "threats"):
                 for held in items(vulnerability.value, vulnerability.pointer, key):
                     yield from listed(held, "group_ids")
+
+    def scores_of(self, vulnerability: Held) -> Iterator[Scored]:
+        """Every CVSS score of a vulnerability."""
+        for score in items(vulnerability.value, vulnerability.pointer, "scores"):
+            products = words(score.value.get("products"))
+            for key in ("cvss_v2", "cvss_v3"):
+                inner = score.value.get(key)
+                if isinstance(inner, dict):
+                    yield Scored(Held(f"{score.pointer}/{key}", inner), key, products, "")
 
     def about(self, held: Mapping[str, Json]) -> frozenset[str]:
         """The products that an object names, itself or by groups."""

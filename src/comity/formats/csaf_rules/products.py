@@ -46,11 +46,12 @@ def circular_products(paper: Paper) -> Iterator[Problem]:
         made[own] = made.get(own, ()) + tuple(text(part) for part in parts)
         place.setdefault(own, f"{relation.pointer}/full_product_name/product_id")
     for own, pointer in place.items():
-        if _reaches(own, made):
+        if reaches(own, made):
             yield Problem(pointer, "csaf_6.1.3", "this product is defined by way of itself")
 
 
-def _reaches(own: str, made: Mapping[str, tuple[str, ...]]) -> bool:
+def reaches(own: str, made: Mapping[str, tuple[str, ...]]) -> bool:
+    """Whether a product is, by way of its parts, a part of itself."""
     seen: set[str] = set()
     waiting = list(made[own])
     while waiting:
@@ -90,13 +91,14 @@ def malformed_purls(paper: Paper) -> Iterator[Problem]:
     """6.1.13: a purl is one by its own specification."""
     for held in paper.full_names:
         purl = text(mapping(held.value.get("product_identification_helper")).get("purl"))
-        if purl and not _is_purl(purl):
+        if purl and not is_purl(purl):
             yield Problem(
                 f"{held.pointer}/product_identification_helper/purl", "csaf_6.1.13", "this is no valid package URL"
             )
 
 
-def _is_purl(purl: str) -> bool:
+def is_purl(purl: str) -> bool:
+    """Whether the purl can be read."""
     try:
         PackageURL.from_string(purl)
     except ValueError:

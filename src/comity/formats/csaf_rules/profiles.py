@@ -8,7 +8,6 @@ from comity.formats.csaf_rules.paper import Held, Paper, items, mapping, words
 
 INCIDENT: Final = "csaf_security_incident_response"
 INFORMATIONAL: Final = "csaf_informational_advisory"
-ADVISORY: Final = "csaf_security_advisory"
 VEX: Final = "csaf_vex"
 TELLING: Final = frozenset({"description", "details", "general", "summary"})
 VEX_STATUSES: Final = ("fixed", "known_affected", "known_not_affected", "under_investigation")
@@ -31,8 +30,8 @@ def document_references(paper: Paper) -> Iterator[Problem]:
 
 
 def no_vulnerabilities(paper: Paper) -> Iterator[Problem]:
-    """6.1.27.3: an informational advisory is about no vulnerability."""
-    if paper.category == INFORMATIONAL and "vulnerabilities" in paper.root:
+    """6.1.27.3: an informational advisory is about no vulnerability (2.1: nor one withdrawn or superseded)."""
+    if paper.category in paper.edition.without_vulnerabilities and "vulnerabilities" in paper.root:
         yield Problem("/vulnerabilities", "csaf_6.1.27.3", "this profile holds no vulnerabilities")
 
 
@@ -52,7 +51,7 @@ def vulnerability_notes(paper: Paper) -> Iterator[Problem]:
 
 def product_status(paper: Paper) -> Iterator[Problem]:
     """6.1.27.6: each vulnerability of an advisory says which products stand where."""
-    if paper.category == ADVISORY:
+    if paper.category in paper.edition.with_status:
         for held in paper.vulnerabilities:
             if not mapping(held.value.get("product_status")):
                 yield Problem(f"{held.pointer}/product_status", "csaf_6.1.27.6", "must hold a product status")
@@ -100,7 +99,7 @@ def vulnerabilities(paper: Paper) -> Iterator[Problem]:
 
 
 def _is_about_products(paper: Paper) -> bool:
-    return paper.category in (ADVISORY, VEX)
+    return paper.category in paper.edition.about_products
 
 
 def _covered(paper: Paper, vulnerability: Held, key: str, *, category: str = "") -> frozenset[str]:

@@ -6,11 +6,10 @@ from typing import Final
 
 from comity.errors import Problem
 from comity.formats import cvss
-from comity.formats.csaf_rules.paper import Held, Paper, items, mapping, text, words
+from comity.formats.csaf_rules.paper import Held, Paper, text
 from comity.formats.parse import Json
 from comity.model.severity import CvssVersion, Severity
 
-KEYS: Final = ("cvss_v2", "cvss_v3")
 REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "cvss_v2": ("version", "vectorString", "baseScore"),
     "cvss_v3": ("version", "vectorString", "baseScore", "baseSeverity"),
@@ -31,20 +30,15 @@ COMPUTED: Final = (
 
 
 def repeated_scores(paper: Paper) -> Iterator[Problem]:
-    """6.1.7: within a vulnerability a product has at most one score of each CVSS version."""
+    """6.1.7: within a vulnerability a product has at most one score of each CVSS version (2.1: from one source)."""
     for vulnerability in paper.vulnerabilities:
-        count: Counter[tuple[str, str]] = Counter()
-        for score in items(vulnerability.value, vulnerability.pointer, "scores"):
-            for key in KEYS:
-                if key not in score.value:
-                    continue
-                version = text(mapping(score.value.get(key)).get("version"))
-                for product in set(words(score.value.get("products"))):
-                    count[version, product] += 1
-                    if count[version, product] == 2:
-                        yield Problem(
-                            f"{score.pointer}/{key}", "csaf_6.1.7", "a product has this version's score twice"
-                        )
+        count: Counter[tuple[str, str, str]] = Counter()
+        for held, _, products, source in paper.scores_of(vulnerability):
+            version = text(held.value.get("version"))
+            for product in set(products):
+                count[version, product, source] += 1
+                if count[version, product, source] == 2:
+                    yield Problem(held.pointer, "csaf_6.1.7", "a product has this version's score twice")
 
 
 def malformed_scores(paper: Paper) -> Iterator[Problem]:
@@ -83,11 +77,9 @@ def contradicting_metrics(paper: Paper) -> Iterator[Problem]:
 
 def _scores(paper: Paper) -> Iterator[tuple[Held, str]]:
     for vulnerability in paper.vulnerabilities:
-        for score in items(vulnerability.value, vulnerability.pointer, "scores"):
-            for key in KEYS:
-                inner = score.value.get(key)
-                if isinstance(inner, dict):
-                    yield Held(f"{score.pointer}/{key}", inner), key
+        for scored in paper.scores_of(vulnerability):
+            if scored.key in REQUIRED:
+                yield scored.held, scored.key
 
 
 def _severity(score: Mapping[str, Json], key: str) -> Severity | None:

@@ -9,18 +9,6 @@ from comity.formats import cwe
 from comity.formats.csaf_rules.paper import Paper, mapping, text
 
 BASE: Final = "csaf_base"
-PROFILES: Final = (
-    "csaf_security_incident_response",
-    "csaf_informational_advisory",
-    "csaf_security_advisory",
-    "csaf_vex",
-)
-"""CSAF 2.0 section 4: the profiles beside the base."""
-_NAMES: Final = frozenset(
-    form for profile in PROFILES for form in (profile.replace("_", ""), profile.removeprefix("csaf_").replace("_", ""))
-)
-_FILLING: Final = re.compile(r"[-_\s]")
-
 _TWO_LETTERS: Final = """
 aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de
 dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id
@@ -75,11 +63,12 @@ def untold_source_language(paper: Paper) -> Iterator[Problem]:
 
 def misleading_category(paper: Paper) -> Iterator[Problem]:
     """6.1.26: a document of no profile does not take a profile's name, nor the reserved prefix."""
-    category = paper.category
-    if category == BASE or category in PROFILES:
+    category, edition = paper.category, paper.edition
+    if category == BASE or category in edition.profiles:
         return
-    plain = _FILLING.sub("", category).lower()
-    if plain in _NAMES or category.lower().startswith("csaf_"):
+    plain = edition.filling.sub("", category).lower()
+    names = {one.replace("_", "") for one in edition.profiles}
+    if plain in names | {one.removeprefix("csaf") for one in names} or category.lower().startswith("csaf_"):
         yield Problem("/document/category", "csaf_6.1.26", "this reads like a profile and is none: choose another word")
 
 
