@@ -52,7 +52,7 @@ def add(paths: Paths, counter: Coordinations) -> None:
             done = desk_acts.act(counter, caller_of(request).viewer, case, act, words, _files(form))
         except (Invalid, Conflict, Forbidden) as error:
             return shown(request, case, status=_status(error), problems=_problems(error))
-        return see(f"/cases/{case}/coordination?done={'Done' if done.startswith('done') else 'On its way'}")
+        return see(f"/cases/{case}/coordination?done={'On its way' if done.startswith('on its way') else 'Done'}")
 
     def own(
         request: Ask, seat: str, *, status: int = 200, problems: tuple[Problem, ...] = (), done: str = ""
