@@ -175,20 +175,14 @@ def account_audit(
     if json:
         show.document(held)
         return
-    rows = [
-        (
-            one["last_at"],
-            one["name"] or one["person"] or "not signed in",
-            one["way"],
-            one["action"],
-            " ".join(filter(None, (one["kind"], one["object"] or (f"mark {one['mark'][:8]}" if one["mark"] else "")))),
-            one["outcome"],
-            str(one["times"]),
-        )
-        for one in held
-    ]
-    heads = ("when", "who", "way", "to do what", "object", "outcome", "times")
-    show.table(heads, rows, empty="Nothing like that was decided.")
+    rows = []
+    for one in held:
+        what = one["object"] or (f"mark {one['mark'][:8]}" if one["mark"] else "")
+        often = f", {one['times']} times" if one["times"] > 1 else ""
+        told = " ".join(filter(None, (one["action"], one["kind"], what)))
+        who = one["name"] or one["person"] or "not signed in"
+        rows.append((one["last_at"][:16], who, one["outcome"], f"{told} ({one['way']}{often})"))
+    show.table(("when (UTC)", "who", "outcome", "what"), rows, empty="Nothing like that was decided.")
 
 
 def account_without_code(login: str) -> None:
