@@ -12,7 +12,7 @@ from comity.formats.order_page import markdown
 from comity.formats.pack import shipped_order
 from tests.conftest import ROOT
 
-PAGES = ("README.md", "docs/cli.md", "docs/demo.md", "docs/operating.md", "docs/settings.md")
+PAGES = ("README.md", "docs/deployment.md", "docs/cli.md", "docs/demo.md", "docs/operating.md", "docs/settings.md")
 FENCE = re.compile(r"^```\w*\n(.*?)^```", flags=re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`((?:comity|\./run) [^`]+)`")
 

@@ -81,3 +81,10 @@ def test_the_core_installed_is_at_most_160_megabytes(tmp_path: Path) -> None:
     print(f"core: {len(list(site.glob('*.dist-info')))} distributions, {(size + own) / 1e6:.0f} MB installed")
     assert len(list(site.glob("*.dist-info"))) + 1 <= CORE_DISTRIBUTIONS
     assert size + own <= CORE_MEGABYTES * 1_000_000
+
+
+def test_a_host_starts_without_the_packages_of_any_extra_for_measuring() -> None:
+    absent = "import sys\nfor name in ('numpy', 'pyarrow', 'inspect_ai', 'openai', 'onnxruntime'): sys.modules[name] = None\n"
+    start = [sys.executable, "-c", f"{absent}import comity.app, comity.console, comity.taxii, comity.api.routes"]
+    made = subprocess.run(start, capture_output=True, text=True, check=False)
+    assert made.returncode == 0, made.stderr[-600:]

@@ -17,7 +17,6 @@ from typing import Any, Final
 import rfc8785
 
 from comity.assess import redact
-from comity.assess.flow_card import canonical
 from comity.errors import Invalid, Tampered
 from comity.formats.parse import Limits, decode
 from comity.model import ids
@@ -58,6 +57,8 @@ def digest_of(what: str, held: Any) -> Digest:
 def wrap(what: str, held: Any, *, mark: str, statement: bytes) -> bytes:
     """The wrapper around a card's bytes or around released sections."""
     inner = base64.b64encode(held).decode() if what == CARD else held
+    from comity.assess.flow_card import canonical  # it needs comity[assess]; a host starts without
+
     made = {"schema": SCHEMA, "mark": mark, "statement": canonical(statement).decode(), what: inner}
     return rfc8785.dumps(made) + b"\n"
 
