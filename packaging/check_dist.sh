@@ -17,6 +17,7 @@ echo "installed: $(empty/bin/comity --version)"
 status=0
 empty/bin/comity doctor || status=$?
 [ "$status" -le 1 ] || { echo "doctor could not look"; exit 1; }
+{ empty/bin/comity doctor --json || true; } | empty/bin/python -I -c 'import json, sys; assert len(json.load(sys.stdin)["lines"]) > 5'
 empty/bin/comity defend scan "$examples/packages.txt"
 empty/bin/comity submit --dry-run "$examples/first-report.json"
 if [ "${5:-}" = --demo ]; then empty/bin/comity demo; fi

@@ -1,4 +1,4 @@
-"""The docs site builds strictly and asks nobody else for anything; services and image keep what the docs say of them."""
+"""The docs site builds strictly and asks nobody else for anything; services and image are what the docs say."""
 
 import os
 import re

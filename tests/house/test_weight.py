@@ -84,7 +84,8 @@ def test_the_core_installed_is_at_most_160_megabytes(tmp_path: Path) -> None:
 
 
 def test_a_host_starts_without_the_packages_of_any_extra_for_measuring() -> None:
-    absent = "import sys\nfor name in ('numpy', 'pyarrow', 'inspect_ai', 'openai', 'onnxruntime'): sys.modules[name] = None\n"
+    names = ("numpy", "pyarrow", "inspect_ai", "openai", "onnxruntime")
+    absent = f"import sys\nfor name in {names}: sys.modules[name] = None\n"
     start = [sys.executable, "-c", f"{absent}import comity.app, comity.console, comity.taxii, comity.api.routes"]
     made = subprocess.run(start, capture_output=True, text=True, check=False)
     assert made.returncode == 0, made.stderr[-600:]
