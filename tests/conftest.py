@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from comity.console import routing
 from comity.store import engine, migrate
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -56,6 +57,14 @@ def new_stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "upgrade", upgrade)
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def streams_end_soon() -> Iterator[None]:
+    """A stream of events ends after its first look: tests that ask every address would wait a minute at each."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(routing, "STREAM", 1)
         yield
 
 

@@ -263,6 +263,9 @@ class FakeClearing(Clearing):
             raise Missing(f"no case {case}")
         return self.held.cases[case]
 
+    def pulse(self, viewer: Viewer, case: CaseId) -> str:
+        return f"v{self._case(viewer, case, Action.READ_CASES).version}"
+
     def case(self, viewer: Viewer, case: CaseId) -> CaseView:
         held = self._case(viewer, case, Action.READ_CASES)
         return CaseView(

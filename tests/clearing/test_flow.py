@@ -11,6 +11,7 @@ from comity.clearing.desk import Accepted, Checked, Document, Refused
 from comity.errors import Conflict, Forbidden, Missing, Unauthenticated
 from comity.model.case import Closing, Stage
 from comity.model.evidence import NeedsPerson, NotReproduced, Reproduced
+from comity.model.handling import Tlp
 from comity.model.party import ANONYMOUS
 from comity.model.report import Exposure, Known
 from comity.store import journal, published
@@ -298,3 +299,15 @@ def test_a_case_closed_while_its_runs_are_made_stays_closed(comity):
     wait_for(lambda: not comity.desk.control.unfinished())
     (row,) = comity.desk.cases(ADA).rows
     assert row.stage is Stage.CLOSED
+
+
+def test_a_watcher_hears_of_a_change_and_of_nothing_that_is_hidden(comity):
+    send(comity, PUBLIC)
+    case = only_case(comity, Stage.COORDINATING).case
+    before = comity.desk.pulse(ADA, case.id)
+    comity.desk.approve(ADA, case.id, case.draft)
+    assert comity.desk.pulse(ADA, case.id) != before
+    with pytest.raises(Missing):
+        comity.desk.pulse(replace(ADA, tlp=Tlp.CLEAR), case.id)
+    with pytest.raises(Forbidden):
+        comity.desk.pulse(LAB, case.id)

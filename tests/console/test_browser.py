@@ -5,7 +5,7 @@ Screenshots of every page, light and dark, desktop and phone, go to `screenshots
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from playwright.sync_api import Browser as Chromium
 from playwright.sync_api import BrowserContext, Page, sync_playwright
 
 from comity.bench import loopback
+from comity.model.case import Stage
+from comity.model.ids import CaseId
 from tests.api.fakes import CASE
 from tests.console.hosts import Pages, pages
 
@@ -248,6 +250,44 @@ def test_the_menu_of_a_narrow_window_opens_without_script_and_shows_the_same_way
         page.get_by_role("link", name="Case queue").click()
         assert page.url == f"{served.address}/queue"
         assert page.get_by_role("heading", level=1).is_visible()
+
+
+def test_the_page_of_a_running_case_brings_itself_up_to_date_and_then_stops(served: Served) -> None:
+    held = served.pages.site.clearing.held.cases
+    id_ = CaseId("C-0000-0000-0001")
+    before = held[id_]
+    told: list[str] = []
+    try:
+        held[id_] = replace(before, stage=Stage.VALIDATING)
+        with served.window("coordinator", script=True) as window:
+            page = window.new_page()
+            listen(page, told, [])
+            page.goto(f"{served.address}/cases/{id_}")
+            assert page.locator("main[data-live]").count() == 1
+            page.evaluate("document.body.dataset.kept = 'yes'")
+            held[id_] = replace(before, title="Another title by now", stage=Stage.COORDINATING, version=2)
+            page.get_by_text("Brought up to date.").wait_for(timeout=10_000)
+            assert "Another title by now" in page.locator("h1").inner_text()
+            assert page.evaluate("document.body.dataset.kept") == "yes", "the page was loaded again"
+            page.reload()
+            assert page.locator("main[data-live]").count() == 0
+    finally:
+        held[id_] = before
+    assert told == []
+
+
+def test_a_running_page_stands_as_it_is_without_script(served: Served) -> None:
+    held = served.pages.site.clearing.held.cases
+    id_ = CaseId("C-0000-0000-0001")
+    before = held[id_]
+    try:
+        held[id_] = replace(before, stage=Stage.VALIDATING)
+        with served.window("coordinator") as window:
+            page = window.new_page()
+            page.goto(f"{served.address}/cases/{id_}")
+            assert before.title in page.locator("h1").inner_text()
+    finally:
+        held[id_] = before
 
 
 def listen(page: Page, told: list[str], asked: list[str]) -> None:

@@ -32,6 +32,8 @@ SHOWN = {
     "/queue": Action.READ_CASES,
     "/cases/{case:str}": Action.READ_CASES,
     "/cases/{case:str}/coordination": Action.READ_CASES,
+    "/cases/{case:str}/pulse": Action.READ_CASES,
+    "/engagements/{engagement:str}/pulse": Action.READ_ENGAGEMENTS,
     "/seats": Action.READ_SEATS,
     "/seats/{seat:str}": Action.READ_SEATS,
     "/seats/{seat:str}/files/{sha256:str}": Action.READ_SEATS,

@@ -13,6 +13,8 @@ PAGE_CSP: Final = (
 )
 """For pages: one stylesheet and images of our own. No script at all, so none can be smuggled in."""
 
+LIVE_CSP: Final = f"{PAGE_CSP}; script-src 'self'; connect-src 'self'"
+"""For pages that follow a running job: one script file of ours, which asks this host alone."""
 PASSKEY_CSP: Final = f"{PAGE_CSP}; script-src 'self'"
 """For the few pages that ask for a passkey: one script file of ours, nothing inside the page, nothing fetched."""
 

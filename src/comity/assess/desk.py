@@ -184,6 +184,12 @@ class Assess:
                 return  # erased, or being erased: the flow goes on by itself
         flow.nudge(self.control, id_, version)
 
+    def pulse(self, viewer: Viewer, id_: EngagementId) -> str:
+        """A word that is another one once the engagement changed. It shows nothing, so the ledger does not note it."""
+        allow(viewer, Action.READ_ENGAGEMENTS)
+        with self.machines.store.read() as tx:
+            return f"v{engagements.version(tx, id_, viewer)}"
+
     def page(self, viewer: Viewer, *, after: str = "", limit: int = 50) -> tuple[tuple[Row, ...], str]:
         """The engagements that this viewer has a part in, newest first, and the next cursor."""
         allow(viewer, Action.READ_ENGAGEMENTS)

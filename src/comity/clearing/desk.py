@@ -267,6 +267,12 @@ class Clearing:
             kept=kept,
         )
 
+    def pulse(self, viewer: Viewer, case: CaseId) -> str:
+        """A word that is another one once the case changed; nothing of the case is in it."""
+        allow(viewer, Action.READ_CASES)
+        with self.machines.store.read() as tx:
+            return f"v{cases.version(tx, case, viewer)}"
+
     def reports(self, viewer: Viewer, *, after: str = "", limit: int = 50) -> tuple[tuple[ReportRow, ...], str]:
         """The reports that this viewer may see, newest first, and the next cursor."""
         allow(viewer, Action.READ_OWN_REPORTS)

@@ -12,13 +12,15 @@ from comity.admin.preferences import Preferences
 from comity.clearing.desk import Clearing
 from comity.console.downloads import download
 from comity.console.forms import Form
-from comity.console.pages import Ask, page
+from comity.console.pages import Ask, live_page, page
 from comity.console.routing import Paths, asked, digest_named, named, see
 from comity.errors import Conflict, Invalid, Missing, Problem
 from comity.model.case import MOVES, Closing, Stage
 from comity.model.ids import CaseId, Digest, is_digest
 from comity.model.party import Viewer
 
+BUSY = frozenset({Stage.SCREENING, Stage.VALIDATING, Stage.VALID, Stage.READY})
+"""Stages that a case leaves by itself, so that its page follows it."""
 DONE = {
     "approved": "Your approval of this draft was recorded.",
     "closed": "The case is closed.",
@@ -65,9 +67,11 @@ def add(paths: Paths, clearing: Clearing, preferences: Preferences) -> None:
         viewer = caller_of(request).viewer
         view = clearing.case(viewer, id_)
         agreed = {approval.person for approval in view.case.approvals if approval.draft == view.case.draft}
-        return page(
+        return live_page(
             request,
             "clearing/case.html",
+            live=f"/cases/{id_}/pulse" if view.case.stage in BUSY else "",
+            pulse=f"v{view.case.version}",
             status=status,
             view=view,
             case=view.case,
@@ -80,6 +84,10 @@ def add(paths: Paths, clearing: Clearing, preferences: Preferences) -> None:
             closings=tuple(Closing),
             done=done or DONE.get(asked(request, "done"), ""),
         )
+
+    @paths.follow("/cases/{case:str}/pulse", Action.READ_CASES)
+    def pulse(request: Ask) -> str:
+        return clearing.pulse(caller_of(request).viewer, CaseId(named(request, "case")))
 
     @paths.show("/cases/{case:str}/preview/{format:str}", Action.READ_CASES)
     def preview(request: Ask) -> Response[Any]:

@@ -12,13 +12,15 @@ from comity.access.routes import caller_of
 from comity.assess.desk import ACTS, Assess, Open, View
 from comity.console.downloads import download
 from comity.console.forms import Form
-from comity.console.pages import Ask, page
+from comity.console.pages import Ask, live_page, page
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, Tampered, Unavailable
 from comity.model import engagement as table
 from comity.model.engagement import DEVELOPER_SIDE, MEANING, MOVES, NAMED, State
 from comity.model.ids import EngagementId
 
+BUSY = frozenset({State.OPEN, State.CLOSED})
+"""States in which runs are made and weighed: the page follows them."""
 FORM_LIMIT = 16 * 1024 * 1024
 ROAD = (
     State.ENQUIRY,
@@ -101,6 +103,10 @@ def add(paths: Paths, assess: Assess) -> None:
         )
         return _shown(request, EngagementId(named(request, "engagement")), done=done)
 
+    @paths.follow("/engagements/{engagement:str}/pulse", Action.READ_ENGAGEMENTS)
+    def pulse(request: Ask) -> str:
+        return assess.pulse(caller_of(request).viewer, EngagementId(named(request, "engagement")))
+
     def _shown(
         request: Ask,
         id_: EngagementId,
@@ -113,10 +119,13 @@ def add(paths: Paths, assess: Assess) -> None:
         values: Mapping[str, str] | None = None,
     ) -> Response[Any]:
         viewer = caller_of(request).viewer
+        pulse = assess.pulse(viewer, id_)  # before the rest is read: a change in between is then told
         view = assess.view(viewer, id_)
-        return page(
+        return live_page(
             request,
             "assess/engagement.html",
+            live=f"/engagements/{id_}/pulse" if view.state in BUSY else "",
+            pulse=pulse,
             status=status,
             view=view,
             parts=_parts(view),

@@ -101,7 +101,12 @@ SAMPLE: Final = chart.intervals(
 )
 """A chart for the page about the look; its values are made up and it says so."""
 
-STATIC: Final = {"comity.css": "text/css", "mark.svg": "image/svg+xml", "passkeys.js": "text/javascript"}
+STATIC: Final = {
+    "comity.css": "text/css",
+    "mark.svg": "image/svg+xml",
+    "live.js": "text/javascript",
+    "passkeys.js": "text/javascript",
+}
 
 
 def add(paths: Paths, counters: Counters) -> None:

@@ -11,7 +11,7 @@ from litestar import Request, Response
 from markupsafe import Markup, escape
 
 from comity.access.caller import Via
-from comity.access.headers import PAGE_CSP, PASSKEY_CSP
+from comity.access.headers import LIVE_CSP, PAGE_CSP, PASSKEY_CSP
 from comity.access.routes import caller_of
 from comity.console.cookies import csrf_of
 from comity.console.navigation import menu
@@ -49,6 +49,17 @@ def passkey_page(request: Ask, template: str, *, asking: str, status: int = 200,
     shown = page(request, template, status=status, asking=asking, **values)
     if asking:
         shown.headers["Content-Security-Policy"] = PASSKEY_CSP
+    return shown
+
+
+def live_page(request: Ask, template: str, *, live: str, pulse: str, status: int = 200, **values: Any) -> Response[str]:
+    """A page that brings itself up to date while something runs. `live`: the path that tells of it, "" for nothing.
+
+    `pulse` is what that path said when the page was made. Without script the page stands as it is.
+    """
+    shown = page(request, template, status=status, live=live, pulse=pulse, **values)
+    if live:
+        shown.headers["Content-Security-Policy"] = LIVE_CSP
     return shown
 
 

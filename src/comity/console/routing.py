@@ -1,13 +1,17 @@
 """Turn page functions into routes: each declares its action, and whatever takes a form has its token checked first."""
 
 import re
-from collections.abc import Callable
+from asyncio import sleep
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeAlias
 
+from anyio import to_thread
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import RawBody
+from litestar.response import ServerSentEvent, ServerSentEventMessage
 
 from comity.access.policy import Action
 from comity.access.routes import ACTION
@@ -19,8 +23,11 @@ from comity.errors import Missing
 from comity.model.ids import Digest, is_digest
 
 Show: TypeAlias = Callable[[Ask], Response[Any]]
+Pulse: TypeAlias = Callable[[Ask], str]
 Take: TypeAlias = Callable[[Ask, Form], Response[Any]]
 
+STREAM: Final = 60
+"""Seconds that one stream of events lasts."""
 SMALL: Final = 64 * 1024
 """Bytes of a form without files."""
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}\Z")
@@ -40,6 +47,23 @@ class Paths:
             @get(path, opt={ACTION: action}, sync_to_thread=True, include_in_schema=False)
             def handler(request: Request[Any, Any, Any]) -> Response[Any]:
                 return self._finished(request, function(request))
+
+            self.handlers.append(handler)
+            return function
+
+        return keep
+
+    def follow(self, path: str, action: Action) -> Callable[[Pulse], Pulse]:
+        """A stream of server-sent events: the word that a function gives, each time it is another one.
+
+        A stream ends after `STREAM` and the browser asks for another, so that a session which has ended ends it too.
+        """
+
+        def keep(function: Pulse) -> Pulse:
+            @get(path, opt={ACTION: action}, include_in_schema=False)
+            async def handler(request: Request[Any, Any, Any]) -> ServerSentEvent:
+                first = await to_thread.run_sync(function, request)
+                return ServerSentEvent(_pulses(first, partial(function, request)), retry_duration=1000)
 
             self.handlers.append(handler)
             return function
@@ -79,6 +103,17 @@ class Paths:
     def _finished(self, request: Ask, response: Response[Any]) -> Response[Any]:
         keep_visit(request, response, is_https=self.is_https)
         return response
+
+
+async def _pulses(first: str, ask: Callable[[], str]) -> AsyncIterator[ServerSentEventMessage]:
+    said = ""
+    for second in range(STREAM):
+        if second:
+            await sleep(1)
+        word = await to_thread.run_sync(ask) if second else first
+        if word != said:
+            said = word
+            yield ServerSentEventMessage(data=word, event="pulse")
 
 
 def named(request: Ask, parameter: str) -> str:

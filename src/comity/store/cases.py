@@ -61,6 +61,15 @@ def get(tx: Tx, id_: CaseId, viewer: Viewer) -> Case:
     return _open(tx, row)
 
 
+def version(tx: Tx, id_: CaseId, viewer: Viewer) -> int:
+    """How often a case was saved: what a watcher compares, without opening it. Missing as for `get`."""
+    here = (cases.c.id == id_, cases.c.sealed.is_not(None), sees_case(viewer))
+    found: int | None = tx.connection.execute(select(cases.c.version).where(*here)).scalar()
+    if found is None:
+        raise Missing(f"no case {id_}")
+    return found
+
+
 def page(
     tx: Tx, viewer: Viewer, *, stages: Iterable[Stage] = (), start: str | None = None, limit: int = 50
 ) -> Page[Case]:

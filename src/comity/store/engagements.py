@@ -156,6 +156,15 @@ def outline(tx: Tx, id_: EngagementId, viewer: Viewer) -> Outline:
     return _outline(row)
 
 
+def version(tx: Tx, id_: EngagementId, viewer: Viewer) -> int:
+    """How often an engagement was saved: what a watcher compares, without opening it. Missing as for `outline`."""
+    here = (engagements.c.id == id_, _sees(viewer))
+    found: int | None = tx.connection.execute(select(engagements.c.version).where(*here)).scalar()
+    if found is None:
+        raise Missing(f"no engagement {id_}")
+    return found
+
+
 def page(
     tx: Tx, custody: Custody, viewer: Viewer, *, start: str | None = None, limit: int = 50
 ) -> Page[tuple[Outline, Engagement | None]]:
