@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from comity.cli import csaf_files
+from comity.errors import Invalid
 from comity.formats.csaf import Csaf
 from tests.formats.values import ADVISORY
 
@@ -40,3 +41,8 @@ def test_a_person_reads_the_same_in_words(tmp_path: Path, capsys: pytest.Capture
     assert "43 mandatory tests" in out
     assert "csaf_6.1.16" in out
     assert "JSON schema of CSAF was not checked" in out
+
+
+def test_no_file_is_no_success() -> None:
+    with pytest.raises(Invalid):
+        csaf_files.check()

@@ -11,9 +11,11 @@ def check(*files: Path, json: Json = False) -> int:
 
     Exit status 0 when no test of any file fails, 1 when one does. Nothing is stored or sent.
     """
-    from comity.errors import Invalid
+    from comity.errors import Invalid, Problem
     from comity.formats import csaf_check
 
+    if not files:
+        raise Invalid("there is nothing to check", [Problem("/files", "missing_field", "name one file or more")])
     told = []
     for file in files:
         try:
@@ -26,9 +28,7 @@ def check(*files: Path, json: Json = False) -> int:
         if json:
             continue
         ran = f"CSAF {version}, {tests} mandatory tests" if version else "not read as CSAF"
-        show.line(
-            f"{file}: {ran}: {f'{len(listed)} problems' if listed else 'none fails'}", "red" if listed else "green"
-        )
+        show.line(f"{file}: {ran}: {_count(len(listed))}", "red" if listed else "green")
         show.problems(listed)
         for number, reason in not_run.items():
             show.line(f"{number} was not run: {reason}", "dim")
@@ -37,3 +37,7 @@ def check(*files: Path, json: Json = False) -> int:
     else:
         show.line("The JSON schema of CSAF was not checked.", "dim")
     return 1 if any(one["problems"] for one in told) else 0
+
+
+def _count(number: int) -> str:
+    return {0: "none fails", 1: "1 problem"}.get(number, f"{number} problems")
