@@ -34,6 +34,9 @@ THE_LIMIT = """Read section 3 so that it gives no power to make a government lic
 EXCEPTIONS = {("formats/packs/us.eo-14409.json", THE_LIMIT): "clause 3(c) itself, which forbids all three"}
 """Places where a word of the list is right, with the reason. An entry that is no longer met fails the test."""
 
+LISTS = {"language/vocabulary.txt": "the pieces of words of BERT, one to a line: no two of them are one sentence"}
+"""Files that are lists, with the reason: each line is a text of its own. One that is prose, or gone, fails the test."""
+
 RIGHTS = re.compile(
     r"\b(rights?|entitle[ds]?|entitlements?)\b[^.]{0,80}\b(under|by|from) (the|this) (executive )?order\b"
 )
@@ -79,6 +82,8 @@ def document_texts(path: str, text: str) -> Iterator[Text]:
 
 
 def prose_texts(path: str, text: str) -> Iterator[Text]:
+    if path in LISTS:
+        return (Text(path=path, words=one) for line in text.splitlines() for one in sentences(line))
     return (Text(path=path, words=one) for one in sentences(text))
 
 
@@ -150,6 +155,13 @@ def test_no_wording_of_the_package_passes_a_verdict_on_a_model() -> None:
     assert [key for key in EXCEPTIONS if key not in found] == [], "an exception that is no longer needed"
 
 
+def test_every_file_that_is_read_as_a_list_is_one() -> None:
+    """One word to a line, so that nothing which is said over several lines is read apart."""
+    for path in LISTS:
+        lines = (PACKAGE / path).read_text(encoding="utf-8").splitlines()
+        assert [line for line in lines if len(line.split()) != 1] == []
+
+
 def test_no_wording_of_the_package_speaks_of_a_right_under_the_order() -> None:
     assert claimed_rights(gathered(PACKAGE)) == []
 
@@ -178,6 +190,7 @@ PLANTED = {
     "console/templates/case/page.html": "<p>Everything is fine.</p><p>This model is licensed for use.</p>",
     "console/templates/queue.html": '<span class="developer-approved">done</span>',
     "clearing/model_approved.py": "",
+    "language/vocabulary.txt": "approved\nmodel-approved\n",
     "console/static/app.js": 'const labels = ["release-blocked"];\n',
     "console/locales/de.po": 'msgid "engagement.denied"\nmsgstr "abgelehnt"\n',
 }
