@@ -13,6 +13,7 @@ from comity.formats import plain_yaml
 from comity.formats.listings import cyclonedx
 from comity.formats.parse import LIMITS
 from comity.model.address import is_public
+from comity.partners.carrier import Carrier
 from comity.partners.endpoint import ModelEndpoint
 
 BOM = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.5" version="1">%s</bom>'
@@ -50,6 +51,17 @@ def test_a_packed_answer_of_an_endpoint_is_refused_before_it_is_unpacked() -> No
     endpoint = ModelEndpoint(transport=httpx.MockTransport(answer))
     with pytest.raises(Unavailable, match="packs its answer"):
         endpoint.complete("https://model.example/v1", "key", b"{}")
+
+
+def test_a_packed_answer_of_a_partner_is_refused_before_it_is_unpacked() -> None:
+    bomb = gzip.compress(b"0" * 50_000_000)
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "identity"
+        return httpx.Response(200, headers={"Content-Encoding": "gzip"}, stream=httpx.ByteStream(bomb))
+
+    with pytest.raises(Unavailable, match="packs its answer"):
+        Carrier(transport=httpx.MockTransport(answer)).bring("https://cert.example", b"{}")
 
 
 def test_a_key_that_no_header_can_carry_is_a_plain_refusal() -> None:

@@ -61,21 +61,20 @@ class Carrier:
 
     def bring(self, address: str, body: bytes) -> Answer:
         """POST it. Unavailable when nothing answers; Invalid for a name that leads into a private network."""
-        found = urlsplit(self.checked(address))
+        found = urlsplit(self.checked(address))._replace(path=PATH)
         target = found.netloc
         if self.transport is None:
             target = guard.looked_up(found, loopback=self.loopback, whose="the partner's address")
-        headers = {"Content-Type": "application/json", "Accept": "application/json", "Host": found.netloc}
-        more = {"sni_hostname": found.hostname} if found.scheme == "https" else {}
-        where = found._replace(netloc=target, path=PATH).geturl()
-        client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=self.transport, trust_env=False)
-        held = b""
-        try:
-            with client, client.stream("POST", where, content=body, headers=headers, extensions=more) as answer:
-                for chunk in answer.iter_bytes():
-                    held += chunk
-                    if len(held) > ANSWER_LIMIT_BYTES:
-                        raise Unavailable("the partner's answer has no end")
-                return Answer(status=answer.status_code, body=held)
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise Unavailable("the partner's address cannot be reached") from error
+        endless = Unavailable("the partner's answer has no end")
+        with guard.calling(
+            "POST",
+            found,
+            target,
+            headers={"Content-Type": "application/json", "Accept": "application/json"},
+            content=body,
+            timeout=TIMEOUT,
+            transport=self.transport,
+            unreachable="the partner's address cannot be reached",
+        ) as answer:
+            held = answer.read(ANSWER_LIMIT_BYTES, whose="the partner", too_much=endless)
+            return Answer(status=answer.status, body=held)

@@ -5,20 +5,17 @@ to exactly the address that was looked at. Plain http and this machine are for s
 the host's setting says so. No redirect is followed, since the developer's key would travel with it.
 """
 
-import time
 from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import SplitResult
 
 import httpx
 
-from comity.errors import Invalid, Problem, TooLarge, Unavailable
+from comity.errors import Invalid, Problem, TooLarge
 from comity.partners import guard
 
 ANSWER_LIMIT_BYTES: Final = 8 * 1024 * 1024
 TIMEOUT: Final = httpx.Timeout(120.0, connect=15.0)
-LONGEST_SECONDS: Final = 600.0
-"""A whole call, however slowly its answer drips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,27 +53,20 @@ class ModelEndpoint:
             "Authorization": f"Bearer {key}",
             "Content-Type": "application/json",
             "Accept": "application/json",
-            "Accept-Encoding": "identity",
-            "Host": parts.netloc,
         }
-        client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=self.transport, trust_env=False)
-        where = f"{parts.scheme}://{target}{parts.path}/chat/completions"
-        more = {"sni_hostname": parts.hostname} if parts.scheme == "https" else {}
-        ends = time.monotonic() + LONGEST_SECONDS
-        try:
-            with client, client.stream("POST", where, content=body, headers=headers, extensions=more) as answer:
-                held = b""
-                if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-                    raise Unavailable("the endpoint packs its answer, which was not asked for")
-                for chunk in answer.iter_bytes():
-                    held += chunk
-                    if time.monotonic() > ends:
-                        raise Unavailable("the developer's endpoint took too long to answer")
-                    if len(held) > ANSWER_LIMIT_BYTES:
-                        raise TooLarge(f"the endpoint answers with more than {ANSWER_LIMIT_BYTES} bytes")
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise Unavailable("the developer's endpoint cannot be reached: the developer can say why") from error
-        return Reply(status=answer.status_code, data=held)
+        too_much = TooLarge(f"the endpoint answers with more than {ANSWER_LIMIT_BYTES} bytes")
+        with guard.calling(
+            "POST",
+            parts._replace(path=f"{parts.path}/chat/completions"),
+            target,
+            headers=headers,
+            content=body,
+            timeout=TIMEOUT,
+            transport=self.transport,
+            unreachable="the developer's endpoint cannot be reached: the developer can say why",
+        ) as answer:
+            held = answer.read(ANSWER_LIMIT_BYTES, whose="the developer's endpoint", too_much=too_much)
+            return Reply(status=answer.status, data=held)
 
 
 def _parts(url: str) -> SplitResult:

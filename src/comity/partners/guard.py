@@ -1,14 +1,26 @@
 """Decide where a call on a stranger's word may go: the name is looked up once, looked at, and called as it was found.
 
+No redirect is followed, nothing of the environment is heard, and an answer is read as it came, up to a size and a time.
+
 Plain http and this machine are for tests and scripted parties only, and only where a setting of the host says so.
 """
 
 import socket
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from ipaddress import ip_address
+from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from comity.errors import Invalid, Problem, Unavailable
+import httpx
+
+from comity.errors import ComityError, Invalid, Problem, Unavailable
 from comity.model.address import is_public
+
+LONGEST_SECONDS: Final = 600.0
+"""A whole call, however slowly its answer drips."""
 
 
 def parts(url: str, what: str = "an https address") -> SplitResult:
@@ -50,3 +62,58 @@ def is_here(name: str) -> bool:
         return ip_address(name).is_loopback
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answering:
+    """An answer that has begun. `ends`: on the monotonic clock, when it must be whole."""
+
+    response: httpx.Response
+    ends: float
+
+    @property
+    def status(self) -> int:
+        """Its status."""
+        return self.response.status_code
+
+    def read(self, limit_bytes: int, *, whose: str, too_much: ComityError) -> bytes:
+        """The body. `too_much` when it is over the limit, Unavailable when it is packed or takes too long."""
+        if self.response.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
+            raise Unavailable(f"{whose} packs its answer, which was not asked for")
+        held = b""
+        for chunk in self.response.iter_bytes():
+            held += chunk
+            if time.monotonic() > self.ends:
+                raise Unavailable(f"{whose} took too long to answer")
+            if len(held) > limit_bytes:
+                raise too_much
+        return held
+
+
+@contextmanager
+def calling(
+    method: str,
+    found: SplitResult,
+    target: str,
+    *,
+    headers: Mapping[str, str],
+    timeout: httpx.Timeout,
+    unreachable: str,
+    transport: httpx.BaseTransport | None = None,
+    content: bytes | None = None,
+    form: Mapping[str, str] | None = None,
+) -> Iterator[Answering]:
+    """The answer of `target`, asked for as `found`, its body not yet read. Unavailable, as said, when none comes."""
+    sent = {**headers, "Host": found.netloc, "Accept-Encoding": "identity"}
+    more = {"sni_hostname": found.hostname} if found.scheme == "https" else {}
+    where = found._replace(netloc=target).geturl()
+    ends = time.monotonic() + LONGEST_SECONDS
+    client = httpx.Client(timeout=timeout, follow_redirects=False, transport=transport, trust_env=False)
+    try:
+        with (
+            client,
+            client.stream(method, where, content=content, data=form, headers=sent, extensions=more) as response,
+        ):
+            yield Answering(response=response, ends=ends)
+    except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
+        raise Unavailable(unreachable) from error

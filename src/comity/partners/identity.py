@@ -44,24 +44,21 @@ class ProviderHost:
     def _call(self, method: str, url: str, headers: dict[str, str], form: dict[str, str] | None) -> tuple[int, bytes]:
         parts = guard.parts(url)
         target = self._target(url)
-        sent = {**headers, "Host": parts.netloc, "Accept": "application/json", "Accept-Encoding": "identity"}
-        more = {"sni_hostname": parts.hostname} if parts.scheme == "https" else {}
-        where = parts._replace(netloc=target).geturl()
-        client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=self.transport, trust_env=False)
-        try:
-            with client, client.stream(method, where, data=form, headers=sent, extensions=more) as answer:
-                held = b""
-                if answer.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
-                    raise Unavailable("the sign-in provider packs its answer, which was not asked for")
-                for chunk in answer.iter_bytes():
-                    held += chunk
-                    if len(held) > LIMIT_BYTES:
-                        raise Unavailable("the sign-in provider answers with too much: tell the operator")
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise Unavailable("the sign-in provider cannot be reached: use your password, or try later") from error
-        if answer.status_code != 200 and not (form is not None and 400 <= answer.status_code < 500):
+        endless = Unavailable("the sign-in provider answers with too much: tell the operator")
+        with guard.calling(
+            method,
+            parts,
+            target,
+            headers={**headers, "Accept": "application/json"},
+            form=form,
+            timeout=TIMEOUT,
+            transport=self.transport,
+            unreachable="the sign-in provider cannot be reached: use your password, or try later",
+        ) as answer:
+            held = answer.read(LIMIT_BYTES, whose="the sign-in provider", too_much=endless)
+        if answer.status != 200 and not (form is not None and 400 <= answer.status < 500):
             raise Unavailable("the sign-in provider did not answer as it should: use your password, or try later")
-        return answer.status_code, held
+        return answer.status, held
 
     def _target(self, url: str) -> str:
         """The address to call. Unavailable for one that this provider may not send us to."""

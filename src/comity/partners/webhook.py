@@ -12,7 +12,7 @@ from typing import Final
 
 import httpx
 
-from comity.errors import Invalid, Problem, Unavailable
+from comity.errors import Invalid, Problem
 from comity.partners import guard
 
 TIMEOUT: Final = httpx.Timeout(15.0, connect=10.0)
@@ -47,19 +47,20 @@ class Sender:
         headers = {
             "Content-Type": "application/json",
             "User-Agent": "comity/1",
-            "Accept-Encoding": "identity",
-            "Host": found.netloc,
             "Comity-Event": event,
             SIGNATURE: signature(secret, body, at=at),
         }
-        more = {"sni_hostname": found.hostname} if found.scheme == "https" else {}
-        where = found._replace(netloc=target).geturl()
-        client = httpx.Client(timeout=TIMEOUT, follow_redirects=False, transport=self.transport, trust_env=False)
-        try:
-            with client, client.stream("POST", where, content=body, headers=headers, extensions=more) as answer:
-                return answer.status_code
-        except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-            raise Unavailable("the subscriber's address cannot be reached") from error
+        with guard.calling(
+            "POST",
+            found,
+            target,
+            headers=headers,
+            content=body,
+            timeout=TIMEOUT,
+            transport=self.transport,
+            unreachable="the subscriber's address cannot be reached",
+        ) as answer:
+            return answer.status
 
 
 def signature(secret: str, body: bytes, *, at: datetime) -> str:
