@@ -9,10 +9,11 @@ from comity.access.routes import caller_of
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, named
 from comity.defend.desk_advice import EXPORTS, Advice
 from comity.defend.desk_attest import Attest
-from comity.errors import ComityError, Conflict, Invalid, Problem
+from comity.errors import Conflict, Invalid, Problem
 from comity.model.ids import AssetId
 
 SHOWN = 200
@@ -68,14 +69,8 @@ def add(paths: Paths, advice: Advice, attest: Attest) -> None:
         try:
             made = attest.make(caller_of(request).viewer)
         except (Conflict, Invalid) as error:
-            return listed(request, status=409 if isinstance(error, Conflict) else 422, problems=told(error))
+            return listed(request, status=status_of(error), problems=told(error))
         return download(made.data, made.name)
-
-
-def told(error: ComityError) -> tuple[Problem, ...]:
-    """The problems of an error, or its sentence as one."""
-    problems = error.problems if isinstance(error, Invalid) else ()
-    return problems or (Problem("", "not_now", str(error)),)
 
 
 def grouped(sentences: Any) -> list[tuple[str, list[Any]]]:

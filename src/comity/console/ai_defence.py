@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from comity.access.policy import Action
 from comity.access.routes import caller_of
-from comity.console.advice import told
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, named, see
 from comity.defend.desk_ai import AiDefence
 from comity.errors import Conflict, Invalid, Problem
@@ -52,7 +52,7 @@ def add(paths: Paths, ai: AiDefence) -> None:
         try:
             do()
         except (Conflict, Invalid) as error:
-            return shown(request, status=409 if isinstance(error, Conflict) else 422, problems=told(error))
+            return shown(request, status=status_of(error), problems=told(error))
         return see(f"/ai?done={word}")
 
     @paths.take("/ai/begin", Action.STEER_AI)
@@ -95,7 +95,7 @@ def add(paths: Paths, ai: AiDefence) -> None:
                 calls=int(calls),
             )
         except (Conflict, Invalid) as error:
-            return shown(request, status=409 if isinstance(error, Conflict) else 422, problems=told(error))
+            return shown(request, status=status_of(error), problems=told(error))
         return shown(request, key=key, done=f"Access {made.id} is granted to {made.holder}.")
 
     @paths.press("/ai/grants/{grant:str}/revoke", Action.STEER_AI)

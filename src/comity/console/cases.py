@@ -13,6 +13,7 @@ from comity.clearing.desk import Clearing
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, live_page, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, digest_named, named, see
 from comity.errors import Conflict, Invalid, Missing, Problem
 from comity.model.case import MOVES, Closing, Stage
@@ -139,7 +140,5 @@ def add(paths: Paths, clearing: Clearing, preferences: Preferences) -> None:
         try:
             decide(caller_of(request).viewer)
         except (Conflict, Invalid) as error:
-            problems = error.problems if isinstance(error, Invalid) else ()
-            told = problems or (Problem("", "not_now", str(error)),)
-            return shown(request, id_, status=409 if isinstance(error, Conflict) else 422, problems=told)
+            return shown(request, id_, status=status_of(error), problems=told(error))
         return see(f"/cases/{id_}?done={word}")

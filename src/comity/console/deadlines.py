@@ -15,6 +15,7 @@ from comity.access.routes import caller_of
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.defend.desk_deadlines import PAGE, Deadlines
 from comity.errors import Conflict, Invalid, Problem
@@ -269,14 +270,3 @@ def month(days: Mapping[date, int], text: str, at: datetime) -> Month:
         earlier=sum(count for one, count in days.items() if one < first),
         later=sum(count for one, count in days.items() if one > last),
     )
-
-
-def told(error: Conflict | Invalid) -> tuple[Problem, ...]:
-    """What to show of an error, as problems."""
-    problems = error.problems if isinstance(error, Invalid) else ()
-    return problems or (Problem("", "not_now", str(error)),)
-
-
-def status_of(error: Conflict | Invalid) -> int:
-    """The status that goes with it."""
-    return 409 if isinstance(error, Conflict) else 422

@@ -7,10 +7,10 @@ from litestar import Response
 
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
-from comity.console.deadlines import status_of, told
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.defend.desk_directives import Directives
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem

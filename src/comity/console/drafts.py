@@ -12,6 +12,7 @@ from comity.brief.desk import Briefs, Counted, Decision, Rejected, Shared, Voide
 from comity.console.briefs import CLASSES
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import told
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.model.article import ReviewState, Span
@@ -197,9 +198,8 @@ def add(paths: Paths, briefs: Briefs) -> None:
         try:
             act(caller_of(request).viewer)
         except (Conflict, Forbidden, Invalid) as error:
-            told = error.problems if isinstance(error, Invalid) else ()
-            problems = told or (Problem("", "not_now", str(error)),)
-            return shown(request, id_, status=422 if isinstance(error, Invalid) else 409, problems=problems)
+            status = 422 if isinstance(error, Invalid) else 409
+            return shown(request, id_, status=status, problems=told(error))
         return see(f"/drafts/{id_}?done={word}" if word else f"/drafts/{id_}")
 
 

@@ -9,6 +9,7 @@ from comity.access.routes import caller_of
 from comity.clearing.desk_regroup import Regroup
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Conflict, Invalid, Problem
 from comity.model.case import Stage
@@ -46,7 +47,7 @@ def add(paths: Paths, regroup: Regroup) -> None:
         try:
             held = regroup.merge(caller_of(request).viewer, id_, CaseId(form.text("other")), reason=form.text("reason"))
         except (Conflict, Invalid) as error:
-            return shown(request, id_, status=_status(error), problems=_problems(error))
+            return shown(request, id_, status=status_of(error), problems=told(error))
         return see(f"/cases/{held.id}/duplicates?done=merged")
 
     @paths.take("/cases/{case:str}/split", Action.REGROUP)
@@ -56,14 +57,5 @@ def add(paths: Paths, regroup: Regroup) -> None:
         try:
             _, new = regroup.split(caller_of(request).viewer, id_, names, reason=form.text("reason"))
         except (Conflict, Invalid) as error:
-            return shown(request, id_, status=_status(error), problems=_problems(error))
+            return shown(request, id_, status=status_of(error), problems=told(error))
         return see(f"/cases/{new.id}/duplicates?done=split")
-
-
-def _status(error: Conflict | Invalid) -> int:
-    return 409 if isinstance(error, Conflict) else 422
-
-
-def _problems(error: Conflict | Invalid) -> tuple[Problem, ...]:
-    told = error.problems if isinstance(error, Invalid) else ()
-    return told or (Problem("", "not_now", str(error)),)

@@ -13,6 +13,7 @@ from comity.assess.desk import ACTS, Assess, Open, View
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, live_page, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, Tampered, Unavailable
 from comity.model import engagement as table
@@ -77,7 +78,7 @@ def add(paths: Paths, assess: Assess) -> None:
         try:
             id_, _ = assess.invite(caller_of(request).viewer, **values)
         except Invalid as error:
-            return _list(request, status=422, problems=_told(error), values=values)
+            return _list(request, status=422, problems=told(error), values=values)
         return see(f"/engagements/{id_}?done=invited")
 
     def _list(
@@ -150,11 +151,10 @@ def add(paths: Paths, assess: Assess) -> None:
         fields = ("declaration",) if known is None else tuple(field.name for field in known.fields)
         values = {field: form.text(field) for field in fields}
         try:
-            told = assess.do(caller_of(request).viewer, id_, name, values)
+            done = assess.do(caller_of(request).viewer, id_, name, values)
         except (Conflict, Invalid, Forbidden, Unavailable, Tampered) as error:
-            status = {Conflict: 409, Forbidden: 403, Unavailable: 503}.get(type(error), 422)
-            return _shown(request, id_, status=status, problems=_told(error), tried=name, values=values)
-        return _shown(request, id_, done=told.sentence, secret=told.secret)
+            return _shown(request, id_, status=status_of(error), problems=told(error), tried=name, values=values)
+        return _shown(request, id_, done=done.sentence, secret=done.secret)
 
     @paths.show("/engagements/{engagement:str}/ledger", Action.READ_ENGAGEMENTS)
     def ledger(request: Ask) -> Response[Any]:
@@ -178,7 +178,7 @@ def add(paths: Paths, assess: Assess) -> None:
             data = assess.export(caller_of(request).viewer, id_, what)
         except (Conflict, Invalid, Forbidden) as error:
             status = 403 if isinstance(error, Forbidden) else 422
-            return _shown(request, id_, status=status, problems=_told(error))
+            return _shown(request, id_, status=status, problems=told(error))
         return download(data, f"{id_}.{what}.json")
 
     @paths.show("/engagements/{engagement:str}/receipt", Action.READ_ENGAGEMENTS)
@@ -244,9 +244,3 @@ def _chosen(view: View) -> dict[str, dict[str, str]]:
     if digests:
         made["countersign"] = {"root": str(digests[-1]["battery_root"])}
     return made
-
-
-def _told(error: Exception) -> tuple[Problem, ...]:
-    if isinstance(error, Invalid) and error.problems:
-        return error.problems
-    return (Problem("", "not_now", str(error)),)

@@ -9,6 +9,7 @@ from comity.access.routes import caller_of
 from comity.clearing.desk_handover import HandOvers
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.model.ids import CaseId
@@ -18,6 +19,7 @@ DONE = {
     "ended": "The agreement has ended: nothing passes any more.",
     "sent": "The case is on its way. It is tried until the partner takes it, refuses it, or is given up on.",
 }
+NOT_DONE = "not_done"
 KEY_BYTES = 16 * 1024
 
 
@@ -69,10 +71,8 @@ def add(paths: Paths, counter: HandOvers) -> None:
                 address=form.text("address"),
                 key=uploads[0].data[:KEY_BYTES] if uploads else b"",
             )
-        except Invalid as error:
-            return partners_shown(request, status=422, problems=_problems(error))
-        except Conflict as error:
-            return partners_shown(request, status=409, problems=_problems(error))
+        except (Conflict, Invalid) as error:
+            return partners_shown(request, status=status_of(error), problems=told(error, code=NOT_DONE))
         return see("/partners?done=added")
 
     @paths.press("/partners/{partner:str}/end", Action.KEEP_PARTNERS)
@@ -96,19 +96,12 @@ def add(paths: Paths, counter: HandOvers) -> None:
                 why=why,
                 keep={kept: reason} if kept and reason else {},
             )
-        except Invalid as error:
-            return hand_over_shown(request, status=422, problems=_problems(error), why=why[:500])
-        except (Conflict, Forbidden, Missing) as error:
-            status = {Conflict: 409, Forbidden: 403, Missing: 404}[type(error)]
-            return hand_over_shown(request, status=status, problems=_problems(error), why=why[:500])
+        except (Conflict, Forbidden, Invalid, Missing) as error:
+            problems = told(error, code=NOT_DONE)
+            return hand_over_shown(request, status=status_of(error), problems=problems, why=why[:500])
         return see("/partners?done=sent")
 
     @paths.press("/partners/sent/{hand_over:str}/again", Action.HAND_OVER)
     def again(request: Ask) -> Response[Any]:
         counter.again(caller_of(request).viewer, named(request, "hand_over"))
         return see("/partners?done=sent")
-
-
-def _problems(error: Invalid | Conflict | Forbidden | Missing) -> tuple[Problem, ...]:
-    found = error.problems if isinstance(error, Invalid) else ()
-    return tuple(found) or (Problem("", "not_done", str(error)),)

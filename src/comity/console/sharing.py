@@ -8,6 +8,7 @@ from comity.access.policy import Action, may
 from comity.access.routes import caller_of
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.library.sharing import Sharing
@@ -52,12 +53,9 @@ def add(paths: Paths, sharing: Sharing) -> None:
                 no_equities_use=bool(form.text("no_equities_use")),
                 keep={kept: reason} if kept else {},
             )
-        except Invalid as error:
-            found = error.problems or (Problem("", "invalid", str(error)),)
-            return shown(request, status=422, problems=found, subject=subject)
-        except (Conflict, Forbidden, Missing) as error:
-            status = {Conflict: 409, Forbidden: 403, Missing: 404}[type(error)]
-            return shown(request, status=status, problems=(Problem("", "not_shared", str(error)),), subject=subject)
+        except (Conflict, Forbidden, Invalid, Missing) as error:
+            problems = told(error, code="invalid" if isinstance(error, Invalid) else "not_shared")
+            return shown(request, status=status_of(error), problems=problems, subject=subject)
         return see("/sharing?done=shared")
 
     @paths.press("/sharing/{share:str}/end", Action.SHARE)

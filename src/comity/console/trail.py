@@ -10,6 +10,7 @@ from comity.admin.glass import Glass
 from comity.admin.trail import PAGE, Trail
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.model.outcome import Outcome
@@ -67,11 +68,8 @@ def add(paths: Paths, trail: Trail, glass: Glass) -> None:
     def ask(request: Ask, form: Form) -> Response[Any]:
         try:
             glass.ask(caller_of(request).viewer, case=form.text("case")[:100], reason=form.text("reason")[:4000])
-        except Invalid as error:
-            return glass_shown(request, status=422, problems=error.problems)
-        except (Conflict, Forbidden) as error:
-            status = 409 if isinstance(error, Conflict) else 403
-            return glass_shown(request, status=status, problems=(Problem("", "refused", str(error)),))
+        except (Conflict, Forbidden, Invalid) as error:
+            return glass_shown(request, status=status_of(error), problems=told(error, code="refused"))
         return see("/break-glass?done=asked")
 
     @paths.press("/break-glass/{glass:str}/second", Action.BREAK_GLASS)
@@ -79,8 +77,7 @@ def add(paths: Paths, trail: Trail, glass: Glass) -> None:
         try:
             glass.second(caller_of(request).viewer, named(request, "glass"))
         except (Conflict, Forbidden) as error:
-            status = 409 if isinstance(error, Conflict) else 403
-            return glass_shown(request, status=status, problems=(Problem("", "refused", str(error)),))
+            return glass_shown(request, status=status_of(error), problems=told(error, code="refused"))
         return see("/break-glass?done=broken")
 
     @paths.press("/break-glass/{glass:str}/end", Action.READ_GLASS)
