@@ -55,6 +55,8 @@ class Accounts:
                 return None
             caller = signed_in(self._as_they_may(tx, person), via=Via.SESSION)
             caller = replace(caller, zone=preferences.of(tx, person.id, ZONE).get(ZONE, ""))
+            if not policy.may(caller.viewer, Action.READ_GLASS):
+                return caller
             return _with_glass(caller, glass.opened(tx, at=self.clock()))
 
     def by_token(self, secret: str) -> Caller | None:
@@ -386,11 +388,11 @@ class Accounts:
 
 
 def _with_glass(caller: Caller, opened: Sequence[tuple[PartyId, str]]) -> Caller:
-    """The caller with what break-glass opened for them, and for those who are to know, how much is open."""
+    """Somebody who is to know how much break-glass opened, with that and with what it opened for themselves."""
+    if not opened:
+        return caller
     viewer = caller.viewer
     mine = frozenset(case for person, case in opened if person == viewer.person)
-    if not opened or not policy.may(viewer, Action.READ_GLASS):
-        return caller
     may_read = policy.may(viewer, Action.BREAK_GLASS) and not is_apart(viewer.roles)
     return replace(caller, viewer=replace(viewer, opened=mine if may_read else frozenset()), alarm=len(opened))
 

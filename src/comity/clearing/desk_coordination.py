@@ -121,16 +121,13 @@ class Coordinations:
         allow(viewer, Action.READ_CASES)
         now = self.machines.now()
         with self.machines.store.write() as tx:
-            held = flow_coordination.opened(self.machines, tx, cases.get(tx, case, viewer))
+            seen = cases.get(tx, case, viewer)
+            held = flow_coordination.opened(self.machines, tx, seen)
             names = {one.id: one.name for one in held.participants}
             sent = [(name, slip) for id_, name in names.items() for slip in outbox.of(tx, id_)]
             thread = coordinations.thread(tx, case, viewer, at=now)
             withheld = cases.is_withheld(tx, case)
-            affected = [
-                a
-                for id_ in cases.get(tx, case, viewer).reports
-                for a in reports.get(tx, id_, flow.FLOW).finding.affected
-            ]
+            affected = [a for one in flow.findings_of(tx, seen).values() for a in one.affected]
         clocks = deadlines.clocks(held, final_from_notice=self.machines.settings.cra_final_from_notice)
         return View(
             held=held,

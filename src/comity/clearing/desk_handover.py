@@ -11,7 +11,7 @@ from comity.clearing import flow, flow_handover, handover
 from comity.clearing.desk import Clearing
 from comity.clearing.views import Accepted, Document
 from comity.durable.engine import Control
-from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, Unavailable
+from comity.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
 from comity.formats.codec import Reading
 from comity.formats.parse import Limits
 from comity.formats.report import MEDIA_TYPE, NAME, ReportDocument
@@ -147,7 +147,7 @@ class HandOvers:
                     "the case holds personal information",
                     [Problem(f"/reports/{one.field}", "personal_information", f"{one.kind}: {reason}") for one in left],
                 )
-            documents = [handover.document(one, held, _payloads(tx, one.id)) for one in own]
+            documents = [handover.document(one, held, flow.attached(tx, one)) for one in own]
             statements = _statements(tx, held)
             letter = Letter(
                 id="H-" + code(secrets.token_bytes(8), 12),
@@ -325,17 +325,6 @@ class HandOvers:
             actor=viewer.person,
         )
         journal.append(tx, event)
-
-
-def _payloads(tx: Tx, report: str) -> dict[Digest, bytes]:
-    held = reports.get(tx, report, flow.FLOW)  # type: ignore[arg-type]  # an id of a report that was just read
-    found = {}
-    for one in held.finding.attachments:
-        try:
-            found[one.digest] = blobs.get(tx, one.digest, record=reports.record(held.id))
-        except Missing:  # named by digest only: its bytes never came
-            continue
-    return found
 
 
 def _statements(tx: Tx, case: Case) -> list[bytes]:

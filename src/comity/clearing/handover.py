@@ -6,14 +6,14 @@ SHA-256, so that a letter of a few kB vouches for files of many MB, in this orde
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Final
 
 import msgspec
 import rfc8785
 
 from comity.errors import Invalid, Problem
-from comity.formats import personal
+from comity.formats import personal, times
 from comity.formats.personal import Found
 from comity.formats.report import ReportDocument
 from comity.model.basis import Ground
@@ -70,7 +70,7 @@ def letter_bytes(letter: Letter) -> bytes:
         {
             "schema": SCHEMA,
             "id": letter.id,
-            "sent_at": _moment(letter.sent_at),
+            "sent_at": times.write(letter.sent_at),
             "case": letter.case,
             "from_key": letter.from_key,
             "to_key": letter.to_key,
@@ -84,7 +84,7 @@ def letter_bytes(letter: Letter) -> bytes:
             },
             "tlp": letter.tlp.label,
             "no_equities_use": letter.no_equities_use,
-            "embargo_until": None if letter.embargo_until is None else _moment(letter.embargo_until),
+            "embargo_until": None if letter.embargo_until is None else times.write(letter.embargo_until),
             "embargo_basis": letter.embargo_basis,
             "enclosed": [
                 {"kind": one.kind, "sha256": one.digest, "size_bytes": one.size_bytes} for one in letter.enclosed
@@ -202,7 +202,7 @@ def kept_to(letter: Letter, finding: Finding) -> Finding:
 def receipt_bytes(*, letter: Digest, receipts: Sequence[str], key: str, at: datetime) -> bytes:
     """The canonical bytes of a receipt: for which letter, the receipt of each report in its order, when."""
     return rfc8785.dumps(
-        {"schema": RECEIPT_SCHEMA, "letter": letter, "key": key, "receipts": list(receipts), "at": _moment(at)}
+        {"schema": RECEIPT_SCHEMA, "letter": letter, "key": key, "receipts": list(receipts), "at": times.write(at)}
     )
 
 
@@ -223,10 +223,6 @@ def read_receipt(payload: bytes, *, letter: Digest, reports: int) -> tuple[Recei
     if held.schema != RECEIPT_SCHEMA or held.letter != letter or len(held.receipts) != reports:
         raise _bad("/receipt", "other_letter", "the receipt answers another letter, or not all of this one")
     return tuple(Receipt(one) for one in held.receipts)
-
-
-def _moment(at: datetime) -> str:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def _day(day: date | None) -> str | None:

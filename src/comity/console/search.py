@@ -1,7 +1,6 @@
 """One box that looks through everything its asker may read."""
 
-from collections.abc import Callable, Mapping
-from itertools import groupby
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -70,12 +69,10 @@ def add(paths: Paths, searching: Searching) -> None:
 
 
 def _groups(viewer: Viewer, hits: tuple[Hit, ...]) -> list[tuple[str, list[tuple[Hit, str]]]]:
-    order: Callable[[Hit], int] = lambda hit: list(NAMES).index(hit.kind)  # noqa: E731 - a key for sort and groupby
-    sorted_hits = sorted(hits, key=order)
-    return [
-        (NAMES[kind], [(hit, _path(viewer, hit)) for hit in found])
-        for kind, found in groupby(sorted_hits, key=lambda hit: hit.kind)
-    ]
+    found: dict[Kind, list[tuple[Hit, str]]] = {kind: [] for kind in NAMES}
+    for hit in hits:
+        found[hit.kind].append((hit, _path(viewer, hit)))
+    return [(NAMES[kind], some) for kind, some in found.items() if some]
 
 
 def _path(viewer: Viewer, hit: Hit) -> str:

@@ -59,14 +59,10 @@ def name_of(component: Component) -> Name | None:
         return None
     if name.version == ANY and component.version:
         try:
-            return cpe.read(cpe.write(replace(name, version="".join(map(_quoted, component.version)))))
+            return cpe.read(cpe.write(replace(name, version=cpe.escaped(component.version))))
         except Invalid:
             return name
     return name
-
-
-def _quoted(one: str) -> str:
-    return one if one.isascii() and (one.isalnum() or one in "_.-") else f"\\{one}"
 
 
 def reached(statement: ProductStatement, asked: Name) -> tuple[bool | None, str]:

@@ -130,6 +130,11 @@ def plain(value: str) -> str:
     return re.sub(r"\\(.)", r"\1", value)
 
 
+def escaped(text: str) -> str:
+    """Plain text as a value: a backslash before what might be meant for a sign."""
+    return "".join(one if one.isalnum() or one in "_.-" else f"\\{one}" for one in text)
+
+
 def words(value: str) -> str:
     """As somebody writes a product: `adaptive_security_appliance` -> `adaptive security appliance`."""
     return _SPACE.sub(" ", plain(value)).strip()
@@ -183,11 +188,7 @@ def _decoded(value: str) -> str:
         return value or ANY
     pieces = re.split(r"(%01|%02)", value)
     quoted = {"%01": "?", "%02": "*"}
-    return "".join(quoted.get(piece) or _escaped(unquote(piece)) for piece in pieces if piece)
-
-
-def _escaped(text: str) -> str:
-    return "".join(one if one.isalnum() or one in "_.-" else f"\\{one}" for one in text)
+    return "".join(quoted.get(piece) or escaped(unquote(piece)) for piece in pieces if piece)
 
 
 def _is_wild(value: str) -> bool:

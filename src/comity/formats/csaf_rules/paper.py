@@ -123,13 +123,18 @@ class Paper:
         """Every relationship of the product tree."""
         return tuple(items(self._tree, "/product_tree", "relationships"))
 
+    @property
+    def makers(self) -> tuple[Held, ...]:
+        """What makes products out of others: relationships."""
+        return self.relationships
+
     @cached_property
     def full_names(self) -> tuple[Held, ...]:
-        """Every full product name: in branches, beside them, and made by relationships."""
+        """Every full product name: in branches, beside them, and made out of others."""
         found = list(items(self._tree, "/product_tree", "full_product_names"))
         for owner, key in [
             *((branch, "product") for branch in self.branches),
-            *((relation, "full_product_name") for relation in self.relationships),
+            *((maker, "full_product_name") for maker in self.makers),
         ]:
             inner = owner.value.get(key)
             if isinstance(inner, dict):

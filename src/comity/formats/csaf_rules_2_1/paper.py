@@ -53,18 +53,10 @@ class NewPaper(Paper):
         """Every product path: one product on or with others. They took the place of relationships."""
         return tuple(items(self._tree, "/product_tree", "product_paths"))
 
-    @cached_property
-    def full_names(self) -> tuple[Held, ...]:
-        """Every full product name: in branches, beside them, and made by product paths."""
-        found = list(items(self._tree, "/product_tree", "full_product_names"))
-        for owner, key in [
-            *((branch, "product") for branch in self.branches),
-            *((path, "full_product_name") for path in self.paths),
-        ]:
-            inner = owner.value.get(key)
-            if isinstance(inner, dict):
-                found.append(Held(pointers.join(owner.pointer, key), inner))
-        return tuple(found)
+    @property
+    def makers(self) -> tuple[Held, ...]:
+        """What makes products out of others: product paths."""
+        return self.paths
 
     @cached_property
     def metrics(self) -> tuple[tuple[Held, Held], ...]:
