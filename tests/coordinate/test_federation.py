@@ -23,7 +23,7 @@ from comity.clearing.desk_handover import HandOvers
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Tampered, Unavailable
 from comity.formats.report import ReportDocument
 from comity.model.case import Case, Closing
-from comity.model.federation import PAUSES, Delivery, HandOver, Partner
+from comity.model.federation import PAUSES, STATEMENT, Delivery, HandOver, Partner
 from comity.model.handling import Handling, Tlp
 from comity.model.ids import CaseId, PartyId, digest
 from comity.model.party import ANONYMOUS, Role, Viewer
@@ -143,6 +143,12 @@ class Pair:
         words = {"partner": self.to_b.id, "basis": "consent", "why": "it is their product", **more}
         return self.a.counter.hand_over(ADA, self.case, **words)
 
+    def documents(self, made: HandOver) -> tuple[bytes, ...]:
+        """What travels with it, while host A still holds it."""
+        letter = handover.read_letter(letters.payload(made.letter))
+        with self.a.host.machines.store.read() as tx:
+            return partners.documents(tx, made, [one.digest for one in letter.enclosed])
+
     def send(self, made: HandOver, number: int = 0) -> tuple[str, HandOver]:
         """One try of the flow; gives when to try again, and the hand-over as it stands."""
         again = flow_handover.sent(self.a.counter.machines, made.id, number)
@@ -195,8 +201,11 @@ def test_a_case_is_handed_over_with_its_files_its_statement_and_its_embargo(host
     (newest, *_) = pair.b.counter.received(replace(ADA, organisation=PartyId("other")))
     assert (newest.letter.case, newest.letter.embargo_until) == (pair.case, until)
     assert newest.letter.by == "Ada, Host A"
-    assert len(newest.taken.statements) == 1
-    assert json.loads(newest.taken.statements[0])["verdict"] == "Reproduced"
+    names = [one.digest for one in newest.letter.enclosed if one.kind == STATEMENT]
+    with pair.b.host.machines.store.read() as tx:
+        statements = partners.statements(tx, newest.taken, names)
+    assert len(statements) == 1
+    assert json.loads(statements[0])["verdict"] == "Reproduced"
     with pair.a.host.machines.store.read() as tx:
         (sent,) = (reports.get(tx, one, flow.FLOW) for one in cases.get(tx, pair.case, flow.FLOW).reports)
     with pair.b.host.machines.store.read() as tx:
@@ -224,8 +233,11 @@ def test_a_lost_answer_brings_nothing_twice_and_the_same_receipt(hosts: Callable
         again, held = pair.send(made, number)
         assert again
         assert held.state is Delivery.WAITING
+    assert len(pair.documents(made)) == 2
     again, done = pair.send(made, 2)
     assert (again, done.state, done.tries) == ("", Delivery.TAKEN, 3)
+    with pytest.raises(Missing):
+        pair.documents(done)
     assert len(pair.b.reports()) == before + 1
     assert len(set(pair.line.brought)) == 1
     assert pair.send(made, 3) == ("", done), "a settled hand-over is not sent again"
@@ -294,14 +306,14 @@ def test_what_no_partner_signed_is_not_taken(hosts: Callable[..., Pair], tmp_pat
     before = len(pair.b.reports())
     stranger = keys.load_or_make(tmp_path / "stranger.pem")
     payload = letters.payload(made.letter)
-    assert (
-        post(pair, flow_handover.body(replace(made, letter=letters.sign_letter(payload, stranger)))).status_code == 403
-    )
+    documents = pair.documents(made)
+    resigned = letters.sign_letter(payload, stranger)
+    assert post(pair, flow_handover.body(resigned, documents)).status_code == 403
     forged = json.loads(made.letter)
     forged["signatures"][0]["sig"] = b64encode(b"0" * 64).decode()
     with pytest.raises(Tampered):
-        pair.b.counter.take(json.dumps(forged).encode(), made.documents)
-    assert post(pair, flow_handover.body(replace(made, letter=b"no envelope"))).status_code in (409, 422)
+        pair.b.counter.take(json.dumps(forged).encode(), documents)
+    assert post(pair, flow_handover.body(b"no envelope", documents)).status_code in (409, 422)
     assert post(pair, b"{").status_code == 400
     assert len(pair.b.reports()) == before
 
@@ -312,14 +324,14 @@ def test_a_letter_for_another_host_is_not_taken(hosts: Callable[..., Pair]) -> N
     letter = replace(handover.read_letter(letters.payload(made.letter)), to_key=pair.a.key.public.id)
     signed = letters.sign_letter(handover.letter_bytes(letter), pair.a.key)
     with pytest.raises(Forbidden, match="another host"):
-        pair.b.counter.take(signed, made.documents)
+        pair.b.counter.take(signed, pair.documents(made))
 
 
 @pytest.mark.parametrize("change", ["byte", "order", "missing", "more"])
 def test_documents_that_the_letter_does_not_name_are_not_taken(hosts: Callable[..., Pair], change: str) -> None:
     pair = hosts()
     made = pair.hand()
-    documents = list(made.documents)
+    documents = list(pair.documents(made))
     match change:
         case "byte":
             documents[0] = documents[0].replace(b"full_load", b"fool_load")
@@ -480,7 +492,7 @@ def test_an_ended_agreement_takes_and_sends_nothing(hosts: Callable[..., Pair], 
     signed = letters.sign_letter(handover.letter_bytes(letter), key)
     pair.b.counter.end(ROOT, partner.id)
     with pytest.raises(Forbidden, match="no partner"):
-        pair.b.counter.take(signed, made.documents)
+        pair.b.counter.take(signed, pair.documents(made))
 
 
 def inside(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:

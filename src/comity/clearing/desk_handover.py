@@ -172,11 +172,11 @@ class HandOvers:
                 by=viewer.person,
                 at=at,
                 letter=letters.sign_letter(handover.letter_bytes(letter), self.machines.key),
-                documents=(*documents, *statements),
             )
-            if len(flow_handover.body(made)) > self.settings.body_limit_bytes:
+            enclosed = (*documents, *statements)
+            if len(flow_handover.body(made.letter, enclosed)) > self.settings.body_limit_bytes:
                 raise Conflict("the case with its files is larger than a host takes at once: bring it another way")
-            partners.hand_over(tx, made)
+            partners.hand_over(tx, made, enclosed)
             flow_handover.note(
                 tx, Kind.CASE_HANDED_OVER, made, at=at, actor=viewer.person, partner=to.id, basis=cited.id
             )
@@ -282,11 +282,10 @@ class HandOvers:
                 partner_name=partner.name,
                 at=at,
                 letter=envelope,
-                statements=statements,
                 receipts=tuple(receipts),  # type: ignore[arg-type]  # each is a Receipt
                 receipt=signed,
             )
-            partners.take(tx, made)
+            partners.take(tx, made, statements)
             facts = {"partner": partner.id, "reports": str(len(receipts)), "basis": letter.ground.id}
             event = Event(
                 kind=Kind.CASE_TAKEN_OVER,

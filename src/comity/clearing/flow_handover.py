@@ -6,7 +6,7 @@ receipt, so a kill between its answer and our note of it brings nothing twice.
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final, Protocol
@@ -19,7 +19,7 @@ from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
 from comity.errors import Invalid, Missing, Tampered, Unavailable
 from comity.model.events import Event, Kind
-from comity.model.federation import PAUSES, REPORT, Delivery, HandOver, Partner
+from comity.model.federation import PAUSES, REPORT, Delivery, HandOver, Letter, Partner
 from comity.model.ids import digest
 from comity.partners.carrier import Answer
 from comity.sealing import keys, letters
@@ -87,16 +87,18 @@ def sent(machines: Machines, id_: str, number: int) -> str:
     """Try once; gives when to try again (ISO), or "" when it is settled."""
     with machines.store.read() as tx:
         held = partners.out(tx, id_, flow.FLOW)
+        if held.state is not Delivery.WAITING:
+            return ""
+        letter = handover.read_letter(letters.payload(held.letter))
+        documents = partners.documents(tx, held, [one.digest for one in letter.enclosed])
         try:
             partner = partners.get(tx, held.partner)
         except Missing:
             partner = None
-    if held.state is not Delivery.WAITING:
-        return ""
     if partner is None:
         return _settle(machines, held, Delivery.REFUSED, problem="the agreement with this partner has ended")
     try:
-        answer = machines.carrier.bring(partner.address, body(held))
+        answer = machines.carrier.bring(partner.address, body(held.letter, documents))
     except (Unavailable, Invalid) as error:
         return _later(machines, held, number, str(error))
     if answer.is_refused:
@@ -104,25 +106,24 @@ def sent(machines: Machines, id_: str, number: int) -> str:
     if not answer.is_taken:
         return _later(machines, held, number, answer.reason())
     try:
-        taken = _with_receipt(held, partner, answer.body)
+        taken = _with_receipt(held, letter, partner, answer.body)
     except (Tampered, Invalid) as error:
         return _later(machines, held, number, f"the answer is no receipt of this partner: {error}")
     return _settle(machines, taken, Delivery.TAKEN)
 
 
-def body(held: HandOver) -> bytes:
+def body(letter: bytes, documents: Sequence[bytes]) -> bytes:
     """What is posted: the signed letter and the documents beside it."""
-    text = [base64.b64encode(data).decode() for data in (held.letter, *held.documents)]
+    text = [base64.b64encode(data).decode() for data in (letter, *documents)]
     return json.dumps({"letter": text[0], "documents": text[1:]}).encode()
 
 
-def _with_receipt(held: HandOver, partner: Partner, answer: bytes) -> HandOver:
+def _with_receipt(held: HandOver, letter: Letter, partner: Partner, answer: bytes) -> HandOver:
     try:
         envelope = msgspec.json.decode(answer, type=_Answer).receipt
     except (msgspec.DecodeError, RecursionError) as error:
         raise Tampered("it holds none") from error
     payload = letters.open_receipt(envelope, keys.read_public(partner.key))
-    letter = handover.read_letter(letters.payload(held.letter))
     number = sum(one.kind == REPORT for one in letter.enclosed)
     receipts = handover.read_receipt(payload, letter=digest(held.letter), reports=number)
     return replace(held, receipt=envelope, receipts=receipts)

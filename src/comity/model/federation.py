@@ -89,7 +89,7 @@ class HandOver:
     by: PartyId
     at: datetime
     letter: bytes
-    documents: tuple[bytes, ...]
+    """It names the documents that travel with it. They are kept beside this until the other side has them."""
     state: Delivery = Delivery.WAITING
     tries: int = 0
     round: int = 0
@@ -112,6 +112,6 @@ class Taken:
     partner_name: str
     at: datetime
     letter: bytes
-    statements: tuple[bytes, ...]
+    """It names the signed statements that came with it, which are kept beside this."""
     receipts: tuple[Receipt, ...]
     receipt: bytes

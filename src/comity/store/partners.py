@@ -1,5 +1,6 @@
 """Partner hosts, what goes out to them and what came from them, at rest. Opened by clearing alone."""
 
+from collections.abc import Iterable
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
@@ -8,7 +9,7 @@ from comity.errors import Conflict, Missing
 from comity.model.federation import Delivery, HandOver, Partner, Taken
 from comity.model.ids import CaseId, Digest
 from comity.model.party import Viewer
-from comity.store import rows
+from comity.store import blobs, rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import sees_case
@@ -89,14 +90,23 @@ def every(tx: Tx) -> tuple[Partner, ...]:
 # Out -----------------------------------------------------------------------------------------------------------------
 
 
-def hand_over(tx: Tx, one: HandOver) -> None:
-    """Keep a case on its way out."""
+def hand_over(tx: Tx, one: HandOver, documents: Iterable[bytes]) -> None:
+    """Keep a case on its way out, and what travels with it."""
     tx.connection.execute(insert(hand_overs).values(id=one.id, case_id=one.case, at=one.at, **_out_columns(tx, one)))
+    for data in documents:
+        blobs.put(tx, data, record=_out_record(one.id))
+
+
+def documents(tx: Tx, one: HandOver, names: Iterable[Digest]) -> tuple[bytes, ...]:
+    """What travels with it, in this order. Missing once it was taken."""
+    return tuple(blobs.get(tx, name, record=_out_record(one.id)) for name in names)
 
 
 def move(tx: Tx, one: HandOver) -> None:
-    """Store the next state of a hand-over."""
+    """Store the next state of a hand-over. One that was taken lets go of its documents: the other side has them."""
     tx.connection.execute(update(hand_overs).where(hand_overs.c.id == one.id).values(**_out_columns(tx, one)))
+    if one.state is Delivery.TAKEN:
+        blobs.release(tx, _out_record(one.id))
 
 
 def out(tx: Tx, id_: str, viewer: Viewer) -> HandOver:
@@ -126,14 +136,21 @@ def waiting(tx: Tx) -> tuple[str, ...]:
 # In ------------------------------------------------------------------------------------------------------------------
 
 
-def take(tx: Tx, one: Taken) -> None:
-    """Keep what came in."""
+def take(tx: Tx, one: Taken, statements: Iterable[bytes]) -> None:
+    """Keep what came in; its reports went over the counter, its signed statements stay with it."""
     sealed = _seal(tx, Taken, f"taken_over/{one.mark}", one)
     tx.connection.execute(
         insert(taken_over).values(
             mark=one.mark, partner=one.partner, at=one.at, wrapped=sealed.wrapped, sealed=sealed.body
         )
     )
+    for data in statements:
+        blobs.put(tx, data, record=_in_record(one.mark))
+
+
+def statements(tx: Tx, one: Taken, names: Iterable[Digest]) -> tuple[bytes, ...]:
+    """The signed statements that came with it, in this order. Missing for one that did not."""
+    return tuple(blobs.get(tx, name, record=_in_record(one.mark)) for name in names)
 
 
 def taken(tx: Tx, mark: Digest) -> Taken | None:
@@ -149,6 +166,14 @@ def received(tx: Tx, *, limit: int = 200) -> tuple[Taken, ...]:
 
 
 # Below ---------------------------------------------------------------------------------------------------------------
+
+
+def _out_record(id_: str) -> str:
+    return f"hand_overs/{id_}"
+
+
+def _in_record(mark: Digest) -> str:
+    return f"taken_over/{mark}"
 
 
 def _partner_columns(tx: Tx, partner: Partner) -> dict[str, Any]:
