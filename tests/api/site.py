@@ -67,7 +67,7 @@ from tests.api.fakes import FakeBlind, FakeClearing
 from tests.brief.hosts import NoFlows
 from tests.clearing.hosts import PlainSigner, ScriptedLaboratory, further
 from tests.counters import counters
-from tests.engagement.hosts import NOTHING, ScriptedCards, ScriptedModel, SilentControl
+from tests.engagement.hosts import ScriptedCards, ScriptedModel, SilentControl, nothing
 
 LAB = "Example Lab"
 
@@ -283,7 +283,7 @@ def patching(held: Accounts, settings: Settings, clock: Clock) -> Patches:
     """The real counter of patches on the site's store, without a worker and without containment."""
     key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
     shelf = Shelf(cache=settings.data / "packages", mirror=None, online=False)
-    climber = HostClimber(laboratory=Laboratory(containment=NOTHING, shelf=shelf))
+    climber = HostClimber(laboratory=Laboratory(containment=nothing(), shelf=shelf))
     machines = flow_patches.Machines(
         store=held.store,
         settings=settings,
@@ -304,7 +304,7 @@ def assessing(held: Accounts, settings: Settings, clock: Clock) -> Assess:
         signer=HostSigner(key=keys.signing_key(own), organisation=PartyId("host")),
         endpoint=ModelEndpoint(transport=ScriptedModel()),
         cards=ScriptedCards(),
-        contained=NOTHING,
+        contained=nothing(),
         now=clock,
     )
     return Assess(machines=machines, control=SilentControl())

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +23,13 @@ from comity.model.ids import EngagementId, PartyId
 from comity.model.party import Organisation, Person, Role, Viewer
 from comity.partners.endpoint import ModelEndpoint
 from comity.sandbox import tier
+from comity.sandbox.containment import Containment
 from comity.sealing import keys
 from comity.sealing.signer import HostSigner
 from comity.settings import Settings
 from comity.store import engagements, engine, parties
 from comity.store.crypt import MasterKey
 
-NOTHING = tier.find("none", accept_without_cgroups=False, uid=65534)
-"""No containment: nothing is run in these tests."""
 START = datetime(2026, 10, 5, 9, 0, tzinfo=UTC)
 MODEL = "example-model-1"
 ORGANISATIONS = ("lab", "cert", "utility", "rival")
@@ -68,6 +68,12 @@ TERMS = {
     "answer_tokens": "1000",
 }
 BATTERY = json.dumps([{"name": f"item-{n}", "body": {"seed": n, "oracle": f"secret {n}"}} for n in range(5)])
+
+
+@cache
+def nothing() -> Containment:
+    """No containment: nothing is run in these tests. Found when asked for, since looking sweeps after dead workers."""
+    return tier.find("none", accept_without_cgroups=False, uid=65534)
 
 
 def viewer(login: str) -> Viewer:
@@ -309,7 +315,7 @@ def host(
         signer=HostSigner(key=keys.signing_key(settings), organisation=PartyId("cert")),
         endpoint=ModelEndpoint(transport=None if loopback else model, loopback=loopback),
         cards=real if measuring else cards,
-        contained=tier.find() if measuring else NOTHING,
+        contained=tier.find() if measuring else nothing(),
         now=clock.now,
     )
     control: Control = connect(settings) if run else SilentControl()

@@ -28,6 +28,15 @@ def private(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.fixture
+def own_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A staging folder of this test alone: other processes of the suite sweep the host's."""
+    root = tmp_path / "stage"
+    root.mkdir()
+    monkeypatch.setattr(stage, "ROOT", root)
+    return root
+
+
 def test_an_open_folder_keeps_its_path() -> None:
     assert stage.visible(Path("/usr/lib"), uid=NOBODY) == Path("/usr/lib")
 
@@ -71,9 +80,10 @@ def test_a_missing_folder_says_so(tmp_path: Path) -> None:
         stage.visible(tmp_path / "absent", uid=NOBODY)
 
 
-def test_a_worker_takes_its_mounts_with_it_and_a_killed_ones_are_swept(private: Path) -> None:
+def test_a_worker_takes_its_mounts_with_it_and_a_killed_ones_are_swept(private: Path, own_root: Path) -> None:
     lines = (
         "import os, sys; from pathlib import Path; from comity.sandbox import stage\n"
+        f"stage.ROOT = Path({str(own_root)!r})\n"
         f"print(stage.visible(Path({str(private)!r}), uid={NOBODY}), flush=True)\n"
         "os.kill(os.getpid(), int(sys.argv[1]))"
     )
@@ -84,3 +94,35 @@ def test_a_worker_takes_its_mounts_with_it_and_a_killed_ones_are_swept(private: 
         assert (str(place) in Path("/proc/self/mountinfo").read_text().split()) is stays
     assert stage.sweep() >= 1
     assert not place.parent.exists()
+
+
+def test_workers_that_start_together_sweep_one_after_the_other(private: Path, own_root: Path) -> None:
+    for number in range(40):
+        (private / str(number)).mkdir()
+    head = (
+        "import os, sys; from pathlib import Path; from comity.sandbox import stage\n"
+        f"stage.ROOT = Path({str(own_root)!r})\n"
+    )
+    killed = (
+        f"for one in Path({str(private)!r}).iterdir(): stage.visible(one, uid={NOBODY})\n"  # more than a moment's work
+        "os.kill(os.getpid(), 9)"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", head + killed], check=False)
+    assert len(list(own_root.iterdir())) == 3
+    sweep = "print('ready', flush=True); sys.stdin.read(1); print(stage.sweep())"
+    workers = [
+        subprocess.Popen([sys.executable, "-c", head + sweep], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("x")
+        worker.stdin.flush()
+    said = [worker.communicate(timeout=60)[0] for worker in workers]
+    assert [worker.returncode for worker in workers] == [0, 0]
+    assert sum(int(number) for number in said) == 3 * 41
+    assert not list(own_root.iterdir())

@@ -6,6 +6,7 @@ a dead one, kill what is left in them and remove them. Files and units: Linux `a
 """
 
 import contextlib
+import fcntl
 import itertools
 import os
 import signal
@@ -167,7 +168,16 @@ class Groups:
         return Group(form=self.form, folders=folders, homes=homes)
 
     def sweep(self) -> int:
-        """Kill and remove what dead workers left behind; returns how many groups that were."""
+        """Kill and remove what dead workers left behind; returns how many groups that were.
+
+        Workers that start together take turns.
+        """
+        with contextlib.ExitStack() as turns:
+            for root in sorted({root for root in self.roots.values() if root.is_dir()}):
+                turns.enter_context(alone(root))
+            return self._swept()
+
+    def _swept(self) -> int:
         swept = 0
         for worker in {worker.name for root in self.roots.values() for worker in _children(root) if _is_stale(worker)}:
             homes = {controller: root / worker for controller, root in self.roots.items()}
@@ -201,6 +211,17 @@ def is_stale(name: str) -> bool:
     namespace, _, rest = name.partition("-")
     pid, _, started = rest.partition("-")
     return namespace == _pid_namespace() and pid.isdecimal() and started != _start_time(int(pid))
+
+
+@contextlib.contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Hold a folder to oneself among the workers that ask for it so; a worker that dies lets go."""
+    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(held)
 
 
 def look(*, mounts: str, own: str) -> Groups:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 from comity.errors import Unavailable
-from comity.sandbox.cgroup import is_stale, worker_name
+from comity.sandbox.cgroup import alone, is_stale, worker_name
 
 ROOT: Final = Path("/run/comity-stage")
 KEPT: Final = 64
@@ -61,16 +61,17 @@ def _visible(host: Path, uid: int) -> Path:
 
 
 def sweep() -> int:
-    """Unmount what dead workers staged; returns how many folders that were."""
+    """Unmount what dead workers staged; returns how many folders that were. Workers that start together take turns."""
     if os.geteuid() != 0 or not ROOT.is_dir():
         return 0
     swept = 0
-    for worker in ROOT.iterdir():
-        if is_stale(worker.name):
-            for place in worker.iterdir():
-                _unstage(place)
-                swept += 1
-            worker.rmdir()
+    with alone(ROOT):
+        for worker in ROOT.iterdir():
+            if is_stale(worker.name):
+                for place in worker.iterdir():
+                    _unstage(place)
+                    swept += 1
+                worker.rmdir()
     return swept
 
 
