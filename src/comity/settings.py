@@ -54,6 +54,9 @@ class Settings:
     port: int = 8440
     """Port the server binds."""
 
+    connections: int = 1000
+    """Connections the server answers at once; whoever comes after waits until one ends."""
+
     public_url: str = ""
     """Address people and clients use, without a slash at the end; empty means `http://host:port`."""
 
@@ -379,6 +382,7 @@ def load(environment: Mapping[str, str] | None = None) -> Settings:
 LEAST: Mapping[str, int] = {
     "checkpoint_every": 1,
     "port": 1,
+    "connections": 1,
     "sandbox_uid": 1,
     "body_limit_bytes": 1,
     "attachment_limit_bytes": 1,

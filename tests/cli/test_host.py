@@ -2,10 +2,14 @@
 
 import socket
 import sqlite3
+from contextlib import ExitStack
 from pathlib import Path
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
+from comity.cli import serving
 from comity.formats.pack import starter
 from tests.cli.conftest import Served, Terminal
 
@@ -105,3 +109,23 @@ def test_a_second_worker_of_the_same_name_is_refused(comity: Terminal, host: Ser
     answer = comity("worker")
     assert answer.status == 2
     assert answer.err.startswith("comity: ")
+
+
+def test_connections_that_say_nothing_keep_nobody_else_waiting(host: Served) -> None:
+    where = urlsplit(host.address)
+    with ExitStack() as held:
+        for _ in range(300):  # more than twice what the web server would answer at once by its own measure
+            held.enter_context(socket.create_connection((where.hostname or "", where.port or 0), timeout=10))
+        assert httpx.get(f"{host.address}/api/v1/advisories", timeout=20).status_code == 200
+
+
+def test_no_more_connections_are_promised_than_the_system_lets_the_process_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    limits = {"now": (256, 700)}
+    monkeypatch.setattr(serving.resource, "getrlimit", lambda _: limits["now"])
+    monkeypatch.setattr(serving.resource, "setrlimit", lambda _, pair: limits.update(now=pair))
+    assert serving._room(300) == 300
+    assert limits["now"] == (500, 700)
+    assert serving._room(1000) == 500
+    assert limits["now"] == (700, 700)

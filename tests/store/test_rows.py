@@ -16,7 +16,7 @@ from comity.model.case import Case, Disputed, New, Same
 from comity.model.evidence import Flaky, NotReproduced, Reproduced, Verdict
 from comity.model.recipe import Trial
 from comity.model.report import Report
-from comity.store import rows
+from comity.store import rows, tables
 from tests.store import values
 
 AWARE = st.datetimes(timezones=st.just(UTC))
@@ -117,3 +117,30 @@ def test_a_named_tuple_keeps_its_parts_and_a_wrong_number_of_them_is_refused() -
     assert rows.decode(Sentence, kept) == Sentence(text="t", spans=(Span(3, 9),))
     with pytest.raises(Tampered, match="parts of Span"):
         rows.decode(Sentence, kept.replace(b"[3,9]", b"[3]"))
+
+
+@given(st.datetimes(min_value=datetime(1001, 1, 1), max_value=datetime(9990, 1, 1), timezones=st.timezones()))
+def test_a_moment_is_read_back_as_it_was_written_and_written_in_one_way(at: datetime) -> None:
+    text = tables.moment_text(at)
+    assert text == at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    assert tables.read_moment(text) == at.astimezone(UTC)
+    assert tables.read_moment(text).tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "2026-11-26",
+        "2026-11-26T01:02:03.000000",
+        "2026-11-26 01:02:03.000000Z",
+        "2026-11-26T01:02:03.000000+00:00",
+        "2026-W48-4T01:02:03.0000000Z",
+        "2026-13-26T01:02:03.000000Z",
+        "2026-11-26T01:02:03.00000xZ",
+        "2026-11-26T01:02:03,000000Z",
+    ],
+)
+def test_a_text_that_is_no_stored_moment_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"moment|isoformat|month"):
+        tables.read_moment(text)

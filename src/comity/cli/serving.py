@@ -1,11 +1,13 @@
 """Serve pages and API in this process, and run the work beside them, until somebody ends it."""
 
 import asyncio
+import resource
 import signal
 import socket
 import threading
 from dataclasses import replace
 from ipaddress import ip_address
+from typing import Final
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
@@ -16,6 +18,11 @@ from comity.cli import show
 from comity.cli.places import shell_login
 from comity.errors import Invalid, Unavailable
 from comity.settings import Settings
+
+BACKLOG: Final = 1024
+"""Connections that the system holds until the server takes them."""
+OTHER_FILES: Final = 200
+"""Files that a process has open besides its connections: the store, programs in the sandbox, sockets of its own."""
 
 
 def serve(settings: Settings, *, work: bool = True, demo: bool = False) -> None:
@@ -69,7 +76,15 @@ def listen(office: Office) -> None:
 
 def _run(web: Litestar, held: Settings) -> None:
     _check_free(held.host, held.port)
-    server = Server(web, address=held.host, port=held.port, interface=Interfaces.ASGI, log_enabled=False)
+    server = Server(
+        web,
+        address=held.host,
+        port=held.port,
+        interface=Interfaces.ASGI,
+        log_enabled=False,
+        backlog=BACKLOG,
+        backpressure=_room(held.connections),
+    )
 
     async def until_ended() -> None:
         ended = asyncio.Event()
@@ -86,6 +101,19 @@ def _run(web: Litestar, held: Settings) -> None:
 
     asyncio.run(until_ended())
     show.note("stopped; the work goes on at the next start")
+
+
+def _room(wanted: int) -> int:
+    """How many connections this process may hold: as many as wanted, or as the system lets it have files.
+
+    The server's own measure would be 128, and everybody after them would wait for good.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    needed = wanted + OTHER_FILES
+    if soft < needed:
+        soft = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return max(1, min(wanted, soft - OTHER_FILES))
 
 
 def _check_free(host: str, port: int) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from contextvars import ContextVar
 from datetime import UTC, date, datetime
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any, Final, TypeAlias
 
@@ -70,17 +71,21 @@ def moment(value: datetime | None) -> Markup:
     """
     if value is None:
         return Markup('<span class="unknown">not set</span>')
-    at = value.astimezone(UTC)
+    return _told(value.astimezone(UTC), _zone.get())
+
+
+@lru_cache(maxsize=4096)
+def _told(at: datetime, zone: str) -> Markup:
+    """A moment in UTC for whoever lives in that zone; lists tell the same moments again and again."""
     exact = at.strftime("%Y-%m-%dT%H:%M:%SZ")
-    there = _there(at)
+    there = _there(at, zone)
     if there is None:
         return Markup('<time datetime="{}">{}</time>').format(exact, _spoken(at))
     return Markup('<time datetime="{}" title="{}">{}</time>').format(exact, _spoken(at), there)
 
 
-def _there(at: datetime) -> str | None:
-    """The moment in the zone of whoever looks; None in UTC, and for a zone that this machine's data lacks by now."""
-    name = _zone.get()
+def _there(at: datetime, name: str) -> str | None:
+    """The moment in a zone; None in UTC, and for a zone that this machine's data lacks by now."""
     if not name:
         return None
     try:
@@ -122,6 +127,7 @@ def day(value: date | None) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), f"{value.day} {value:%b %Y}")
 
 
+@cache
 def tlp(value: Tlp) -> Markup:
     """A label in FIRST's colours; the words carry it, the colour only repeats them."""
     return Markup('<span class="tlp {}">{}</span>').format(value.name.lower().replace("_", "-"), value.label)
