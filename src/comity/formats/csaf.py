@@ -2,8 +2,8 @@
 
 Labels: CSAF 2.0 knows TLP 1 only. CLEAR is written WHITE; AMBER+STRICT is written RED with `TLP v2.0: TLP:AMBER+STRICT`
 in `distribution.text`, which the 2.1 converter rule reads back; nothing is ever weakened. What the standard fields
-cannot carry stands in `x_comity`. The JSON Schema of CSAF is not shipped (its licence is being decided); `check` covers
-what reading needs and all mandatory tests (`csaf_rules`).
+cannot carry stands in `x_comity`. `check` covers what reading needs, the schema of OASIS and all mandatory tests
+(`csaf_rules`).
 """
 
 import re
@@ -22,6 +22,7 @@ from comity.formats import (
     parse,
     pointers,
     residue,
+    schema,
     times,
 )
 from comity.formats.codec import Reading
@@ -74,13 +75,13 @@ class Csaf:
         return parse.encode(document_of(advisory))
 
     def check(self, data: bytes) -> tuple[Problem, ...]:
-        """What reading needs, and every mandatory test of CSAF 2.0."""
+        """What reading needs, the schema of CSAF 2.0 and its mandatory tests."""
         try:
             document = parse.decode(data, self.limits)
             advisory_of(document)
         except Invalid as error:
             return error.problems
-        return mandatory.check(document)
+        return (*schema.check(document, "csaf-2.0"), *mandatory.check(document))
 
     def file_name(self, advisory: Advisory) -> str:
         """CSAF 2.0 section 5.1."""

@@ -1,4 +1,4 @@
-"""Check a CSAF document of either version as somebody who holds the file would: every mandatory test, every place."""
+"""Check a CSAF document of either version as whoever holds the file would: schema and mandatory tests, every place."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Final
 
 from comity.errors import Invalid, Problem
-from comity.formats import parse
+from comity.formats import parse, schema
 from comity.formats.csaf_rules import mandatory
 from comity.formats.csaf_rules.paper import Paper, mapping, text
 from comity.formats.csaf_rules_2_1 import mandatory as mandatory_2_1
@@ -20,7 +20,7 @@ COUNTS: Final = MappingProxyType({"2.0": len(mandatory.MANDATORY), "2.1": len(ma
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Checked:
-    """What the mandatory tests found. `not_run` holds tests by number with the reason why they cannot run."""
+    """What the schema and the mandatory tests found. `not_run` holds tests by number with why they cannot run."""
 
     version: str
     tests: int
@@ -29,7 +29,10 @@ class Checked:
 
 
 def check(data: bytes, limits: Limits = LIMITS) -> Checked:
-    """Run the mandatory tests of the version that the document names. Invalid for what is no CSAF 2.0 or 2.1."""
+    """Hold a document against the schema and the mandatory tests of the version that it names.
+
+    Invalid for what is no CSAF 2.0 or 2.1. Problems of the schema come first: they may hide others.
+    """
     document = parse.decode(data, limits)
     version = text(Paper(mapping(document)).head.get("csaf_version"))
     if version not in CHECKS:
@@ -40,6 +43,6 @@ def check(data: bytes, limits: Limits = LIMITS) -> Checked:
     return Checked(
         version=version,
         tests=COUNTS[version],
-        problems=CHECKS[version](document),
+        problems=(*schema.check(document, f"csaf-{version}"), *CHECKS[version](document)),
         not_run=mandatory_2_1.NOT_RUN if version == "2.1" else {},
     )
