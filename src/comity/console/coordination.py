@@ -11,9 +11,9 @@ from comity.clearing.desk_coordination import Coordinations, Part, Said, Source,
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
-from comity.console.refusals import told
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, digest_named, named, see
-from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
+from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.model.coordination import TIERS_OF, Breach, Duty, Fact
 from comity.model.ids import CaseId
 
@@ -52,7 +52,7 @@ def add(paths: Paths, counter: Coordinations) -> None:
             act, words = _words(form)
             done = desk_acts.act(counter, caller_of(request).viewer, case, act, words, _files(form))
         except (Invalid, Conflict, Forbidden) as error:
-            return shown(request, case, status=_status(error), problems=told(error))
+            return shown(request, case, status=status_of(error), problems=told(error))
         return see(f"/cases/{case}/coordination?done={'On its way' if done.startswith('on its way') else 'Done'}")
 
     def own(
@@ -83,7 +83,7 @@ def add(paths: Paths, counter: Coordinations) -> None:
             act, words = _words(form)
             desk_acts.own(counter, caller_of(request).viewer, name, act, words, _files(form))
         except (Invalid, Conflict, Forbidden) as error:
-            return own(request, name, status=_status(error), problems=told(error))
+            return own(request, name, status=status_of(error), problems=told(error))
         return see(f"/seats/{name}?done=Done")
 
     @paths.show("/seats/{seat:str}/files/{sha256:str}", Action.READ_SEATS)
@@ -110,7 +110,3 @@ def _words(form: Form) -> tuple[str, dict[str, str]]:
 
 def _files(form: Form) -> tuple[Said, ...]:
     return tuple(Said(name=one.name, data=one.data) for one in form.uploads("files"))
-
-
-def _status(error: Invalid | Conflict | Forbidden | Missing) -> int:
-    return 422 if isinstance(error, Invalid) else 403 if isinstance(error, Forbidden) else 409

@@ -10,7 +10,7 @@ from comity.clearing.desk_patches import Consent, Patches, Rung
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
-from comity.console.refusals import told
+from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
 from comity.formats import udiff
@@ -50,7 +50,7 @@ def add(paths: Paths, patches: Patches) -> None:
         try:
             made = patches.offer(caller_of(request).viewer, id_, uploads[0].data if uploads else diff, test=test)
         except (Conflict, Invalid) as error:
-            return shown(request, id_, status=_status(error), problems=told(error))
+            return shown(request, id_, status=status_of(error), problems=told(error))
         return see(f"/cases/{id_}/patches/{made.id}")
 
     @paths.take("/cases/{case:str}/patch-requests", Action.WORK_PATCHES)
@@ -65,7 +65,7 @@ def add(paths: Paths, patches: Patches) -> None:
                 purpose=form.text("purpose"),
             )
         except (Conflict, Invalid, Forbidden, Unavailable) as error:
-            return shown(request, id_, status=_status(error), problems=told(error))
+            return shown(request, id_, status=status_of(error), problems=told(error))
         return see(f"/cases/{id_}/patches/{made.id}")
 
     @paths.show("/cases/{case:str}/patches/{patch:str}", Action.READ_CASES)
@@ -105,7 +105,7 @@ def add(paths: Paths, patches: Patches) -> None:
         try:
             patches.review(caller_of(request).viewer, case, name, form.text("root_cause"))
         except (Conflict, Invalid, Forbidden) as error:
-            return single(request, status=_status(error), problems=told(error))
+            return single(request, status=status_of(error), problems=told(error))
         return see(f"/cases/{case}/patches/{name}")
 
 
@@ -115,10 +115,6 @@ def _terms(patches: Patches, request: Ask, case: CaseId) -> tuple[Consent | None
         return patches.consent(caller_of(request).viewer, case), ""
     except (Conflict, Forbidden, Unavailable) as error:
         return None, str(error)
-
-
-def _status(error: Exception) -> int:
-    return 422 if isinstance(error, Invalid) else 403 if isinstance(error, Forbidden) else 409
 
 
 def _kind(text: str) -> str:
