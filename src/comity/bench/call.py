@@ -4,7 +4,7 @@ import json
 import sys
 from typing import Any
 
-from comity.bench import pages
+from comity.bench import report
 from comity.bench.names import NAMES, load
 from comity.errors import Invalid, Problem
 
@@ -12,7 +12,7 @@ from comity.errors import Invalid, Problem
 def run(name: str, arguments: list[str], *, as_json: bool) -> int:
     """Run one bench (`all`: every one, in quick mode, and rewrite docs/benchmarks.md)."""
     if name == "all":
-        return pages.rewrite(arguments)
+        return report.rewrite(arguments)
     if name not in NAMES:
         raise Invalid("no such bench", [Problem("/name", "unknown_bench", f"one of: all, {', '.join(NAMES)}")])
     module = load(name)

@@ -26,6 +26,7 @@ NAMES = (
     "taxii",
     "readers",
     "patches",
+    "pages",
 )
 """Benches that exist, in the order in which `all` runs them."""
 

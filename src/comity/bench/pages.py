@@ -1,83 +1,294 @@
-"""Run every bench in quick mode and write docs/benchmarks.md: each figure beside the command that makes it again."""
+"""Bench `pages`: how long does each page take to make, for each role, on a host that is full?
 
-import os
-import platform
-import time
-from collections.abc import Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, Final
+A host is filled (`bench.filled`): by default 100,000 reports, each with a case, 10,000 assets and 400 advisories; with
+`--keep FOLDER` it is filled once and used again. Then somebody of each role walks it: from the first page along every
+link, two addresses of each kind, until nothing new is found. Every page found is asked for several times through the
+whole application, without a socket, and each answer is timed twice: on the wall, and as this process's processor time,
+which says what a busy machine hides. The first answer of each page is kept apart as the cold one.
 
-from rich.console import Console
-
-from comity.bench.names import NAMES, load
-from comity.errors import ComityError
-from comity.settings import load as load_settings
-
-PAGE: Final = Path("docs/benchmarks.md")
-LEAD: Final = """# Benchmarks
-
-Written by `./run bench`; do not edit. Each section is what one command printed, on the machine named here.
-Absolute times are goals and differ from machine to machine; ratios were measured beside the peer in the same run.
+`first_load_kib` is what a browser without any cache fetches for the first page: the page with its style sheet, picture
+and scripts, not compressed.
 """
 
+import argparse
+import asyncio
+import html
+import re
+import statistics
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
-def quick(corpora: Path) -> dict[str, list[str]]:
-    """Arguments of the quick form, by bench."""
-    horizon = corpora / "horizon"
-    tables = ["--runs", str(horizon / "model_runs.parquet"), "--tasks", str(horizon / "task_difficulties.parquet")]
-    published = ["--published", str(horizon / "model_summaries_human_2M.parquet")]
-    return {
-        "match": ["--advisories", str(corpora / "advisories")],
-        "versions": [str(corpora / "versions")],
-        "labels": [str(corpora / "matching" / "anchore-labels.parquet"), "--advisories", str(corpora / "advisories")],
-        "horizon": [*tables, *published, "--draws", "50"],
-        "adaptive": tables,
-        "taxii": ["--objects", "20000"],
-        "readers": ["--seconds", "15"],
-        "dedupe": [str(corpora / "dedupe"), "--repeats", "1"],
-        "pool": ["--reports", "20000"],
-        "faithfulness": [str(corpora / "brief")],
-        "coverage": ["--worlds", "10", "--subjects", "500", "--odd", "4"],
+from litestar import Litestar
+
+from comity.access.routes import declared
+from comity.app import Office, opened
+from comity.bench import filled
+from comity.settings import Settings
+from comity.store import parties
+
+GOAL_MS: Final = 100.0
+GOAL_KIB: Final = 150.0
+EACH: Final = 2
+"""Addresses of one kind that are measured."""
+TIMES: Final = 5
+ENOUGH: Final = 3.0
+"""Seconds after which a slow page is not asked for again."""
+LINK: Final = re.compile(r'href="([^"#]+)')
+FORMS: Final = ("/search?q=finding", "/affected?product=jinja2+2.10", "/estate?find=sample-00001")
+"""Addresses that forms lead to, which no link does."""
+OTHER_DOORS: Final = ("/api/", "/v1/", "/csaf/", "/.well-known/", "/taxii2")
+ELSEWHERE: Final = frozenset({303, 403})
+"""Answers that lead away: to sign in first, or to nothing for this role. Addresses out of `FORMS` meet them."""
+FILES: Final = re.compile(r'<(?:link|script|img|use)\b[^>]*(?:href|src)="(/static/[^"#]+)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One answer of the application and what it cost."""
+
+    status: int
+    kind: str
+    body: bytes
+    wall_ms: float
+    cpu_ms: float
+
+
+@dataclass(slots=True, kw_only=True)
+class Measured:
+    """One page for one role."""
+
+    role: str
+    path: str
+    address: str
+    size: int
+    cold_ms: float
+    wall_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+
+
+def run(args: list[str]) -> dict[str, Any]:
+    """The JSON object of benches.md."""
+    parser = argparse.ArgumentParser(prog="comity bench pages", description=__doc__)
+    parser.add_argument("--reports", type=int, default=100_000)
+    parser.add_argument("--assets", type=int, default=10_000)
+    parser.add_argument("--keep", type=Path, default=None, help="a folder to fill once and use again")
+    parser.add_argument("--role", action="append", default=[], help="only this role; may be given again")
+    parser.add_argument("--full", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(args)
+    with tempfile.TemporaryDirectory(prefix="comity-pages-") as made:
+        place = options.keep or Path(made)
+        settings = Settings(
+            data=place / "data", keys=place / "keys", offline=True, directive_choices="kev_max_age=unlimited"
+        )
+        with opened(settings, work=False, demo=True) as office:
+            held = filled.fill(office, reports=options.reports, assets=options.assets)
+            office.searching.catch_up()
+            return measured(office, held, tuple(options.role) or ("", *filled.ROLES))
+
+
+def table(result: Mapping[str, Any]) -> str:
+    """The same figures for people."""
+    size = f"{result['reports']:,} reports, {result['assets']:,} assets, {result['advisories']:,} advisories"
+    answers = (
+        f"{result['pages']} pages, {result['renders']} answers: median {result['p50_ms']:.1f} ms, "
+        f"95 of 100 within {result['p95_ms']:.1f} ms (goal {result['goal_ms']:.0f}); "
+        f"processor time {result['p50_cpu_ms']:.1f} and {result['p95_cpu_ms']:.1f} ms"
+    )
+    lines = [
+        size,
+        answers,
+        f"first load {result['first_load_kib']:.1f} KiB (goal {result['goal_kib']:.0f})",
+        f"{'role':<14}{'page':<44}{'cpu ms':>8}{'wall ms':>9}{'cold ms':>9}{'KiB':>7}",
+    ]
+    lines += [
+        f"{one['role'] or 'nobody':<14}{one['path'][:43]:<44}{one['cpu_ms']:>8.1f}{one['wall_ms']:>9.1f}"
+        f"{one['cold_ms']:>9.1f}{one['kib']:>7.1f}"
+        for one in result["slowest"]
+    ]
+    lines.append(f"{result['over_goal']} pages over the goal by processor time")
+    if result["not_reached"]:
+        lines.append(f"no link led to: {', '.join(result['not_reached'])}")
+    return "\n".join([*lines, *(f"answered {one}" for one in result["errors"])])
+
+
+def measured(office: Office, held: Mapping[str, Any], roles: tuple[str, ...], *, times: int = TIMES) -> dict[str, Any]:
+    """Walk and measure as each role, each page so many times."""
+    app = office.web()
+    paths = [path for method, path, _ in declared(app) if method == "GET" and not path.startswith(OTHER_DOORS)]
+    patterns = {path: re.compile(re.sub(r"\{\w+:\w+\}", "[^/]+", path) + r"\Z") for path in paths}
+    found: list[Measured] = []
+    errors: list[str] = []
+    reached: set[str] = set()
+    with asyncio.Runner() as runner:
+        for role in roles:
+            walk = _Walk(app=app, role=role, cookie=_cookie(office, role), patterns=patterns, times=times)
+            found += runner.run(walk.walk())
+            errors += walk.errors
+            reached |= walk.reached
+        first = runner.run(_first_load(app))
+    return _told(found, held) | {
+        "first_load_kib": first / 1024,
+        "goal_ms": GOAL_MS,
+        "goal_kib": GOAL_KIB,
+        "not_reached": sorted(path for path in patterns if path not in reached),
+        "errors": errors,
     }
 
 
-def rewrite(arguments: Sequence[str]) -> int:
-    """Run them all, `--full` in the long form, and write the page. 0 when every bench ran."""
-    err = Console(stderr=True, highlight=False)
-    corpora = load_settings().corpora or Path("../shared/data")
-    given = quick(corpora)
-    sections = [LEAD, _machine()]
-    failed = 0
-    for name in NAMES:
-        options = [] if "--full" in arguments and name not in {"horizon", "adaptive"} else given.get(name, [])
-        err.print(f"bench {name} {' '.join(options)}", markup=False)
-        started = time.monotonic()
-        text, ran = _one(name, options)
-        failed += not ran
-        seconds = time.monotonic() - started
-        shown = " ".join(o.replace(str(corpora), "$COMITY_CORPORA") for o in options)
-        sections.append(
-            f"## {name}\n\n`comity bench {name}{' ' + shown if shown else ''}` ({seconds:.0f} s)\n\n{text}\n"
-        )
-    PAGE.parent.mkdir(exist_ok=True)
-    PAGE.write_text("\n".join(sections))
-    err.print(f"written to {PAGE}", markup=False)
-    return 1 if failed else 0
+def _told(found: list[Measured], held: Mapping[str, Any]) -> dict[str, Any]:
+    walls = sorted(one for page in found for one in page.wall_ms)
+    cpus = sorted(one for page in found for one in page.cpu_ms)
+    rows: list[dict[str, Any]] = [
+        {
+            "role": page.role,
+            "path": page.path,
+            "address": page.address,
+            "kib": page.size / 1024,
+            "cold_ms": page.cold_ms,
+            "wall_ms": statistics.median(page.wall_ms),
+            "cpu_ms": statistics.median(page.cpu_ms),
+        }
+        for page in found
+    ]
+    rows.sort(key=lambda one: -one["cpu_ms"])
+    return {
+        "reports": held["reports"],
+        "assets": held["assets"],
+        "advisories": held["advisories"],
+        "fill_seconds": held["seconds"],
+        "pages": len(found),
+        "renders": len(walls),
+        "p50_ms": _part(walls, 50),
+        "p95_ms": _part(walls, 95),
+        "p50_cpu_ms": _part(cpus, 50),
+        "p95_cpu_ms": _part(cpus, 95),
+        "over_goal": sum(one["cpu_ms"] > GOAL_MS for one in rows),
+        "slowest": rows[:20],
+        "rows": rows,
+    }
 
 
-def _one(name: str, options: list[str]) -> tuple[str, bool]:
-    try:
-        module = load(name)
-        result: dict[str, Any] = module.run(options)
-    except (ComityError, FileNotFoundError) as error:
-        return f"Not run: {error}", False
-    return f"```text\n{module.table(result).rstrip()}\n```", True
+def _part(values: list[float], percent: int) -> float:
+    return values[min(len(values) - 1, len(values) * percent // 100)] if values else 0.0
 
 
-def _machine() -> str:
-    now = datetime.now(UTC)  # noqa: TID251 - a bench reads the clock
-    return (
-        f"{now:%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, {platform.system()} {platform.release()}, "
-        f"Python {platform.python_version()}\n"
-    )
+@dataclass(slots=True, kw_only=True)
+class _Walk:
+    """One role's way through the pages."""
+
+    app: Litestar
+    role: str
+    cookie: str
+    patterns: Mapping[str, re.Pattern[str]]
+    times: int
+    errors: list[str] = field(default_factory=list)
+    reached: set[str] = field(default_factory=set)
+
+    async def walk(self) -> list[Measured]:
+        """Every page that links lead to, each measured."""
+        found: list[Measured] = []
+        waiting, known, seen = ["/", *FORMS], {"/", *FORMS}, dict[tuple[str, ...], int]()
+        while waiting:
+            address = waiting.pop(0)
+            path = self._path_of(address)
+            kind = (path, *sorted(name for name, _ in parse_qsl(urlsplit(address).query)))
+            if path == "" or path.endswith("/pulse") or seen.get(kind, 0) >= EACH:
+                continue
+            seen[kind] = seen.get(kind, 0) + 1
+            self.reached.add(path)
+            cold = await ask(self.app, address, self.cookie)
+            if cold.status in ELSEWHERE:
+                continue
+            if cold.status != 200:
+                self.errors.append(f"{cold.status} to {self.role or 'nobody'} at {path}")
+                continue
+            if not cold.kind.startswith("text/html"):
+                continue
+            found.append(await self._measure(path, address, cold))
+            for link in LINK.findall(cold.body.decode()):
+                there = urljoin(address, html.unescape(link))
+                if there.startswith("/") and there not in known:
+                    known.add(there)
+                    waiting.append(there)
+        return found
+
+    async def _measure(self, path: str, address: str, cold: Answer) -> Measured:
+        one = Measured(role=self.role, path=path, address=address, size=len(cold.body), cold_ms=cold.wall_ms)
+        began = time.perf_counter()
+        while len(one.wall_ms) < self.times and (not one.wall_ms or time.perf_counter() - began < ENOUGH):
+            again = await ask(self.app, address, self.cookie)
+            one.wall_ms.append(again.wall_ms)
+            one.cpu_ms.append(again.cpu_ms)
+        return one
+
+    def _path_of(self, address: str) -> str:
+        here = urlsplit(address).path
+        if here in self.patterns:
+            return here
+        return next((path for path, pattern in self.patterns.items() if pattern.match(here)), "")
+
+
+async def ask(app: Litestar, address: str, cookie: str) -> Answer:
+    """One request through the application, as a server would pass it on."""
+    parts = urlsplit(address)
+    scope: dict[str, Any] = {
+        "type": "http",
+        "asgi": {"version": "3.0", "spec_version": "2.3"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": parts.path,
+        "raw_path": parts.path.encode(),
+        "query_string": parts.query.encode(),
+        "root_path": "",
+        "headers": [(b"host", b"127.0.0.1"), *([(b"cookie", cookie.encode())] if cookie else [])],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 1),
+        "state": {},
+    }
+    status, kind, body = 0, "", b""
+    waiting = asyncio.Event()
+    sent = False
+
+    async def receive() -> dict[str, Any]:
+        nonlocal sent
+        if sent:
+            await waiting.wait()  # a client that stays until it has its answer
+        sent = True
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Any) -> None:
+        nonlocal status, kind, body
+        if message["type"] == "http.response.start":
+            status = message["status"]
+            kind = next((value.decode() for name, value in message["headers"] if name.lower() == b"content-type"), "")
+        elif message["type"] == "http.response.body":
+            body += message.get("body", b"")
+
+    wall, cpu = time.perf_counter(), time.process_time()
+    await app(scope, receive, send)  # type: ignore[arg-type]  # a scope as servers make it
+    cpu_ms, wall_ms = 1000 * (time.process_time() - cpu), 1000 * (time.perf_counter() - wall)
+    return Answer(status=status, kind=kind, body=body, wall_ms=wall_ms, cpu_ms=cpu_ms)
+
+
+async def _first_load(app: Litestar) -> int:
+    """Bytes of the first page and of every file that it loads, for a browser that has none of them."""
+    page = await ask(app, "/", "")
+    size = len(page.body)
+    for name in sorted(set(FILES.findall(page.body.decode()))):
+        size += len((await ask(app, name, "")).body)
+    return size
+
+
+def _cookie(office: Office, role: str) -> str:
+    """A session of that role; "" for somebody who is not signed in."""
+    if not role:
+        return ""
+    with office.store.write() as tx:
+        made, _ = parties.by_login(tx, f"bench-{role}")
+        return f"comity={office.accounts.begin(tx, made).secret}"

@@ -188,7 +188,7 @@ def sample_estate(
     """
     from comity.api.estate import named
     from comity.api.estate_wire import estate as shape
-    from comity.cli.sample_estate import DAY, make, take_in_starter
+    from comity.bench.sample_estate import DAY, make, take_in_starter
     from comity.formats.pack import STARTER_DAY
 
     with on_this_machine() as (office, viewer):

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from comity.admin import mirrors
 from comity.app import Office
-from comity.cli.sample_estate import KNOWN
+from comity.bench.sample_estate import KNOWN
 from comity.defend.desk import Document
 from comity.defend.desk_deadlines import AskPerson, Deadlines, Due, NotAssessed, Row
 from comity.durable.clock import JumpingClock

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from difflib import SequenceMatcher
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from comity.defend.dotted import DOTTED, reached_by
@@ -22,6 +23,8 @@ from comity.model.asset import Reach
 from comity.model.decision import Table
 from comity.model.signals import ProductStatement
 
+NEAR: Final = 0.75
+"""From here on two spellings count as one word, by how close they are."""
 FITS: Final = 0.82
 """Least likeness of a name for it to be the product that was meant."""
 CLOSE: Final = 0.06
@@ -355,6 +358,7 @@ def _urgency(outcome: str, *, in_kev: bool) -> Urgency:
     return Urgency.UPGRADE
 
 
+@lru_cache(maxsize=65_536)
 def _tokens(text: str) -> tuple[str, ...]:
     found = [word for word in _WORDS.findall(text.casefold()) if word not in _FILLERS]
     return tuple(dict.fromkeys(found))
@@ -374,8 +378,17 @@ def _best(word: str, words: tuple[str, ...]) -> float:
         return 1.0
     if word.isdigit():
         return 0.0
-    close = max((SequenceMatcher(None, word, other).ratio() for other in words if not other.isdigit()), default=0.0)
-    return close if close >= 0.75 else 0.0
+    return max((_close(word, other) for other in words if not other.isdigit()), default=0.0)
+
+
+@lru_cache(maxsize=65_536)
+def _close(word: str, other: str) -> float:
+    """How close two spellings are, 0 when they are not. Lengths and letters alone rule most pairs out first."""
+    pair = SequenceMatcher(None, word, other)
+    if pair.real_quick_ratio() < NEAR or pair.quick_ratio() < NEAR:
+        return 0.0
+    ratio = pair.ratio()
+    return ratio if ratio >= NEAR else 0.0
 
 
 def _folded(vendor: str, product: str) -> str:

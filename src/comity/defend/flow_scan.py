@@ -5,7 +5,7 @@ that day. The answer says so.
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 from functools import cache
 from importlib import metadata
@@ -32,6 +32,7 @@ from comity.model.inventory import Contents
 from comity.model.signals import Fact
 from comity.store import mirrored, upstream
 from comity.store.engine import Tx
+from comity.store.upstream import Mirror
 
 DPKG: Final = Path("/var/lib/dpkg/status")
 APK: Final = Path("/lib/apk/db/installed")
@@ -200,7 +201,7 @@ def signals_at(tx: Tx, machines: Machines, *, at: datetime, cut: bool) -> Signal
 def _facts(tx: Tx, machines: Machines, source: str, *, at: datetime, cut: bool) -> tuple[tuple[Fact, ...], Source]:
     try:
         mirror = upstream.mirror(tx, source)
-        facts = tuple(_held(tx, source))
+        facts = _held(tx, source, mirror)
         found = Upstream(source=source, as_of=mirror.as_of, facts=facts, subjects=0)
         name = source
     except Missing:
@@ -214,9 +215,22 @@ def _facts(tx: Tx, machines: Machines, source: str, *, at: datetime, cut: bool) 
     return found.facts, Source(name=name, as_of=found.as_of, stale=stale, cut=cut and later)
 
 
-def _held(tx: Tx, source: str) -> Iterator[Fact]:
-    for name in (signals.KEV_ADDED, signals.AUTOMATABLE, signals.IMPACT):
-        yield from upstream.facts(tx, source, name)
+def _held(tx: Tx, source: str, mirror: Mirror) -> tuple[Fact, ...]:
+    """The facts of this state of a mirror: the newest state that was read of each is kept, since every page asks."""
+    state = (mirror.digest, mirror.fetched_at, mirror.facts)
+    kept = _KEPT.get((tx.store_id, source))
+    if kept is None or kept[0] != state:
+        names = (signals.KEV_ADDED, signals.AUTOMATABLE, signals.IMPACT)
+        kept = (state, tuple(fact for name in names for fact in upstream.facts(tx, source, name)))
+        while len(_KEPT) >= SOURCES:
+            _KEPT.pop(next(iter(_KEPT)), None)
+        _KEPT[tx.store_id, source] = kept
+    return kept[1]
+
+
+SOURCES: Final = 8
+"""States of mirrors that one process keeps."""
+_KEPT: dict[tuple[str, str], tuple[object, tuple[Fact, ...]]] = {}
 
 
 @cache
