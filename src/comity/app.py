@@ -32,6 +32,7 @@ from comity.clearing import (
     flow_capacity,
     flow_coordination,
     flow_cross,
+    flow_cve,
     flow_handover,
     flow_ladder,
     flow_meaning,
@@ -43,6 +44,7 @@ from comity.clearing.desk_blind import Blind
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_coordination import Coordinations
+from comity.clearing.desk_cve import CveDesk
 from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
@@ -83,6 +85,7 @@ from comity.model.capability import Task
 from comity.model.ids import PartyId
 from comity.model.party import Organisation
 from comity.partners.carrier import Carrier
+from comity.partners.cve_services import CveServices
 from comity.partners.endpoint import ModelEndpoint
 from comity.partners.webhook import Sender
 from comity.sandbox import doctor, probe, tier
@@ -204,6 +207,7 @@ def opened(
             now=clock.now,
             demo=demo,
         )
+        numbering = flow_cve.Machines(desk=machines, services=CveServices(loopback=settings.cve_loopback))
         assess = Assess(machines=assessing, control=control)
         writing = brief_flow.Machines(store=store, settings=settings, signer=machines.signer, now=clock.now, demo=demo)
         briefs = Briefs(machines=writing, control=control)
@@ -227,6 +231,7 @@ def opened(
                 *flow_blind.flows(machines, control),
                 *flow_capacity.flows(machines, control),
                 *flow_handover.flows(passing),
+                *flow_cve.flows(numbering),
                 *flow_patches.flows(patching),
                 *flow_coordination.flows(machines),
                 *assess_flow.flows(assessing),
@@ -237,6 +242,7 @@ def opened(
             clearing.resume()
             capacity.resume()
             flow_handover.resume(passing, control)
+            flow_cve.resume(numbering, control)
             batches.resume()
             patches.resume()
             assess.resume()
@@ -308,6 +314,7 @@ def opened(
             exchange=exchange,
             hooks=hooks,
             hand_overs=HandOvers(machines=passing, control=control, clearing=clearing, settings=settings),
+            cve=CveDesk(machines=numbering, control=control),
             sharing=Sharing(store=store, settings=settings, now=clock.now),
             searching=searching,
             accounts=accounts,

@@ -201,6 +201,9 @@ class Settings:
     partners_loopback: bool = False
     """Let partner hosts lie on this machine, over plain http: for tests and demonstrations, never on a host."""
 
+    cve_loopback: bool = False
+    """Let CVE Services lie on this machine, over plain http: for tests and demonstrations, never on a host."""
+
     claim_quota: int = 20
     """Scan claims that an organisation may hold, with those of the last 90 days that brought no result (policy)."""
 

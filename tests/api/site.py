@@ -23,10 +23,11 @@ from comity.assess.desk import Assess
 from comity.assess.desk_search import AssessmentSearch
 from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
-from comity.clearing import flow, flow_handover, flow_patches
+from comity.clearing import flow, flow_cve, flow_handover, flow_patches
 from comity.clearing import flow as clearing_flow
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
+from comity.clearing.desk_cve import CveDesk
 from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
@@ -56,6 +57,7 @@ from comity.model.advisory import Advisory
 from comity.model.ids import PartyId, ReportId
 from comity.model.party import Role, Viewer
 from comity.partners.carrier import Carrier
+from comity.partners.cve_services import CveServices
 from comity.partners.endpoint import ModelEndpoint
 from comity.partners.webhook import Sender
 from comity.sealing import keys, openpgp
@@ -175,6 +177,7 @@ def site(
             hooks=hooks,
             sharing=sharing,
             hand_overs=passing(held, settings, clock, clearing),
+            cve=numbering(held, settings, clock),
             searching=Searching(searchers=(AdvisorySearch(store=held.store), AssessmentSearch(assess=assess))),
             accounts=held,
             trail=trail,
@@ -215,6 +218,14 @@ def passing(held: Accounts, settings: Settings, clock: Clock, clearing: FakeClea
         organisation=settings.organisation,
     )
     return HandOvers(machines=machines, control=SilentControl(), clearing=clearing, settings=settings)
+
+
+def numbering(held: Accounts, settings: Settings, clock: Clock) -> CveDesk:
+    """The real counter of CVE Services on the site's store, without an account there."""
+    machines = flow.Machines(
+        store=held.store, settings=settings, laboratory=ScriptedLaboratory(), signer=PlainSigner(), now=clock
+    )
+    return CveDesk(machines=flow_cve.Machines(desk=machines, services=CveServices()), control=SilentControl())
 
 
 def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:

@@ -30,6 +30,7 @@ PLANTED = {
     "only-durable-engine": ("clearing/planted.py", "import dbos\n"),
     "only-sandbox-processes": ("feeds/planted.py", "import subprocess\n"),
     "only-feeds-http": ("clearing/planted.py", "import httpx\n"),
+    "only-partners-cve": ("clearing/planted.py", "import cvelib\n"),
     "only-mail-smtp": ("clearing/planted.py", "import smtplib\n"),
     "only-access-identity": ("console/planted.py", "import webauthn\n"),
     "only-evals-inspect": ("assess/planted.py", "import inspect_ai\n"),

@@ -55,6 +55,8 @@ class Action(StrEnum):
     READ_PARTNERS = "read which hosts are partners"
     KEEP_PARTNERS = "enter and end partner hosts"
     TAKE_OVER = "bring a case that a partner host signed"
+    WORK_CVE = "propose and confirm what CVE Services are asked"
+    KEEP_CVE_ACCOUNT = "keep the account at CVE Services"
     READ_SEATS = "read the cases they take part in"
     TAKE_PART = "take part in a case"
     READ_ESTATE = "read inventories, assets and what reaches them"
@@ -156,6 +158,8 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.READ_PARTNERS: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.ADMIN}),
     Action.KEEP_PARTNERS: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.TAKE_OVER: Rule(scope=None, is_open=True),
+    Action.WORK_CVE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
+    Action.KEEP_CVE_ACCOUNT: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.READ_SEATS: Rule(scope=Scope.READ, roles=_ALL),
     Action.TAKE_PART: Rule(scope=Scope.SUBMIT, roles=_ALL),
     Action.READ_ESTATE: Rule(scope=Scope.READ, roles=DEFENDERS, system=True),

@@ -52,7 +52,7 @@ def compose(case: Case, held: Mapping[ReportId, Finding], *, id: AdvisoryId, hos
         summary=_bottom_line(first, affected),
         details=first.description,
         modified_at=UNTIMED,
-        aliases=_unique(a for f in findings for a in f.aliases),
+        aliases=_unique((*([case.cve] if case.cve else []), *(a for f in findings for a in f.aliases))),
         related=_unique(a for f in findings for a in f.related),
         cwes=first.cwes,
         affected=affected,

@@ -26,6 +26,7 @@ from comity.cli import (
     conformance,
     coordination,
     csaf_files,
+    cve,
     deadlines,
     directives,
     evidence,
@@ -102,8 +103,14 @@ brief = App(
     group=BRIEF,
 )
 partner = App(name="partner", help="Other hosts: add, list, end; what passed between: log, again.", group=COORDINATE)
+numbering = App(
+    name="cve",
+    help="CVE ids and records: account, show, list, dry-run, propose, confirm, withdraw, again, adopt.",
+    group=COORDINATE,
+)
 for branch in (
     partner,
+    numbering,
     assess,
     brief,
     report,
@@ -170,6 +177,16 @@ patch.command(patches.listed, name="list")
 patch.command(patches.shown, name="show")
 patch.command(patches.review)
 patch.command(patches.statement)
+numbering.command(cve.account)
+numbering.command(cve.end_account, name="end-account")
+numbering.command(cve.shown, name="show")
+numbering.command(cve.listed, name="list")
+numbering.command(cve.dry_run, name="dry-run")
+numbering.command(cve.propose)
+numbering.command(cve.confirm)
+numbering.command(cve.withdraw)
+numbering.command(cve.again)
+numbering.command(cve.adopt)
 partner.command(partners.listed, name="list")
 partner.command(partners.add)
 partner.command(partners.end)

@@ -11,7 +11,15 @@ from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShe
 from comity.api.cases import REASONS
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
 from comity.app import Office
-from comity.cli import local_briefs, local_coordination, local_defence, local_engagements, local_intake, local_priority
+from comity.cli import (
+    local_briefs,
+    local_coordination,
+    local_cve,
+    local_defence,
+    local_engagements,
+    local_intake,
+    local_priority,
+)
 from comity.errors import Invalid, Missing, Problem
 from comity.model.case import Stage
 from comity.model.ids import AdvisoryId, CaseId, Digest, ReportId, is_digest
@@ -120,6 +128,7 @@ READS: Mapping[str, Answer] = {
     **local_briefs.READS,
     **local_engagements.READS,
     **local_coordination.READS,
+    **local_cve.READS,
     **local_defence.READS,
     **local_intake.READS,
     **local_priority.READS,
@@ -172,6 +181,7 @@ ACTS: Mapping[str, Answer] = {
     **local_briefs.ACTS,
     **local_engagements.ACTS,
     **local_coordination.ACTS,
+    **local_cve.ACTS,
     **local_defence.ACTS,
     **local_intake.ACTS,
     **local_priority.ACTS,

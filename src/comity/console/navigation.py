@@ -42,6 +42,7 @@ GROUPS: Final = (
             Link(path="/capacity", name="Capacity contracts", action=Action.KEEP_CAPACITY),
             Link(path="/standing", name="Standing", action=Action.READ_STANDING),
             Link(path="/partners", name="Partner hosts", action=Action.READ_PARTNERS),
+            Link(path="/cve", name="CVE Services", action=Action.READ_PARTNERS),
         ),
     ),
     Group(

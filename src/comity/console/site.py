@@ -16,6 +16,7 @@ from comity.console import (
     capacity,
     cases,
     cookies,
+    cve_services,
     drafts,
     duplicates,
     engagements,
@@ -75,6 +76,7 @@ def routes(counters: Counters) -> list[Router]:
     claims_pages.add(paths, counters.claims)
     coordination_pages.add(paths, counters.coordination)
     federation.add(paths, counters.hand_overs)
+    cve_services.add(paths, counters.cve)
     priorities.add(paths, counters.priorities)
     capacity.add(paths, counters.capacity)
     standing.add(paths, counters.standings)

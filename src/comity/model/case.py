@@ -182,6 +182,8 @@ class Case:
     draft: Digest | None = None
     approvals: tuple[Approval, ...] = ()
     advisory: AdvisoryId | None = None
+    cve: str = ""
+    """The CVE id that was reserved for it here; "" for none. The draft names it first."""
     closing: Closing | None = None
     version: int = 0
 
