@@ -61,9 +61,10 @@ from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
 from comity.defend.desk_counts import Counts
-from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_deadlines import Deadlines, Lists
 from comity.defend.desk_directives import Directives
 from comity.defend.desk_search import EstateSearch
+from comity.defend.desk_triage import Triages
 from comity.defend.desk_watch import Watches
 from comity.durable import engine as durable
 from comity.durable.clock import Clock, SystemClock
@@ -176,6 +177,7 @@ def opened(
         defend_machines = defend_flow.Machines(store=store, settings=settings, now=clock.now)
         defend = Defend(machines=defend_machines)
         ai = AiDefence(machines=defend_machines)
+        lists = Lists(machines=defend_machines)
         climber = HostClimber(laboratory=Laboratory(containment=containment, shelf=_shelf(settings)))
         patching = flow_patches.Machines(
             store=store,
@@ -286,9 +288,10 @@ def opened(
             briefs=briefs,
             defend=defend,
             directives=Directives(machines=defend_machines, key=key, demo=demo),
-            deadlines=Deadlines(defend_machines, key, demo=demo, rules=lambda: detection_rules(settings)),
+            deadlines=Deadlines(machines=defend_machines, lists=lists),
+            triages=Triages(machines=defend_machines, key=key, rules=lambda: detection_rules(settings)),
             ai=ai,
-            advice=Advice(machines=defend_machines, ai=ai),
+            advice=Advice(machines=defend_machines, ai=ai, lists=lists),
             attest=Attest(machines=defend_machines, key=key),
             counts=Counts(machines=defend_machines),
             library=Library(

@@ -29,6 +29,7 @@ from comity.defend.desk_attest import Attest
 from comity.defend.desk_counts import Counts
 from comity.defend.desk_deadlines import Deadlines
 from comity.defend.desk_directives import Directives
+from comity.defend.desk_triage import Triages
 from comity.defend.desk_watch import Watches
 from comity.library.counter import Library
 from comity.library.exchange import Exchange
@@ -62,6 +63,7 @@ class Counters:
     defend: Defend
     directives: Directives
     deadlines: Deadlines
+    triages: Triages
     ai: AiDefence
     advice: Advice
     attest: Attest

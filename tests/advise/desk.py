@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+from comity.defend.desk_advice import Advice
+from comity.defend.desk_ai import AiDefence
+from comity.defend.desk_deadlines import Lists
 from comity.defend.flow import Machines
 from comity.model.ids import PartyId
 from comity.model.party import Organisation, Person, Role, Viewer
@@ -48,6 +51,11 @@ class Place:
     machines: Machines
     store: engine.Store
     clock: Clock = field(default_factory=Clock)
+
+
+def advice_of(machines: Machines) -> Advice:
+    """The counter of advice on these machines."""
+    return Advice(machines=machines, ai=AiDefence(machines=machines), lists=Lists(machines=machines))
 
 
 @contextmanager

@@ -102,7 +102,7 @@ def stock(held: desk.Place, advisories: bytes) -> None:
 
 @pytest.fixture
 def advice(place: desk.Place) -> Advice:
-    return Advice(machines=place.machines, ai=AiDefence(machines=place.machines))
+    return desk.advice_of(place.machines)
 
 
 def test_a_plan_of_real_advisories_holds_and_names_the_proven_upgrade(advice: Advice) -> None:
@@ -267,7 +267,7 @@ def with_model(place: desk.Place, endpoint: Any) -> Advice:
         place.machines.settings, model_endpoint=endpoint.address, model=endpoint.model, model_timeout_seconds=10
     )
     machines = replace(place.machines, settings=settings)
-    return Advice(machines=machines, ai=AiDefence(machines=machines))
+    return desk.advice_of(machines)
 
 
 def test_a_model_in_its_pilot_words_the_plan_and_sees_nothing_of_the_estate(place: desk.Place) -> None:
@@ -293,12 +293,7 @@ def test_a_model_in_its_pilot_words_the_plan_and_sees_nothing_of_the_estate(plac
 )
 def test_a_lying_model_leaves_the_template_plan_standing(place: desk.Place, lie: Any) -> None:
     begun(place)
-    template = [
-        one.text
-        for one in Advice(machines=place.machines, ai=AiDefence(machines=place.machines))
-        .plan(ADA, PORTAL)
-        .plan.sentences
-    ]
+    template = [one.text for one in desk.advice_of(place.machines).plan(ADA, PORTAL).plan.sentences]
     with scripted(lie) as served:
         view = with_model(place, served.endpoint).plan(ADA, PORTAL, model=True)
     assert [one.text for one in view.plan.sentences] == template
@@ -347,7 +342,7 @@ def ask(place: desk.Place, viewer: Any, tool: str, check: Any = lambda _: None, 
     office: Any = SimpleNamespace(
         clearing=Cases(),
         defend=Defend(machines=place.machines),
-        advice=Advice(machines=place.machines, ai=AiDefence(machines=place.machines)),
+        advice=desk.advice_of(place.machines),
         trail=Trail(store=place.machines.store, clock=place.machines.now, days=365, most=1000),
     )
     server = mcp_server.server(office, viewer, check=check)

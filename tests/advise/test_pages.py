@@ -15,6 +15,7 @@ from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest, verify
+from comity.defend.desk_deadlines import Lists
 from comity.sealing import keys
 from tests.advise import desk
 from tests.advise.desk import ADA, BOB, COORDINATOR
@@ -39,7 +40,7 @@ def client(place: desk.Place, tmp_path: Path) -> Iterator[Any]:
     ai = AiDefence(machines=machines)
     some = counters(
         defend=Defend(machines=machines),
-        advice=Advice(machines=machines, ai=ai),
+        advice=Advice(machines=machines, ai=ai, lists=Lists(machines=machines)),
         attest=Attest(machines=machines, key=keys.signing_key(machines.settings)),
         ai=ai,
         accounts=Directory(),

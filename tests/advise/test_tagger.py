@@ -9,7 +9,6 @@ import pytest
 
 from comity.defend import tagging_model
 from comity.defend.desk_advice import Advice
-from comity.defend.desk_ai import AiDefence
 from comity.defend.tagging import read_facts
 from comity.errors import Conflict, Forbidden
 from comity.model.asset import Confidence, Domain, Reach
@@ -34,7 +33,7 @@ def advised(place: desk.Place, served: Served | None = None) -> Advice:
     if served is not None:
         settings = replace(settings, model_endpoint=served.endpoint.address, model="tagger-1", model_key="sk-test-key")
     machines = replace(place.machines, settings=settings)
-    return Advice(machines=machines, ai=AiDefence(machines=machines))
+    return desk.advice_of(machines)
 
 
 def piloted(advice: Advice) -> None:

@@ -39,8 +39,9 @@ from comity.defend.desk import Defend
 from comity.defend.desk_advice import Advice
 from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest
-from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_deadlines import Deadlines, Lists
 from comity.defend.desk_directives import Directives
+from comity.defend.desk_triage import Triages
 from comity.defend.desk_watch import Watches
 from comity.errors import Invalid, Missing, Problem, Tampered
 from comity.feeds.packages import Shelf
@@ -335,11 +336,13 @@ def defending(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any
     key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
     machines = defend_flow.Machines(store=held.store, settings=settings, now=clock)
     ai = AiDefence(machines=machines)
+    lists = Lists(machines=machines)
     return {
         "directives": Directives(machines=machines, key=key),
-        "deadlines": Deadlines(machines, key),
+        "deadlines": Deadlines(machines=machines, lists=lists),
+        "triages": Triages(machines=machines, key=key),
         "ai": ai,
-        "advice": Advice(machines=machines, ai=ai),
+        "advice": Advice(machines=machines, ai=ai, lists=lists),
         "attest": Attest(machines=machines, key=key),
         "defend": Defend(machines=machines),
         "watches": Watches(machines=machines),

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from comity.access.policy import clearance
 from comity.admin import mirrors
-from comity.defend.desk_deadlines import Deadlines
+from comity.defend.desk_deadlines import Deadlines, Lists
 from comity.defend.desk_directives import Directives
+from comity.defend.desk_triage import Triages
 from comity.defend.flow import Machines
 from comity.model import ids
 from comity.model.asset import Asset, Confidence, Domain, ExposureTag, Reach, Runs
@@ -114,6 +115,7 @@ class Host:
 
     directives: Directives
     deadlines: Deadlines
+    triages: Triages
     machines: Machines
     clock: StillClock
     key: keys.SigningKey
@@ -145,7 +147,8 @@ def host(folder: Path, *, mirror: bool = True, **settings: object) -> Iterator[H
     try:
         yield Host(
             directives=Directives(machines=machines, key=key),
-            deadlines=Deadlines(machines, key),
+            deadlines=Deadlines(machines=machines, lists=Lists(machines=machines)),
+            triages=Triages(machines=machines, key=key),
             machines=machines,
             clock=clock,
             key=key,

@@ -7,11 +7,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from comity.defend import flow_columns, flow_deadlines
-from comity.defend.desk_deadlines import Deadlines, Row
+from comity.defend.desk_deadlines import Deadlines, Lists, Row
 from comity.defend.due import standing_of
 from comity.defend.whatif import summed
 from comity.model.asset import Confidence, Domain, ExposureTag, Reach
-from comity.sealing import keys
 from tests.defend.hosts import CIVIL, NOW, SALT, Host, bom, host
 
 IMAGES = (("pkg:pypi/salt@3000.1",), ("pkg:pypi/salt@3000.3",), ("pkg:pypi/salt@3000.1", "pkg:pypi/six@1.16.0"))
@@ -60,7 +59,7 @@ def _planned(row: Row) -> datetime | None:
 
 
 def _compare(here: Host, at: datetime) -> None:
-    desk = Deadlines(here.desk.machines, keys.signing_key(here.desk.machines.settings))
+    desk = Deadlines(machines=here.desk.machines, lists=Lists(machines=here.desk.machines))
     with here.store.read() as tx:
         slow = flow_deadlines.gather(tx, CIVIL, at=at)
         fast = flow_columns.gather(tx, CIVIL, at=at)

@@ -155,11 +155,11 @@ def test_a_patch_is_locked_until_volatile_evidence_exists(held: Host) -> None:
     web, _ = held.estate("agency", Domain.FCEB)
     with pytest.raises(Conflict, match="collect volatile evidence"):
         held.deadlines.patched(ADA, web, LOG4SHELL, "2.17.1 rolled out")
-    held.deadlines.open_triage(ADA, web, LOG4SHELL)
-    held.deadlines.collect(ADA, web, LOG4SHELL, evidence("a disk image") | {"volatile": ""})
+    held.triages.open(ADA, web, LOG4SHELL)
+    held.triages.collect(ADA, web, LOG4SHELL, evidence("a disk image") | {"volatile": ""})
     with pytest.raises(Conflict, match="no volatile evidence"):
         held.deadlines.patched(ADA, web, LOG4SHELL, "2.17.1 rolled out")
-    held.deadlines.collect(ADA, web, LOG4SHELL, evidence())
+    held.triages.collect(ADA, web, LOG4SHELL, evidence())
     assert held.deadlines.deadline(ADA, web, LOG4SHELL).locked == ""
     work = held.deadlines.patched(ADA, web, LOG4SHELL, "2.17.1 rolled out")
     assert work.done_at == START
@@ -170,12 +170,12 @@ def test_a_patch_is_locked_until_volatile_evidence_exists(held: Host) -> None:
 
 def test_a_named_person_may_override_with_a_reason_which_stays_in_the_manifest(held: Host) -> None:
     web, _ = held.estate("agency", Domain.FCEB)
-    held.deadlines.open_triage(ADA, web, LOG4SHELL)
+    held.triages.open(ADA, web, LOG4SHELL)
     with pytest.raises(Invalid):
-        held.deadlines.override(ADA, web, LOG4SHELL, "now")
-    held.deadlines.override(ADA, web, LOG4SHELL, "the attacker is inside and encrypting")
+        held.triages.override(ADA, web, LOG4SHELL, "now")
+    held.triages.override(ADA, web, LOG4SHELL, "the attacker is inside and encrypting")
     held.deadlines.patched(ADA, web, LOG4SHELL, "2.17.1 rolled out")
-    manifest, _ = held.deadlines.manifest(ADA, web, LOG4SHELL)
+    manifest, _ = held.triages.manifest(ADA, web, LOG4SHELL)
     assert b"the attacker is inside and encrypting" in manifest
 
 
@@ -183,22 +183,22 @@ def test_a_finding_without_a_triage_duty_is_patched_at_once(held: Host) -> None:
     web, _ = held.estate("agency", Domain.FCEB)
     assert held.deadlines.patched(ADA, web, OTHER, "upgraded").done_at == START
     with pytest.raises(Conflict, match="asks for no forensic triage"):
-        held.deadlines.open_triage(ADA, web, OTHER)
+        held.triages.open(ADA, web, OTHER)
 
 
 def test_the_three_timers_run_from_the_addition_to_kev_and_the_decision_is_signed(held: Host) -> None:
     web, _ = held.estate("agency", Domain.FCEB)
-    held.deadlines.open_triage(ADA, web, LOG4SHELL)
-    view = held.deadlines.triage(ADA, web, LOG4SHELL)
+    held.triages.open(ADA, web, LOG4SHELL)
+    view = held.triages.view(ADA, web, LOG4SHELL)
     assert [step.hours for step in view.steps] == [2, 24, 72]
     assert view.steps[0].due_at == datetime(2021, 12, 10, 7, tzinfo=UTC)  # midnight in New York and two hours
     assert all(step.late for step in view.steps)
-    held.deadlines.step(ADA, web, LOG4SHELL, "scope")
+    held.triages.step(ADA, web, LOG4SHELL, "scope")
     with pytest.raises(Conflict, match="no evidence was looked at"):
-        held.deadlines.decide(ADA, web, LOG4SHELL, "no evidence", "nothing seen")
-    held.deadlines.collect(ADA, web, LOG4SHELL, evidence())
-    held.deadlines.decide(ADA, web, LOG4SHELL, "suspected", "an unknown process spoke to the network")
-    manifest, envelope = held.deadlines.manifest(ADA, web, LOG4SHELL)
+        held.triages.decide(ADA, web, LOG4SHELL, "no evidence", "nothing seen")
+    held.triages.collect(ADA, web, LOG4SHELL, evidence())
+    held.triages.decide(ADA, web, LOG4SHELL, "suspected", "an unknown process spoke to the network")
+    manifest, envelope = held.triages.manifest(ADA, web, LOG4SHELL)
     told = checker(lambda: [held.key.public])(envelope, None)
     facts = dict(told.facts)
     assert "by Ada" in told.sentence
@@ -207,14 +207,14 @@ def test_the_three_timers_run_from_the_addition_to_kev_and_the_decision_is_signe
     with pytest.raises(Tampered):
         checker(lambda: [held.key.public])(envelope.replace(b'"sig":"', b'"sig":"AAAA'), None)
     with pytest.raises(Conflict):
-        held.deadlines.collect(ADA, web, LOG4SHELL, evidence("late"))
+        held.triages.collect(ADA, web, LOG4SHELL, evidence("late"))
 
 
 def test_first_knowledge_may_start_the_timers_by_the_hosts_choice(tmp_path: Path) -> None:
     with host(tmp_path, directive_choices="triage_start=first_knowledge, triage_scope_hours=4") as held:
         web, _ = held.estate("agency", Domain.FCEB)
-        held.deadlines.open_triage(ADA, web, LOG4SHELL)
-        view = held.deadlines.triage(ADA, web, LOG4SHELL)
+        held.triages.open(ADA, web, LOG4SHELL)
+        view = held.triages.view(ADA, web, LOG4SHELL)
         assert view.steps[0].due_at == START + timedelta(hours=4)
         assert view.triage is not None
         assert "first knowledge" in view.triage.counts_from
@@ -222,7 +222,7 @@ def test_first_knowledge_may_start_the_timers_by_the_hosts_choice(tmp_path: Path
 
 def test_generic_queries_are_marked_generic_and_coverage_is_shown(held: Host) -> None:
     web, _ = held.estate("agency", Domain.FCEB)
-    view = held.deadlines.triage(ADA, web, LOG4SHELL)
+    view = held.triages.view(ADA, web, LOG4SHELL)
     assert view.queries
     assert all(query.generic for query in view.queries)
     assert view.coverage.sentence == "0 rules name 0 CVEs: 0 of 1 entries in KEV, 0.0 %"
@@ -252,7 +252,7 @@ def test_another_agency_meets_nothing_of_ours(held: Host) -> None:
     web, _ = held.estate("agency", Domain.FCEB)
     assert held.deadlines.deadlines(viewer("grace")).total == 0
     with pytest.raises(Missing):
-        held.deadlines.open_triage(viewer("grace"), web, LOG4SHELL)
+        held.triages.open(viewer("grace"), web, LOG4SHELL)
 
 
 def test_who_has_no_part_in_defence_is_refused_before_anything_is_looked_up(held: Host) -> None:
@@ -264,8 +264,8 @@ def test_who_has_no_part_in_defence_is_refused_before_anything_is_looked_up(held
 
 def test_the_journal_learns_of_work_no_vulnerability_and_no_name(held: Host) -> None:
     web, _ = held.estate("agency", Domain.FCEB)
-    held.deadlines.open_triage(ADA, web, LOG4SHELL)
-    held.deadlines.collect(ADA, web, LOG4SHELL, evidence())
+    held.triages.open(ADA, web, LOG4SHELL)
+    held.triages.collect(ADA, web, LOG4SHELL, evidence())
     with held.machines.store.read() as tx:
         entries = journal.about(tx, web)
     assert len(entries) == 2

@@ -32,6 +32,7 @@ def app(held: Host) -> Litestar:
         defend=Defend(machines=held.machines),
         directives=held.directives,
         deadlines=held.deadlines,
+        triages=held.triages,
         accounts=Directory(),
         settings=held.machines.settings,
         now=held.clock.now,

@@ -17,7 +17,8 @@ from comity.api.deadline_shapes import (
     TriageBody,
     WorkBody,
 )
-from comity.defend.desk_deadlines import Answer, Difference, FindingView, Listed, TriageView
+from comity.defend.desk_deadlines import Answer, Difference, FindingView, Listed
+from comity.defend.desk_triage import TriageView
 from comity.model.directive import Pack
 from comity.model.triage import Work
 

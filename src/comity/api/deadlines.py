@@ -1,10 +1,9 @@
-"""Dates: what is due when and why, what a change would move, the work on a finding, and triage."""
+"""Dates: what is due when and why, what a change would move, and the work on a finding."""
 
-from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, time
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
-from litestar import Response, get, post
+from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody, QueryParameter
 
@@ -16,14 +15,12 @@ from comity.api.deadline_shapes import (
     DeadlineBody,
     DeadlinesBody,
     DifferenceMade,
-    TriageAct,
-    TriageBody,
     WorkBody,
     WorkDone,
 )
 from comity.api.estate_wire import place
 from comity.defend.desk_deadlines import Deadlines
-from comity.errors import Invalid, Missing, Problem
+from comity.errors import Invalid, Problem
 from comity.model.ids import AssetId
 from comity.model.party import Viewer
 
@@ -79,27 +76,6 @@ def tried(desk: Deadlines, viewer: Viewer, texts: list[str]) -> DifferenceMade:
         problem = Problem("/changes", "too_many", f"at most {MOST_CHANGES} at once")
         raise Invalid("too many changes", [problem])
     return deadline_wire.difference(desk.what_if(viewer, desk.changes(viewer, texts)))
-
-
-Act = Callable[[Deadlines, Viewer, AssetId, str, Mapping[str, str]], Any]
-ACTS: Final[Mapping[str, Act]] = {
-    "open": lambda d, v, a, c, _: d.open_triage(v, a, c),
-    "step": lambda d, v, a, c, said: d.step(v, a, c, said.get("step", "")),
-    "collect": lambda d, v, a, c, said: d.collect(v, a, c, said),
-    "override": lambda d, v, a, c, said: d.override(v, a, c, said.get("reason", "")),
-    "decide": lambda d, v, a, c, said: d.decide(v, a, c, said.get("compromise", ""), said.get("reason", "")),
-}
-"""The acts of a triage, by name."""
-
-
-def acted(
-    desk: Deadlines, viewer: Viewer, asset: AssetId, vulnerability: str, act: str, said: Mapping[str, str]
-) -> TriageBody:
-    """One act of a triage, for every door. Missing for an act that there is none of."""
-    if act not in ACTS:
-        raise Missing("there is no such act")
-    ACTS[act](desk, viewer, asset, vulnerability, said)
-    return deadline_wire.triage(desk.triage(viewer, asset, vulnerability))
 
 
 def routes(desk: Deadlines) -> list[HTTPRouteHandler]:
@@ -169,62 +145,4 @@ def routes(desk: Deadlines) -> list[HTTPRouteHandler]:
         """Over all that the caller meets. Nothing is changed and nothing is journalled."""
         return tried(desk, asking.viewer_of(request), data.changes)
 
-    @get(
-        "/triage/{asset:str}/{vulnerability:str}",
-        opt={"action": Action.READ_DEADLINES},
-        operation_id="readTriage",
-        sync_to_thread=True,
-        summary="The triage of one finding",
-        responses=asking.ERRORS,
-    )
-    def triage(request: Ask, asset: FromPath[str], vulnerability: FromPath[str]) -> TriageBody:
-        """Timers, evidence by digest, queries with their coverage, the decision."""
-        named = AssetId(asking.name(asset))
-        return deadline_wire.triage(desk.triage(asking.viewer_of(request), named, asking.flaw(vulnerability)))
-
-    @post(
-        "/triage/{asset:str}/{vulnerability:str}/acts/{act:str}",
-        opt={"action": Action.WORK_FINDING},
-        operation_id="actInTriage",
-        status_code=200,
-        sync_to_thread=True,
-        summary="Do one act of a triage",
-        responses=asking.ERRORS,
-    )
-    def act(
-        request: Ask, asset: FromPath[str], vulnerability: FromPath[str], act: FromPath[str], data: JSONBody[TriageAct]
-    ) -> TriageBody:
-        """open, step, collect, override or decide, in the name of whoever's token this is."""
-        named = AssetId(asking.name(asset))
-        viewer = asking.viewer_of(request)
-        return acted(desk, viewer, named, asking.flaw(vulnerability), asking.name(act), data.values)
-
-    @get(
-        "/triage/{asset:str}/{vulnerability:str}/{part:str}",
-        opt={"action": Action.READ_DEADLINES},
-        operation_id="downloadTriage",
-        sync_to_thread=True,
-        summary="The manifest of a triage, or its signature",
-        responses={200: asking.download("The manifest, or a DSSE envelope"), **asking.ERRORS},
-    )
-    def download(
-        request: Ask, asset: FromPath[str], vulnerability: FromPath[str], part: FromPath[str]
-    ) -> Response[bytes]:
-        """`manifest` or `signature`; the second exists once a person decided. Check it with `comity verify`."""
-        named = AssetId(asking.name(asset))
-        data, name = papers(desk, asking.viewer_of(request), named, asking.flaw(vulnerability), asking.name(part))
-        return asking.inert(data, name)
-
-    return [many, one, work, what_if, triage, act, download]
-
-
-def papers(desk: Deadlines, viewer: Viewer, asset: AssetId, vulnerability: str, part: str) -> tuple[bytes, str]:
-    """The manifest or its signature with a file name, for every door. Missing for what is not there."""
-    manifest, envelope = desk.manifest(viewer, asset, vulnerability)
-    found = {
-        "manifest": (manifest, f"triage-{asset}-{vulnerability}.json"),
-        "signature": (envelope, f"triage-{asset}-{vulnerability}.dsse.json"),
-    }.get(part)
-    if found is None or not found[0]:
-        raise Missing("there is no such part, or not yet")
-    return found
+    return [many, one, work, what_if]

@@ -25,6 +25,7 @@ from comity.api import (
     search,
     standing,
     tap,
+    triage,
 )
 from comity.api import batches as batch_calls
 from comity.api import blind as blind_calls
@@ -64,6 +65,7 @@ def routes(counters: Counters) -> list[Router]:
         *brief_calls.routes(counters.briefs),
         *estate.routes(counters.defend, counters.watches, settings),
         *deadlines.routes(counters.deadlines),
+        *triage.routes(counters.triages),
         *advice.routes(counters.advice, counters.attest),
         *directives.routes(counters.directives),
         *ai_defence.routes(counters.ai),

@@ -47,6 +47,7 @@ from comity.cli import (
     assess as assessing,
 )
 from comity.cli import defend as defending
+from comity.cli import triage as triages
 from comity.errors import ComityError, Invalid, Tampered
 
 FIND = Group("Find and report", sort_key=1)
@@ -314,13 +315,13 @@ triage = App(
     name="triage", help="Evidence before patch: show, open, step, collect, override, decide, manifest.", group=DEFEND
 )
 app.command(triage)
-triage.command(deadlines.triage_show, name="show")
-triage.command(deadlines.triage_open, name="open")
-triage.command(deadlines.triage_step, name="step")
-triage.command(deadlines.triage_collect, name="collect")
-triage.command(deadlines.triage_override, name="override")
-triage.command(deadlines.triage_decide, name="decide")
-triage.command(deadlines.triage_manifest, name="manifest")
+triage.command(triages.shown, name="show")
+triage.command(triages.opened, name="open")
+triage.command(triages.step, name="step")
+triage.command(triages.collect, name="collect")
+triage.command(triages.override, name="override")
+triage.command(triages.decide, name="decide")
+triage.command(triages.manifest, name="manifest")
 
 app.command(hosting.doctor, group=HOST)
 letter = App(name="letter", help="Letters that have not gone: list, again, drop.", group=HOST)

@@ -14,7 +14,7 @@ from comity.admin import mirrors
 from comity.app import Office
 from comity.bench.sample_estate import KNOWN
 from comity.defend.desk import Document
-from comity.defend.desk_deadlines import AskPerson, Deadlines, Due, NotAssessed, Row
+from comity.defend.desk_deadlines import AskPerson, Deadlines, Due, Lists, NotAssessed, Row
 from comity.durable.clock import JumpingClock
 from comity.errors import Conflict, Missing
 from comity.formats import directive, pack
@@ -108,7 +108,8 @@ def apart(office: Office, say: Say) -> bool:
 def _stale(office: Office, viewer: Viewer, say: Say) -> bool:
     """What the same data says under the default age limit: nothing, and never clean."""
     machines = office.deadlines.machines
-    strict = Deadlines(replace(machines, settings=replace(machines.settings, directive_choices="")), office.key)
+    machines = replace(machines, settings=replace(machines.settings, directive_choices=""))
+    strict = Deadlines(machines=machines, lists=Lists(machines=machines))
     answers = [row.answer for row in strict.deadlines(viewer).rows]
     silent = [one for one in answers if isinstance(one, NotAssessed)]
     if silent:

@@ -14,6 +14,7 @@ from comity.api import (
     directive_wire,
     estate,
     estate_wire,
+    triage,
 )
 from comity.api.advice_shapes import (
     BeginAi,
@@ -198,7 +199,7 @@ def _withdraw(office: Office, viewer: Viewer, names: Names, body: Query) -> Any:
 
 def _triage_act(office: Office, viewer: Viewer, names: Names, body: Query) -> Any:
     values = msgspec.convert(body, TriageAct).values
-    return deadlines.acted(office.deadlines, viewer, AssetId(names[0]), names[1], names[2], values)
+    return triage.acted(office.triages, viewer, AssetId(names[0]), names[1], names[2], values)
 
 
 def _watch(office: Office, viewer: Viewer, _names: Names, body: Query) -> Any:
@@ -218,7 +219,7 @@ READS: Mapping[str, Any] = {
     "/affected": lambda o, v, _n, q: estate_wire.affected(o.defend.affected(v, str(q.get("product", "")))),
     "/deadlines": _deadlines,
     f"/deadlines/{NAME}/{NAME}": _deadline,
-    f"/triage/{NAME}/{NAME}": lambda o, v, n, _: deadline_wire.triage(o.deadlines.triage(v, AssetId(n[0]), n[1])),
+    f"/triage/{NAME}/{NAME}": lambda o, v, n, _: deadline_wire.triage(o.triages.view(v, AssetId(n[0]), n[1])),
     "/directives": lambda o, v, _n, _q: directive_wire.packs(o.directives.packs(v)),
     f"/directives/{NAME}": _pack,
     "/authoring": lambda o, v, _n, _q: directive_wire.drafts(o.directives, v),
@@ -227,7 +228,7 @@ READS: Mapping[str, Any] = {
     f"/ai-defence/{NAME}": lambda o, v, n, _: advice_wire.capability(o.ai.entry(v, n[0])),
 }
 DOWNLOADS: Mapping[str, Any] = {
-    f"/triage/{NAME}/{NAME}/{NAME}": lambda o, v, n, _: deadlines.papers(o.deadlines, v, AssetId(n[0]), n[1], n[2])[0],
+    f"/triage/{NAME}/{NAME}/{NAME}": lambda o, v, n, _: triage.papers(o.triages, v, AssetId(n[0]), n[1], n[2])[0],
     f"/directives/{NAME}/file": _pack_file,
     f"/authoring/{NAME}/signature": lambda o, v, n, _: o.directives.signature(v, n[0]),
 }

@@ -1,8 +1,8 @@
-"""What is due when and why, what a change would move, and the triage of a finding: the pages of a defender."""
+"""What is due when and why, and what a change would move: the pages of a defender."""
 
 import calendar
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final, Literal
@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
-from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
 from comity.console.refusals import status_of, told
@@ -21,7 +20,6 @@ from comity.defend.desk_deadlines import PAGE, Deadlines
 from comity.errors import Conflict, Invalid, Problem
 from comity.formats import chart
 from comity.model.ids import AssetId
-from comity.model.party import Viewer
 
 VIEWS = {
     "": "with a date",
@@ -144,57 +142,6 @@ def add(paths: Paths, deadlines: Deadlines) -> None:
             zone=listed.zone,
             examples=EXAMPLES,
         )
-
-    @paths.show("/triage/{asset:str}/{flaw:str}", Action.READ_DEADLINES)
-    def triage(request: Ask) -> Response[Any]:
-        return triaged(request)
-
-    def triaged(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = ()) -> Response[Any]:
-        viewer = caller_of(request).viewer
-        asset, flaw = place(request)
-        held = deadlines.triage(viewer, asset, flaw)
-        return page(
-            request,
-            "defend/triage.html",
-            status=status,
-            held=held,
-            view=held.finding,
-            answer=held.finding.answer,
-            asks=getattr(held.finding.answer, "triage", False),
-            problems=problems,
-            done="Recorded." if asked(request, "done") else "",
-            may_work=may(viewer, Action.WORK_FINDING),
-        )
-
-    @paths.take("/triage/{asset:str}/{flaw:str}", Action.WORK_FINDING)
-    def acted(request: Ask, form: Form) -> Response[Any]:
-        asset, flaw = place(request)
-        viewer = caller_of(request).viewer
-        acts: dict[str, Callable[[Viewer], object]] = {
-            "open": lambda v: deadlines.open_triage(v, asset, flaw),
-            "step": lambda v: deadlines.step(v, asset, flaw, form.text("step")),
-            "collect": lambda v: deadlines.collect(
-                v, asset, flaw, {name: form.text(name) for name in ("name", "tool", "sha256", "place", "volatile")}
-            ),
-            "override": lambda v: deadlines.override(v, asset, flaw, form.text("reason")),
-            "decide": lambda v: deadlines.decide(v, asset, flaw, form.text("compromise"), form.text("reason")),
-        }
-        act = acts.get(form.text("act"))
-        if act is None:
-            return triaged(request, status=422, problems=(Problem("/act", "unknown", "load the page again"),))
-        try:
-            act(viewer)
-        except (Conflict, Invalid) as error:
-            return triaged(request, status=status_of(error), problems=told(error))
-        return see(f"/triage/{asset}/{flaw}?done=yes")
-
-    @paths.show("/triage/{asset:str}/{flaw:str}/{file:str}", Action.READ_DEADLINES)
-    def manifest(request: Ask) -> Response[Any]:
-        asset, flaw = place(request)
-        document, envelope = deadlines.manifest(caller_of(request).viewer, asset, flaw)
-        is_signature = named(request, "file") == "signature"
-        name = f"triage-{asset}-{flaw}.{'dsse.json' if is_signature else 'json'}"
-        return download(envelope if is_signature else document, name)
 
 
 def place(request: Ask) -> tuple[AssetId, str]:

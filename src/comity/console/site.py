@@ -33,6 +33,7 @@ from comity.console import (
     sharing,
     signing,
     standing,
+    triage,
 )
 from comity.console import advice as advice_pages
 from comity.console import briefs as briefs_pages
@@ -90,6 +91,7 @@ def routes(counters: Counters) -> list[Router]:
     drafts.add(paths, counters.briefs)
     estate.add(paths, counters.defend, counters.watches, counters.deadlines)
     deadline_pages.add(paths, counters.deadlines)
+    triage.add(paths, counters.triages)
     advice_pages.add(paths, counters.advice, counters.attest)
     ai_defence.add(paths, counters.ai)
     directive_pages.add(paths, counters.directives)

@@ -11,6 +11,7 @@ from typing import Final
 from comity.access.policy import Action, allow
 from comity.defend import flow, flow_advice, plan, plan_check, tagging
 from comity.defend.desk_ai import AiDefence
+from comity.defend.flow_lists import Lists
 from comity.defend.plan_facts import Unfounded
 from comity.defend.tagging import Proposal
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
@@ -100,6 +101,7 @@ class Advice:
 
     machines: flow.Machines
     ai: AiDefence
+    lists: Lists
 
     def plan(self, viewer: Viewer, asset: AssetId, *, model: bool = False, grant: str = "") -> PlanView:
         """The plan for one asset. With `model` a model may word it, while the register has the planner in use; `grant`

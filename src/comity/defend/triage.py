@@ -6,6 +6,7 @@ operator keeps it; here is its digest, in a chain that breaks when an item is ch
 """
 
 import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -233,6 +234,11 @@ def manifest(work: Work) -> dict[str, Any]:
             "at": triage.ended.at.isoformat(),
         },
     }
+
+
+def manifest_bytes(work: Work) -> bytes:
+    """Canonical bytes of the manifest (RFC 8785): what the statement's digest is of. Without the signature itself."""
+    return rfc8785.dumps(json.loads(json.dumps(manifest(work)))) + b"\n"
 
 
 def read_items(document: Mapping[str, Any]) -> tuple[Item, ...]:

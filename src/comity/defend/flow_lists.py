@@ -1,0 +1,148 @@
+"""Gather what is due over a viewer's whole estate, and keep it while nothing changes: for dates, what-if and advice.
+
+The list of one moment is told with that moment; any entry of the journal, any change of what the viewer meets, and ten
+minutes for "now", make it void.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from comity.defend import flow_columns, flow_deadlines, listing
+from comity.defend.clock import Clocks
+from comity.defend.due import Answer
+from comity.defend.facts import Facts
+from comity.defend.finding import FindingView, Ruled, bound_to_nothing
+from comity.defend.flow import Machines
+from comity.defend.flow_columns import Columns, Line
+from comity.defend.listing import Laid
+from comity.defend.packs import for_domain
+from comity.errors import Missing
+from comity.formats import directive
+from comity.model.asset import Asset, Domain
+from comity.model.authoring import Stage
+from comity.model.directive import Pack
+from comity.model.events import Event, Kind
+from comity.model.ids import AssetId, digest
+from comity.model.party import Viewer
+from comity.model.triage import Work
+from comity.store import directives, inventories, journal
+from comity.store.engine import Tx
+
+FRESH: Final = timedelta(minutes=10)
+"""How long the list of what is due now may stand while nothing changes: it says which moment it is of."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Warm:
+    """What was gathered last, for whom, and at which entry of the journal: any change makes it void."""
+
+    key: tuple[object, ...]
+    at: datetime
+    columns: Columns
+    laid: Laid
+    clocks: Mapping[Domain, Clocks]
+    packs: tuple[Pack, ...]
+
+    def finding(self, number: int) -> tuple[Asset, Line, Answer]:
+        """A finding by its number in the layout, with its whole answer."""
+        place, one = self.laid.place(number)
+        asset, line = self.columns.assets[place], self.columns.lines[place][one]
+        facts = self.columns.fact(place, asset, line)
+        course = self.clocks[asset.domain].course(facts)
+        return asset, line, bound_to_nothing(asset, facts, self.at) if course is None else course.answer()
+
+
+@dataclass(slots=True, kw_only=True)
+class Lists:
+    """What is due, by viewer and moment; the last three are kept."""
+
+    machines: Machines
+    kept: Mapping[object, Warm] = field(default_factory=dict)
+    """Replaced as a whole: threads of a server read it beside each other."""
+
+    def of(self, tx: Tx, viewer: Viewer, at: datetime | None = None) -> Warm:
+        """What is due now or at a past moment, gathered anew after any change. A past one stands until then."""
+        now = self.machines.now()
+        place = (viewer.organisation, tuple(sorted(viewer.roles)), at)
+        key = (
+            journal.head(tx).seq,
+            tuple(inventories.asset_versions(tx, viewer).items()),
+            tuple(inventories.match_sequences(tx, viewer).items()),
+            self.machines.settings.directive_choices,
+        )
+        warm = self.kept.get(place)
+        if warm is None or warm.key != key or (at is None and not timedelta(0) <= now - warm.at < FRESH):
+            warm = self._gathered(tx, viewer, at or now, key)
+            others = [(key, held) for key, held in self.kept.items() if key != place]
+            self.kept = {**dict(others[-2:]), place: warm}
+        return warm
+
+    def has(self, viewer: Viewer) -> bool:
+        """Whether a list of now is kept, however old."""
+        return (viewer.organisation, tuple(sorted(viewer.roles)), None) in self.kept
+
+    def _gathered(self, tx: Tx, viewer: Viewer, at: datetime, key: tuple[object, ...]) -> Warm:
+        columns = flow_columns.gather(tx, viewer, at=at)
+        own = own_packs(tx, viewer)
+        clocks = {
+            domain: Clocks(
+                for_domain(domain, directive.every_shipped(), own),
+                at=at,
+                feeds=columns.feeds,
+                policy=flow_deadlines.policy(self.machines),
+                zone=self.machines.settings.zone,
+            )
+            for domain in {one.domain for one in columns.assets}
+        }
+
+        def facts(place: int, number: int) -> Facts:
+            return columns.fact(place, columns.assets[place], columns.lines[place][number])
+
+        laid = listing.laid(columns.layout(), facts, clocks)
+        return Warm(key=key, at=at, columns=columns, laid=laid, clocks=clocks, packs=own)
+
+
+def own_packs(tx: Tx, viewer: Viewer) -> tuple[Pack, ...]:
+    """The packs that the viewer's organisation follows and has, published here or shipped."""
+    wanted = {one.pack_id for one in directives.followed(tx, viewer.organisation, viewer)}
+    shipped = {one.id: one for one in directive.every_shipped()}
+    found = [shipped[name] for name in sorted(wanted) if name in shipped]
+    for one in directives.every(tx, viewer, stage=Stage.PUBLISHED):
+        if one.pack_id in wanted:
+            found.append(directive.read(one.pack))
+    return tuple(found)
+
+
+def finding(
+    tx: Tx,
+    machines: Machines,
+    viewer: Viewer,
+    asset: AssetId,
+    vulnerability: str,
+    at: datetime,
+    *,
+    is_past: bool = False,
+) -> FindingView:
+    """One finding with its whole why. Missing when it is not there to be seen."""
+    gathered = flow_deadlines.gather(tx, viewer, at=at, only=asset)
+    found = next((one for one in gathered.findings if one.facts.vulnerability == vulnerability), None)
+    if found is None:
+        raise Missing(f"no finding {vulnerability} on {asset}")
+    ruled = Ruled(
+        packs=for_domain(found.asset.domain, directive.every_shipped(), own_packs(tx, viewer)),
+        feeds=gathered.feeds,
+        policy=flow_deadlines.policy(machines),
+        zone=machines.settings.zone,
+        at=at,
+    )
+    return ruled.view(found.asset, found.facts, found.exposures, found.work, is_past=is_past)
+
+
+def note(tx: Tx, viewer: Viewer, work: Work, kind: Kind, word: str, at: datetime) -> None:
+    """Journal that work on a finding was recorded: ids and one word."""
+    key = f"work:{work.asset}:{digest(work.vulnerability.encode())[:16]}:{work.version}"
+    journal.append(
+        tx, Event(kind=kind, key=key, at=at, subjects=(work.asset,), facts={"what": word}, actor=viewer.person)
+    )
