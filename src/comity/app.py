@@ -3,14 +3,17 @@
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache, partial
 
 from litestar import Litestar
 
 from comity import subscriptions
 from comity.access.trail import TrailHook
+from comity.admin import flow_mirrors
 from comity.admin.counter import Accounts
 from comity.admin.glass import Glass
+from comity.admin.mirroring import FRESH, Mirroring, Standing, standing
 from comity.admin.outbox import Outbox
 from comity.admin.proof import prover
 from comity.admin.trail import Trail
@@ -68,7 +71,7 @@ from comity.defend.desk_triage import Triages
 from comity.defend.desk_watch import Watches
 from comity.durable import engine as durable
 from comity.durable.clock import Clock, SystemClock
-from comity.errors import Missing, Unavailable
+from comity.errors import Unavailable
 from comity.feeds.packages import Shelf
 from comity.formats import pack, sigma
 from comity.library.check import checker
@@ -96,7 +99,7 @@ from comity.sealing.checkpoints import Checkpoints
 from comity.sealing.openpgp import OpenPgp
 from comity.sealing.signer import HostSigner
 from comity.settings import Settings
-from comity.store import engine, journal, parties, upstream
+from comity.store import engine, journal, parties
 from comity.store.engine import Store
 
 HOST = PartyId("host")
@@ -213,6 +216,7 @@ def opened(
         assess = Assess(machines=assessing, control=control)
         writing = brief_flow.Machines(store=store, settings=settings, signer=machines.signer, now=clock.now, demo=demo)
         briefs = Briefs(machines=writing, control=control)
+        mirroring = flow_mirrors.Machines(store=store, settings=settings, now=clock.now, check=openpgp.signer_of)
         exchange = Exchange(store=store, settings=settings, now=clock.now)
         sender = Sender(loopback=settings.hooks_loopback)
         hooks = Hooks(store=store, settings=settings, sender=sender, now=clock.now)
@@ -239,6 +243,7 @@ def opened(
                 *assess_flow.flows(assessing),
                 *brief_flow.flows(writing),
                 *flow_recheck.flows(writing, control),
+                *flow_mirrors.flows(mirroring, control),
             )
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
@@ -249,13 +254,14 @@ def opened(
             patches.resume()
             assess.resume()
             briefs.resume()
+            flow_mirrors.resume(mirroring, control)
             exchange.catch_up()
             searching.catch_up()
         accounts = Accounts(
             store=store,
             clock=clock.now,
             prove=prover(store, settings.checkpoint_folder, lambda: trusted(settings)),
-            health=lambda: health(store, settings, containment),
+            health=lambda: health(store, settings, containment, now=clock.now),
             needs_second_factor=settings.second_factor == "required",
         )
         office = Office(
@@ -323,6 +329,7 @@ def opened(
             accounts=accounts,
             trail=trail,
             glass=Glass(accounts=accounts, settings=settings),
+            mirroring=Mirroring(machines=mirroring, control=control),
         )
         trail.start()
         if work:
@@ -379,7 +386,9 @@ def trusted(settings: Settings) -> tuple[keys.PublicKey, ...]:
     return tuple(own)
 
 
-def health(store: Store, settings: Settings, containment: Containment) -> tuple[Health, ...]:
+def health(
+    store: Store, settings: Settings, containment: Containment, *, now: Callable[[], datetime]
+) -> tuple[Health, ...]:
     """What an operator must know: containment, store, keys, mirrors and their dates, model in use."""
     lines = [
         Health(name=line.name, value=line.value, state=line.health, remedy=line.remedy)
@@ -391,9 +400,7 @@ def health(store: Store, settings: Settings, containment: Containment) -> tuple[
     lines.append(Health(name="model in use", value="none: every step works without one", state="ok"))
     with store.read() as tx:
         lines.append(_mail(tx, settings))
-        for source in MIRRORS:
-            lines.append(_mirror(tx, source))
-    return tuple(lines)
+    return (*lines, *_mirrors(store, settings, now))
 
 
 def _mail(tx: engine.Tx, settings: Settings) -> Health:
@@ -413,20 +420,43 @@ def _mail(tx: engine.Tx, settings: Settings) -> Health:
 
 
 MIRRORS = ("CISA KEV", "CISA Vulnrichment", "FIRST EPSS")
+"""Told of even where nobody wants them and none is held: their answers are unknown then."""
 
 
-def _mirror(tx: engine.Tx, source: str) -> Health:
-    try:
-        held = upstream.mirror(tx, source)
-    except Missing:
-        remedy = "comity mirror add FILE (a KEV catalogue, CVE records, or EPSS scores)"
-        starter = pack.STARTER_DATES.get(source)
-        value = "never fetched: its answers are unknown"
-        if starter is not None:
-            value = f"never fetched; the starter data of {starter} answers, and is too old to assess by"
-        return Health(name=source, value=value, state="warn", remedy=remedy)
-    dated = f"{held.as_of:%Y-%m-%d}" if held.as_of else "no date given"
-    return Health(name=source, value=f"as of {dated}, fetched {held.fetched_at:%Y-%m-%d}", state="ok")
+def _mirrors(store: Store, settings: Settings, now: Callable[[], datetime]) -> list[Health]:
+    """Each mirror with its dates and its age, and what to do about one that is old, missing or failing."""
+    machines = flow_mirrors.Machines(store=store, settings=settings, now=now, check=openpgp.signer_of)
+    held = standing(machines)
+    lines = [_never(source) for source in MIRRORS if source not in {one.source for one in held}]
+    return lines + [_never(one.source, one) if one.fetched_at is None else _mirror(one) for one in held]
+
+
+def _never(source: str, wanted: Standing | None = None) -> Health:
+    remedy = "name it in COMITY_MIRRORS, or comity mirror add FILE (docs/mirrors.md)"
+    if wanted is not None:
+        remedy = f"comity mirror fetch {wanted.name}"
+    starter = pack.STARTER_DATES.get(source)
+    value = "never fetched: its answers are unknown"
+    if starter is not None:
+        value = f"never fetched; the starter data of {starter} answers, and is too old to assess by"
+    if wanted is not None and wanted.said:
+        value += f"; last look failed: {wanted.said}"
+    return Health(name=source, value=value, state="warn", remedy=remedy)
+
+
+def _mirror(one: Standing) -> Health:
+    dated = f"{one.as_of:%Y-%m-%d}" if one.as_of else "no date given"
+    value = f"as of {dated}, fetched {one.fetched_at:%Y-%m-%d}"
+    if one.confirmed_at is not None:
+        value += f", confirmed by upstream {one.confirmed_at:%Y-%m-%d %H:%M} UTC"
+    if one.failures:
+        value += f"; the last {one.failures} looks failed: {one.said}"
+    elif one.state != FRESH:
+        value += f"; {one.age.days} days old" if one.age is not None else "; of no known age"
+    remedy = ""
+    if one.failures or one.state != FRESH:
+        remedy = f"comity mirror fetch {one.name}" if one.name else "comity mirror add FILE (docs/mirrors.md)"
+    return Health(name=one.source, value=value, state="warn" if remedy else "ok", remedy=remedy)
 
 
 def _shelf(settings: Settings) -> Shelf:

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from comity.admin.counter import Accounts
 from comity.admin.glass import Glass
+from comity.admin.mirroring import Mirroring
 from comity.admin.trail import Trail
 from comity.assess.desk import Assess
 from comity.brief.desk import Briefs
@@ -82,3 +83,4 @@ class Counters:
     accounts: Accounts
     trail: Trail
     glass: Glass
+    mirroring: Mirroring

@@ -156,6 +156,18 @@ class Settings:
     feed_age: timedelta = timedelta(days=7)
     """How old mirrored advisories may be before nothing is assessed by them any more, in days (policy parameter)."""
 
+    mirrors: str = ""
+    """Mirrors that this host fetches by itself, by commas: kev, cve, epss, osv:PyPI, csaf:example.org; empty: none."""
+
+    mirror_hours: int = 6
+    """Hours between two looks at each mirror; 0 means only when asked (policy parameter)."""
+
+    bundle_keys: Path | None = None
+    """Folder of key documents of other hosts whose signed bundles of mirrors are taken in; empty means own ones."""
+
+    bundle_age: timedelta = timedelta(days=7)
+    """How old a feed in a bundle may be when it is taken in, in days; older takes an explicit word (policy)."""
+
     approvals: int = 2
     """Named people who must approve before anything is published (policy parameter, never below 1)."""
 
@@ -397,6 +409,7 @@ LEAST: Mapping[str, int] = {
     "taxii_status_days": 1,
     "blind_quota": 1,
     "audit_days": 1,
+    "mirror_hours": 0,
     "audit_rows": 1,
     "glass_hours": 1,
     "claim_quota": 1,

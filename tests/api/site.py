@@ -12,8 +12,10 @@ from litestar.testing import TestClient
 
 from comity.access.policy import Scope
 from comity.access.trail import TrailHook
+from comity.admin import flow_mirrors
 from comity.admin.counter import Accounts
 from comity.admin.glass import Glass
+from comity.admin.mirroring import Mirroring
 from comity.admin.trail import Trail
 from comity.api import http
 from comity.api.http import PageError
@@ -183,6 +185,7 @@ def site(
             accounts=held,
             trail=trail,
             glass=Glass(accounts=held, settings=settings),
+            mirroring=mirroring(held, settings, clock),
         )
         routes = [*api_routes(some), *(more(some) if more is not None else ())]
         app = http.build(
@@ -227,6 +230,10 @@ def numbering(held: Accounts, settings: Settings, clock: Clock) -> CveDesk:
         store=held.store, settings=settings, laboratory=ScriptedLaboratory(), signer=PlainSigner(), now=clock
     )
     return CveDesk(machines=flow_cve.Machines(desk=machines, services=CveServices()), control=SilentControl())
+def mirroring(held: Accounts, settings: Settings, clock: Clock) -> Mirroring:
+    """The real counter of mirrors on the site's store; nothing is fetched by it."""
+    machines = flow_mirrors.Machines(store=held.store, settings=settings, now=clock, check=openpgp.signer_of)
+    return Mirroring(machines=machines, control=SilentControl())
 
 
 def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:

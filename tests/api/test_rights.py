@@ -91,6 +91,8 @@ ROUTES = {
     ("GET", "/api/v1/advisories/{advisory:str}/files/{file:str}"): Action.READ_PUBLISHED,
     ("GET", "/api/v1/order"): Action.READ_ORDER,
     ("GET", "/api/v1/search"): Action.SEARCH,
+    ("GET", "/api/v1/mirrors"): Action.READ_MIRRORS,
+    ("POST", "/api/v1/mirrors/looks"): Action.FETCH_MIRRORS,
     ("GET", "/api/v1/partners"): Action.READ_PARTNERS,
     ("POST", "/api/v1/partners"): Action.KEEP_PARTNERS,
     ("POST", "/api/v1/partners/{partner:str}/end"): Action.KEEP_PARTNERS,

@@ -70,6 +70,7 @@ SHOWN = {
     "/sharing": Action.OWN_ACCOUNT,
     "/order": Action.READ_ORDER,
     "/search": Action.SEARCH,
+    "/mirrors": Action.READ_MIRRORS,
     "/partners": Action.READ_PARTNERS,
     "/cve": Action.READ_PARTNERS,
     "/cases/{case:str}/cve": Action.READ_CASES,
@@ -116,6 +117,7 @@ SHOWN = {
     "/drafts/{brief:str}/source": Action.EDIT_BRIEFS,
 }
 TAKEN = {
+    "/mirrors": Action.FETCH_MIRRORS,
     "/cases/{case:str}/coordination": Action.COORDINATE,
     "/seats/{seat:str}": Action.TAKE_PART,
     "/read-in/{secret:str}": Action.SIGN_IN,

@@ -85,6 +85,8 @@ class Action(StrEnum):
     VERIFY_JOURNAL = "verify the journal"
     READ_DOCTOR = "read the host's health"
     MANAGE_ACCOUNTS = "manage accounts"
+    READ_MIRRORS = "read how old the mirrors are"
+    FETCH_MIRRORS = "have a mirror fetched"
     READ_AUDIT = "read the trail of access"
     BREAK_GLASS = "open a withheld case together with a second person"
     READ_GLASS = "read when glass was broken"
@@ -187,6 +189,8 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.USE_GATEWAY: Rule(scope=None, is_open=True),
     Action.VERIFY_JOURNAL: Rule(scope=Scope.OPERATE, roles=_COORDINATOR | {Role.ADMIN}),
     Action.READ_DOCTOR: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
+    Action.READ_MIRRORS: Rule(scope=Scope.READ, roles=_COORDINATOR | _EDITOR | DEFENDERS | {Role.ADMIN}),
+    Action.FETCH_MIRRORS: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.MANAGE_ACCOUNTS: Rule(scope=None, roles=frozenset({Role.ADMIN})),
     Action.READ_AUDIT: Rule(scope=None, roles=frozenset({Role.AUDITOR})),
     Action.BREAK_GLASS: Rule(scope=None, roles=_COORDINATOR),

@@ -18,6 +18,7 @@ from comity.api import (
     estate,
     federation,
     host,
+    mirrors,
     osv,
     priorities,
     reading,
@@ -70,6 +71,7 @@ def routes(counters: Counters) -> list[Router]:
         *directives.routes(counters.directives),
         *ai_defence.routes(counters.ai),
         *host.routes(counters.accounts),
+        *mirrors.routes(counters.mirroring),
     ]
     return [
         Router(

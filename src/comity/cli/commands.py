@@ -32,6 +32,7 @@ from comity.cli import (
     evidence,
     hosting,
     letters,
+    mirrors,
     partners,
     patches,
     priorities,
@@ -89,7 +90,7 @@ advisory = App(name="advisory", help="Read what is published: list, show, get.",
 csaf = App(name="csaf", help="CSAF files on this machine: check.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
 key = App(name="key", help="The host's public key: show.", group=CHECK)
-mirror = App(name="mirror", help="What upstream says, from files you fetched: add, list.", group=HOST)
+mirror = App(name="mirror", help="What upstream says: fetch, add, list.", group=HOST)
 account = App(name="account", help="Accounts of this host: setup, link.", group=HOST)
 defend = App(name="defend", help="What you run and what reaches it: scan, register, assets, estate.", group=DEFEND)
 assess = App(
@@ -333,8 +334,9 @@ app.command(hosting.serve, group=HOST)
 app.command(hosting.backup, group=HOST)
 app.command(hosting.restore, group=HOST)
 app.command(hosting.worker, group=HOST)
-mirror.command(hosting.mirror_add, name="add")
-mirror.command(hosting.mirror_list, name="list")
+mirror.command(mirrors.add)
+mirror.command(mirrors.listed, name="list")
+mirror.command(mirrors.fetch)
 account.command(hosting.account_setup, name="setup")
 account.command(hosting.account_link, name="link")
 account.command(hosting.account_audit, name="audit")

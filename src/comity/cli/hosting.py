@@ -111,42 +111,6 @@ def _tell_copy(held: dict[str, Any], said: str, *, json: bool) -> None:
     )
 
 
-def mirror_add(
-    file: Path,
-    *,
-    older_too: Annotated[bool, Parameter(negative="", help="take it even when a newer one is held")] = False,
-    ecosystem: Annotated[str, Parameter(help="whom an OSV bundle speaks for, when its records name several")] = "",
-    fetched: Annotated[
-        str, Parameter(help="the day an OSV bundle was fetched, e.g. 2026-11-24; bundles bear none")
-    ] = "",
-    json: Json = False,
-) -> None:
-    """Take in a KEV catalogue, CVE records (with Vulnrichment) or OSV advisories (JSON, lines, zip) you fetched."""
-    from comity.cli.local_tools import add_mirror
-
-    held = add_mirror(configured(), file.read_bytes(), older_too=older_too, ecosystem=ecosystem, fetched=fetched)
-    if json:
-        show.document(held)
-        return
-    show.line(
-        f"{held['source']} as of {held['as_of'] or 'no date'}: {held['subjects']} ids, {held['facts']} facts", "green"
-    )
-    show.problems(held["left_out"])
-
-
-def mirror_list(*, json: Json = False) -> None:
-    """Which mirrors are held, and how old they are."""
-    from comity.cli.local_tools import list_mirrors
-
-    held = list_mirrors(configured())
-    if json:
-        show.document(held)
-        return
-    rows = [(m["source"], m["as_of"] or "no date", m["fetched_at"], str(m["facts"])) for m in held]
-    empty = "No mirror is held: every upstream signal is unknown. Add one with `comity mirror add FILE`."
-    show.table(("source", "as of", "fetched", "facts"), rows, empty=empty)
-
-
 def account_setup() -> None:
     """The single-use link that makes the first administrator; says so when there is one already."""
     from comity.cli.local_tools import setup_link

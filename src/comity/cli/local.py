@@ -9,6 +9,7 @@ import msgspec
 from comity.api import blind, claims, federation, patches, reports, search, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
+from comity.api.mirrors import MirrorList, mirror_body
 from comity.api.shapes import Advisories, Cases, Doctor, Outcome, Previews, Reports
 from comity.app import Office
 from comity.cli import (
@@ -148,6 +149,7 @@ READS: Mapping[str, Answer] = {
         o.library.advisory(v, AdvisoryId(n[0])), address=o.settings.address
     ),
     "/journal/verification": lambda o, v, _n, _q: wire.journal_proof(o.accounts.verify_journal(v)),
+    "/mirrors": lambda o, v, _n, _q: MirrorList(mirrors=tuple(map(mirror_body, o.mirroring.standing(v)))),
     "/doctor": lambda o, v, _n, _q: Doctor(lines=tuple(wire.health(line) for line in o.accounts.doctor(v))),
     "/claims": lambda o, v, _n, _q: claims.held_claims(o.claims.own(v)),
     f"/cases/{NAME}/patches": lambda o, v, n, _: patches.listing(o.patches.listed(v, CaseId(n[0]))),

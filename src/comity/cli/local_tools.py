@@ -1,11 +1,9 @@
-"""What only the holder of this machine's keys may do: mirrors from files, setup and sign-in links."""
+"""What only the holder of this machine's keys may do: copies of the host, letters, setup and sign-in links."""
 
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from comity.admin import backup, mirrors
-from comity.admin.mirrors import Mirror
+from comity.admin import backup
 from comity.admin.second_factor import SecondFactors
 from comity.cli.places import office, shell_login
 from comity.durable import engine as durable
@@ -13,25 +11,6 @@ from comity.errors import Invalid, Problem
 from comity.model.outcome import Outcome
 from comity.sealing import keys
 from comity.settings import Settings
-
-
-def add_mirror(
-    settings: Settings, data: bytes, *, older_too: bool, ecosystem: str = "", fetched: str = ""
-) -> dict[str, Any]:
-    """Take in one upstream document. `fetched` is a day: an OSV bundle counts as of its end, never later than now."""
-    with office(settings, work=False) as held:
-        now = held.clock.now()
-        taken = mirrors.take_in(
-            held.store, data, at=now, older_too=older_too, ecosystem=ecosystem, as_of=_day_end(fetched, now)
-        )
-    left_out = [{"pointer": p.pointer, "code": p.code, "reason": p.reason} for p in taken.left_out]
-    return _mirror(taken.mirror) | {"subjects": taken.subjects, "left_out": left_out}
-
-
-def list_mirrors(settings: Settings) -> list[dict[str, Any]]:
-    """Every mirror that is held."""
-    with office(settings, work=False) as held:
-        return [_mirror(one) for one in mirrors.held(held.store)]
 
 
 def setup_link(settings: Settings) -> str:
@@ -114,27 +93,6 @@ def _copy(held: backup.Copy) -> dict[str, Any]:
         "digest": held.digest,
         "files": held.files,
         "bytes": held.bytes,
-    }
-
-
-def _day_end(day: str, now: datetime) -> datetime | None:
-    if not day:
-        return None
-    try:
-        end = datetime.fromisoformat(f"{day}T23:59:59+00:00")
-    except ValueError as error:
-        problem = Problem("/fetched", "invalid_time", "a day is written 2026-11-24")
-        raise Invalid("no such day", [problem]) from error
-    return min(end, now) if end.date() <= now.date() else end
-
-
-def _mirror(one: Mirror) -> dict[str, Any]:
-    return {
-        "source": one.source,
-        "as_of": one.as_of.date().isoformat() if one.as_of else None,
-        "fetched_at": one.fetched_at.date().isoformat(),
-        "digest": one.digest,
-        "facts": one.facts,
     }
 
 

@@ -85,6 +85,7 @@ GROUPS: Final = (
         links=(
             Link(path="/people", name="People", action=Action.MANAGE_ACCOUNTS),
             Link(path="/host", name="Health", action=Action.VERIFY_JOURNAL),
+            Link(path="/mirrors", name="Mirrors", action=Action.READ_MIRRORS),
             Link(path="/audit", name="Trail of access", action=Action.READ_AUDIT),
             Link(path="/break-glass", name="Break-glass", action=Action.READ_GLASS),
         ),

@@ -41,6 +41,7 @@ from comity.console import claims as claims_pages
 from comity.console import coordination as coordination_pages
 from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
+from comity.console import mirrors as mirror_pages
 from comity.console import patches as patch_pages
 from comity.console import trail as trail_pages
 from comity.console.pages import page, status_name
@@ -68,6 +69,7 @@ def routes(counters: Counters) -> list[Router]:
     provider = configured(settings, accounts)
     signing.add(paths, accounts, settings, provider)
     providing.add(paths, accounts, provider)
+    mirror_pages.add(paths, counters.mirroring)
     trail_pages.add(paths, counters.trail, counters.glass)
     account.add(paths, accounts, settings, counters.now, provider)
     people.add(paths, accounts, settings, provider)

@@ -133,7 +133,7 @@ def is_finding(one: Exposure) -> bool:
 
 
 def feeds(tx: Tx) -> Feeds:
-    """The dates of the mirrors; their own where they give one, else when they were fetched."""
+    """The dates of the mirrors: when last known to be upstream's newest, else when they were fetched."""
     return Feeds(kev_as_of=_dated(tx, signals.KEV_SOURCE), ssvc_as_of=_dated(tx, signals.SSVC_SOURCE))
 
 
@@ -142,7 +142,7 @@ def _dated(tx: Tx, source: str) -> datetime | None:
         mirror: Mirror = upstream.mirror(tx, source)
     except Missing:
         return None
-    return mirror.as_of or mirror.fetched_at
+    return mirror.current_as_of or mirror.fetched_at
 
 
 def _held(tx: Tx, asset: Asset, viewer: Viewer, held: dict[InventoryId, tuple[Contents, Matched]]) -> None:

@@ -220,7 +220,9 @@ def shelf(tx: Tx, named: Iterable[by_cpe.Key]) -> Shelf:
     except Missing:
         return Shelf()
     return Shelf(
-        statements=mirrored.by_cpe(tx, wanted), dates={held.source: held.as_of}, stamp=f"{held.source} {held.digest}"
+        statements=mirrored.by_cpe(tx, wanted),
+        dates={held.source: held.current_as_of},
+        stamp=f"{held.source} {held.digest}",
     )
 
 

@@ -6,6 +6,7 @@ that day. The answer says so.
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import UTC, date, datetime, time
 from functools import cache
 from importlib import metadata
@@ -136,14 +137,18 @@ def _cpes(tx: Tx, named: frozenset[by_cpe.Key], *, at: datetime, cut: bool) -> b
     if not named:
         return by_cpe.Shelf()
     try:
-        upstream.mirror(tx, signals.SSVC_SOURCE)
+        own_date = upstream.mirror(tx, signals.SSVC_SOURCE).as_of
         found = shelf(tx, named)
     except Missing:
         ssvc = _starter_signals()[1]
+        own_date = ssvc.as_of
         source = f"starter data: {ssvc.source}"
         found = by_cpe.shelf(((source, one) for one in ssvc.products), named, {source: ssvc.as_of})
-    newer = any(dated is None or dated > at for dated in found.dates.values())
-    return by_cpe.Shelf() if cut and newer else found
+    if not cut:
+        return found
+    if own_date is None or own_date > at:
+        return by_cpe.Shelf()
+    return replace(found, dates={name: min(dated or own_date, at) for name, dated in found.dates.items()})
 
 
 def _starter(
@@ -202,7 +207,7 @@ def _facts(tx: Tx, machines: Machines, source: str, *, at: datetime, cut: bool) 
     try:
         mirror = upstream.mirror(tx, source)
         facts = _held(tx, source, mirror)
-        found = Upstream(source=source, as_of=mirror.as_of, facts=facts, subjects=0)
+        found = Upstream(source=source, as_of=mirror.current_as_of, facts=facts, subjects=0)
         name = source
     except Missing:
         kev, ssvc = _starter_signals()

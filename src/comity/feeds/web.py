@@ -7,6 +7,7 @@
 (5) reservations in its headers: then its bytes are not kept
 """
 
+import ssl
 import time
 import zlib
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ AGENT: Final = "comity"
 LIMIT_BYTES: Final = 4_000_000
 PATIENCE: Final = timedelta(seconds=20)
 REDIRECTS: Final = 5
-_MOVED: Final = frozenset((301, 302, 303, 307, 308))
+MOVED: Final = frozenset((301, 302, 303, 307, 308))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +96,12 @@ class Reader:
     """Put into the agent's name, so that a publisher can write to somebody."""
     _robots: dict[str, Robots] = field(default_factory=dict)
     _tdmrep: dict[str, bytes] = field(default_factory=dict)
+    _ssl: ssl.SSLContext = field(default_factory=httpcore.default_ssl_context)
+    """Made once a run: it reads every authority."""
 
     def fetch(self, url: str, known: Known | None = None) -> Outcome:
         """The document. Raises Invalid (address), Forbidden (inside network), TooLarge or Unavailable."""
-        place, sent = _address(url, private=self.private), {}
+        place, sent = address(url, private=self.private), {}
         if known is not None and known.etag:
             sent["If-None-Match"] = known.etag
         if known is not None and known.last_modified:
@@ -109,8 +112,8 @@ class Reader:
                 if signals := self._asked_not_to(pool, place, ends):
                     return Reserved(asked=url, signals=signals)
                 status, headers, content = self._get(pool, place, ends, sent)
-                if status in _MOVED and headers.get("location"):
-                    place = _moved(place, headers["location"], private=self.private)
+                if status in MOVED and headers.get("location"):
+                    place = moved(place, headers["location"], private=self.private)
                     continue
                 if status == 304:
                     return NotModified(asked=url, retrieved_at=self.now)
@@ -131,9 +134,7 @@ class Reader:
         raise Unavailable(f"{urlsplit(url).hostname} redirects more than {REDIRECTS} times: give the last address")
 
     def _pool(self) -> httpcore.ConnectionPool:
-        return httpcore.ConnectionPool(
-            ssl_context=httpcore.default_ssl_context(), max_connections=2, network_backend=Guard(self.private)
-        )
+        return httpcore.ConnectionPool(ssl_context=self._ssl, max_connections=2, network_backend=Guard(self.private))
 
     def _asked_not_to(self, pool: httpcore.ConnectionPool, place: str, ends: float) -> tuple[str, ...]:
         parts = urlsplit(place)
@@ -156,8 +157,8 @@ class Reader:
         place = f"{root}/robots.txt"
         for _ in range(REDIRECTS):
             status, headers, content = self._get(pool, place, ends, {})
-            if status in _MOVED and headers.get("location"):
-                place = _moved(place, headers["location"], private=self.private)
+            if status in MOVED and headers.get("location"):
+                place = moved(place, headers["location"], private=self.private)
                 if not place.startswith(f"{root}/"):
                     return Robots()
                 continue
@@ -174,17 +175,16 @@ class Reader:
         self, pool: httpcore.ConnectionPool, place: str, ends: float, more: Mapping[str, str]
     ) -> tuple[int, dict[str, str], bytes]:
         left = max(0.05, ends - time.monotonic())
-        agent = f"{AGENT}/1 (+{self.contact})" if self.contact else f"{AGENT}/1"
         sent = {
             "Host": urlsplit(place).netloc,
-            "User-Agent": agent,
+            "User-Agent": agent(self.contact),
             "Accept": "text/html, application/json, application/atom+xml, application/rss+xml, */*;q=.5",
             "Accept-Encoding": "gzip, identity",
         } | dict(more)
         waits = dict.fromkeys(("connect", "read", "write", "pool"), left)
         try:
             with pool.stream("GET", place, headers=list(sent.items()), extensions={"timeout": waits}) as answer:
-                headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+                headers = headers_of(answer)
                 return answer.status, headers, self._body(answer, headers, ends)
         except httpcore.TimeoutException as error:
             raise Unavailable(f"{urlsplit(place).hostname} did not answer in time: try again later") from error
@@ -210,7 +210,18 @@ class Reader:
         return bytes(held)
 
 
-def _address(url: str, *, private: bool) -> str:
+def agent(contact: str) -> str:
+    """What Comity calls itself, with somebody to write to where the host names one."""
+    return f"{AGENT}/1 (+{contact})" if contact else f"{AGENT}/1"
+
+
+def headers_of(answer: httpcore.Response) -> dict[str, str]:
+    """An answer's headers by lower-case name."""
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+
+
+def address(url: str, *, private: bool) -> str:
+    """An address that may be asked. Invalid for what is none, Forbidden for an unusual port."""
     # (1)
     try:
         parts = urlsplit(url)
@@ -228,9 +239,10 @@ def _address(url: str, *, private: bool) -> str:
     return parts._replace(fragment="").geturl()
 
 
-def _moved(place: str, location: str, *, private: bool) -> str:
+def moved(place: str, location: str, *, private: bool) -> str:
+    """Where a redirect leads, looked at like every address; from https never to http."""
     # (4)
-    to = _address(urljoin(place, location), private=private)
+    to = address(urljoin(place, location), private=private)
     if place.startswith("https://") and not to.startswith("https://"):
         raise Forbidden("the host redirects from https to http: not followed")
     return to

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from comity.errors import Invalid, Problem
-from comity.formats import times
+from comity.formats import packed, times
 from comity.formats.upstream import Upstream
 from comity.model import signals
 from comity.model.signals import Fact
@@ -24,7 +24,6 @@ LIMIT: Final = 256 * 1024 * 1024
 ROWS: Final = 2_000_000
 LISTED: Final = 50
 
-_MAGIC: Final = b"\x1f\x8b"
 _HEAD: Final = re.compile(
     r"#\s*model_version:(?P<model>[A-Za-z0-9._-]{1,32}),\s*score_date:(?P<date>[0-9T:.+Z-]{10,40})\s*\Z"
 )
@@ -34,7 +33,7 @@ _CVE: Final = re.compile(r"CVE-\d{4}-\d{4,19}\Z", re.ASCII)
 def recognises(data: bytes) -> bool:
     """Whether these bytes begin as an EPSS file does, packed or not."""
     try:
-        start = gzip.GzipFile(fileobj=io.BytesIO(data)).read(16) if data[:2] == _MAGIC else data[:16]
+        start = gzip.GzipFile(fileobj=io.BytesIO(data)).read(16) if data[:2] == packed.GZIP else data[:16]
     except (OSError, EOFError, zlib.error):
         return False
     return start.startswith(b"#model_version:")
@@ -101,15 +100,8 @@ def _reason(cells: list[str], held: dict[str, Fact]) -> str:
 
 
 def _unpacked(data: bytes) -> bytes:
-    if len(data) > (PACKED_LIMIT if data[:2] == _MAGIC else LIMIT):
+    if len(data) > (PACKED_LIMIT if data[:2] == packed.GZIP else LIMIT):
         raise Invalid("too large", [Problem("", "document_too_large", f"at most {LIMIT} bytes")])
-    if data[:2] != _MAGIC:
+    if data[:2] != packed.GZIP:
         return data
-    try:
-        with gzip.GzipFile(fileobj=io.BytesIO(data)) as packed:
-            body = packed.read(LIMIT + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Invalid("not an EPSS file", [Problem("", "bad_gzip", "it is packed and cannot be unpacked")]) from error
-    if len(body) > LIMIT:
-        raise Invalid("too large", [Problem("", "document_too_large", f"at most {LIMIT} bytes when unpacked")])
-    return body
+    return packed.gunzip(data, limit=LIMIT)

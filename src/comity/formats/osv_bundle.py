@@ -4,17 +4,13 @@ A bundle speaks for the ecosystem that every record of it names. Records that br
 name is kept without versions, so that it can make an answer unknown and never a clean one.
 """
 
-import gzip
-import io
-import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 from comity.errors import Invalid, Problem
-from comity.formats import parse, times
+from comity.formats import packed, parse, times
 from comity.formats.osv import Osv
 from comity.formats.parse import Json
 from comity.formats.versions.identity import Package, package_of
@@ -84,52 +80,30 @@ def read(data: bytes, *, ecosystem: str = "") -> Bundle:
 
 def recognises(data: bytes) -> bool:
     """True for a zip, and for text whose first document looks like OSV."""
-    if data[:4] == b"PK\x03\x04":
+    if data[:4] == packed.ZIP:
         return True
     try:
         _, first = next(_chunks(data), ("", b""))
         document = parse.decode(first, RECORD)
-    except (Invalid, OSError, EOFError, zlib.error):
+    except Invalid:
         return False
     return isinstance(document, dict) and {"id", "modified"} <= document.keys()
 
 
 def _chunks(data: bytes) -> Iterator[tuple[str, bytes]]:
-    if data[:4] == b"PK\x03\x04":
-        yield from _zipped(data)
+    if data[:4] == packed.ZIP:
+        yield from packed.members(
+            data, wanted=lambda name: name.endswith(".json"), most=MOST, limit=UNPACKED, each=RECORD.document_bytes
+        )
         return
-    if data[:2] == b"\x1f\x8b":
-        data = _unzipped(data)
+    if data[:2] == packed.GZIP:
+        data = packed.gunzip(data, limit=UNPACKED)
     lines = [line for line in data.splitlines() if line.strip()]
     if len(lines) > 1 and lines[0].startswith(b"{") and lines[0].rstrip().endswith(b"}"):
         for place, line in enumerate(lines):
             yield f"/line/{place + 1}", line
     elif data.strip():
         yield "", data
-
-
-def _zipped(data: bytes) -> Iterator[tuple[str, bytes]]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = [one for one in archive.infolist() if one.filename.endswith(".json")]
-            if len(members) > MOST or sum(one.file_size for one in members) > UNPACKED:
-                raise Invalid("too large", [Problem("", "document_too_large", "the archive holds too much: split it")])
-            for place, one in enumerate(members):
-                with archive.open(one) as file:
-                    yield f"/file/{place + 1}", file.read(RECORD.document_bytes + 1)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError) as error:
-        raise Invalid("not a zip", [Problem("", "malformed_zip", "the archive is damaged or locked")]) from error
-
-
-def _unzipped(data: bytes) -> bytes:
-    try:
-        with gzip.open(io.BytesIO(data)) as file:
-            plain = file.read(UNPACKED + 1)
-    except (OSError, EOFError, zlib.error) as error:
-        raise Invalid("not gzip", [Problem("", "malformed_gzip", "the file is damaged")]) from error
-    if len(plain) > UNPACKED:
-        raise Invalid("too large", [Problem("", "document_too_large", "the file unpacks to too much: split it")])
-    return plain
 
 
 def _salvaged(chunk: bytes) -> Advisory | None:

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Final
 
 from comity.errors import Invalid, Problem
-from comity.formats import cpe, cve_affected, cvss, parse, times
+from comity.formats import cpe, cve_affected, cvss, packed, parse, times
 from comity.formats.node import Node, Sheet
 from comity.formats.parse import Json
 from comity.model import signals
@@ -21,10 +21,14 @@ from comity.model.signals import CpeMatch, Fact, ProductStatement
 KEV_LIMITS: Final = parse.Limits(document_bytes=64 * 1024 * 1024, depth=8)
 RECORD_LIMITS: Final = parse.Limits(document_bytes=8 * 1024 * 1024, depth=32)
 RECORDS_BYTES: Final = 1024 * 1024 * 1024
+PACKED_BYTES: Final = 2 * 1024 * 1024 * 1024
+UNPACKED_BYTES: Final = 8 * 1024 * 1024 * 1024
+MOST_RECORDS: Final = 1_000_000
 MOST_CPES: Final = 2000
 """Names kept of one entry or record: some list every build ever made."""
 
 _CVE = re.compile(r"CVE-\d{4}-\d{4,19}\Z", re.ASCII)
+_RECORD_NAME = re.compile(r"(?:\A|/)CVE-\d{4}-\d{4,19}\.json\Z", re.ASCII)
 _SSVC_OPTIONS: Final[Mapping[str, tuple[str, Mapping[str, str]]]] = {
     "exploitation": (signals.EXPLOITATION, {"none": "none", "poc": "public poc", "active": "active"}),
     "automatable": (signals.AUTOMATABLE, {"yes": "yes", "no": "no"}),
@@ -88,11 +92,12 @@ def kev(data: bytes) -> Upstream:
 
 
 def cve_records(data: bytes) -> Upstream:
-    """CVE JSON 5 records: one document, or one record a line. Gives SSVC inputs and CVSS where they are stated.
+    """CVE JSON 5 records: one document, one record a line (plain or `.gz`), or a zip with a file each, as the CVE
+    Program and Vulnrichment hand them out. Gives SSVC inputs and CVSS where they are stated.
 
     `as_of` is the newest date that a record's own SSVC statement or metadata bears.
     """
-    if len(data) > RECORDS_BYTES:
+    if len(data) > (PACKED_BYTES if data[:4] == packed.ZIP else RECORDS_BYTES):
         raise Invalid("too large", [Problem("", "document_too_large", f"over {RECORDS_BYTES} bytes: split it")])
     facts: list[Fact] = []
     left_out: list[Problem] = []
@@ -259,6 +264,11 @@ def _texts(cna: Json) -> tuple[str, str, str]:
 
 
 def _chunks(data: bytes) -> Iterator[tuple[str, bytes]]:
+    if data[:4] == packed.ZIP:
+        yield from _zipped(data)
+        return
+    if data[:2] == packed.GZIP:
+        data = packed.gunzip(data, limit=RECORDS_BYTES)
     lines = [line for line in data.splitlines() if line.strip()]
     try:
         is_lines = len(lines) > 1 and isinstance(json.loads(lines[0]), dict)
@@ -269,6 +279,24 @@ def _chunks(data: bytes) -> Iterator[tuple[str, bytes]]:
         return
     for place, line in enumerate(lines):
         yield f"/{place}", line
+
+
+def _zipped(data: bytes) -> Iterator[tuple[str, bytes]]:
+    """The records of an archive. The CVE Program packs its daily one twice: a zip that holds nothing but a zip."""
+    inner = [name for name in packed.names(data) if name.endswith(".zip")]
+    if len(inner) == 1:
+        found = packed.members(
+            data, wanted=lambda name: name == inner[0], most=1, limit=PACKED_BYTES, each=PACKED_BYTES
+        )
+        data = next(found)[1]
+    yield from packed.members(
+        data, wanted=is_record_name, most=MOST_RECORDS, limit=UNPACKED_BYTES, each=RECORD_LIMITS.document_bytes
+    )
+
+
+def is_record_name(name: str) -> bool:
+    """Whether a file of an archive is a CVE record: beside them lie change logs and notes."""
+    return _RECORD_NAME.search(name) is not None
 
 
 def _record(record: Json) -> Iterator[Fact]:

@@ -8,10 +8,11 @@ Needs the extra `comity[server]`.
 import hashlib
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from comity.errors import Invalid, Unavailable
+from comity.errors import Invalid, Tampered, Unavailable
 from comity.sealing.keys import secret
 from comity.settings import Settings
 
@@ -65,3 +66,31 @@ def load(settings: Settings, *, demo: bool = False) -> OpenPgp:
         raise Invalid(f"{path.name} is no OpenPGP secret key: restore it from a backup") from error
     public = key.extract_certificate()
     return OpenPgp(_key=key, fingerprint=str(public.fingerprint).upper(), public=str(public).encode())
+
+
+def signer_of(document: bytes, signature: bytes, keys: Sequence[tuple[str, bytes]]) -> str:
+    """The fingerprint of the key, among these (fingerprint, key), whose detached signature covers the document.
+
+    A key that has not the fingerprint it was announced by counts for nothing. Tampered when none of them signed it;
+    Unavailable without `comity[server]`.
+    """
+    try:
+        from pysequoia import Cert, Sig, verify
+    except ImportError as error:
+        raise Unavailable("OpenPGP signatures need the extra comity[server]: install it") from error
+    held = []
+    for mark, data in keys:
+        try:
+            one = Cert.from_bytes(data)
+        except (RuntimeError, ValueError):  # what the library raises for bytes that are no key
+            continue
+        if str(one.fingerprint).upper() == mark.upper():
+            held.append(one)
+    try:
+        found = verify(bytes=document, store=lambda _ids: held, signature=Sig.from_bytes(signature))
+    except (RuntimeError, ValueError, OSError) as error:
+        raise Tampered("its OpenPGP signature is by no key of the provider, or does not cover it") from error
+    marks = [str(one.certificate).upper() for one in found.valid_sigs]
+    if not marks:
+        raise Tampered("its OpenPGP signature is by no key of the provider, or does not cover it")
+    return marks[0]

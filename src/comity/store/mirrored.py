@@ -25,7 +25,7 @@ from comity.store.mirrored_tables import (
     mirrored_products,
 )
 from comity.store.tables import mirrors
-from comity.store.upstream import Mirror
+from comity.store.upstream import Mirror, all_mirrors
 
 Package: TypeAlias = tuple[str, str]
 """Canonical ecosystem and name, as the version room folds them."""
@@ -38,7 +38,10 @@ UNPACKED_LIMIT: Final = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedState:
-    """The mirror of one ecosystem's advisories. `as_of` None: its records bear no date, so it is of no age."""
+    """The mirror of one ecosystem's advisories. `as_of` None: its records bear no date, so it is of no age.
+
+    `as_of` is the newest of what its records bear and when upstream last confirmed them (`Mirror.current_as_of`).
+    """
 
     ecosystem: str
     source: str
@@ -55,14 +58,32 @@ def replace_bundle(
     as_of: datetime | None,
     fetched_at: datetime,
     digest: Digest,
+    confirmed_at: datetime | None = None,
 ) -> Mirror:
     """Hold these advisories, each with the packages it names, as the whole of what is known for the ecosystem."""
-    source = OSV + ecosystem
+    return replace_advisories(
+        tx, OSV + ecosystem, advisories, as_of=as_of, fetched_at=fetched_at, digest=digest, confirmed_at=confirmed_at
+    )
+
+
+def replace_advisories(
+    tx: Tx,
+    source: str,
+    advisories: Iterable[tuple[Advisory, frozenset[Package]]],
+    *,
+    as_of: datetime | None,
+    fetched_at: datetime,
+    digest: Digest,
+    confirmed_at: datetime | None = None,
+) -> Mirror:
+    """Hold these as the whole of what a source says. Only sources named `OSV ...` speak for a whole ecosystem."""
     for table in (mirrored_packages, mirrored_aliases, mirrored_advisories):
         tx.connection.execute(delete(table).where(table.c.source == source))
     tx.connection.execute(delete(mirrors).where(mirrors.c.source == source))
     tx.connection.execute(
-        insert(mirrors).values(source=source, as_of=as_of, fetched_at=fetched_at, digest=digest, facts=0)
+        insert(mirrors).values(
+            source=source, as_of=as_of, fetched_at=fetched_at, digest=digest, facts=0, confirmed_at=confirmed_at
+        )
     )
     number = 0
     batch: list[tuple[int, Advisory, frozenset[Package]]] = []
@@ -74,7 +95,9 @@ def replace_bundle(
             batch = []
     _put(tx, source, batch)
     tx.connection.execute(mirrors.update().where(mirrors.c.source == source).values(facts=number))
-    return Mirror(source=source, as_of=as_of, fetched_at=fetched_at, digest=digest, facts=number)
+    return Mirror(
+        source=source, as_of=as_of, fetched_at=fetched_at, digest=digest, facts=number, confirmed_at=confirmed_at
+    )
 
 
 def _put(tx: Tx, source: str, batch: list[tuple[int, Advisory, frozenset[Package]]]) -> None:
@@ -110,16 +133,16 @@ def _put(tx: Tx, source: str, batch: list[tuple[int, Advisory, frozenset[Package
 
 def feeds(tx: Tx) -> tuple[FeedState, ...]:
     """Every ecosystem whose advisories are mirrored, in source order."""
-    query = select(mirrors).where(mirrors.c.source.startswith(OSV, autoescape=True)).order_by(mirrors.c.source)
     return tuple(
         FeedState(
-            ecosystem=row.source.removeprefix(OSV),
-            source=row.source,
-            as_of=row.as_of,
-            fetched_at=row.fetched_at,
-            digest=Digest(row.digest),
+            ecosystem=one.source.removeprefix(OSV),
+            source=one.source,
+            as_of=one.current_as_of,
+            fetched_at=one.fetched_at,
+            digest=one.digest,
         )
-        for row in tx.connection.execute(query)
+        for one in all_mirrors(tx)
+        if one.source.startswith(OSV)
     )
 
 

@@ -277,6 +277,7 @@ mirrors = Table(
     Column("as_of", Moment, nullable=True),
     Column("fetched_at", Moment, nullable=False),
     Column("digest", String(64), nullable=False),
+    Column("confirmed_at", Moment, nullable=True),
     Column("facts", Integer, nullable=False),
 )
 

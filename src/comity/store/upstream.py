@@ -5,7 +5,7 @@ unknown; that a mirror holds no row about a subject is an answer of its own (`is
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
@@ -30,22 +30,51 @@ class Mirror:
     fetched_at: datetime
     digest: Digest
     facts: int
+    confirmed_at: datetime | None = None
+    """When upstream last said that these very bytes are its newest; None for a file that somebody brought."""
+
+    @property
+    def current_as_of(self) -> datetime | None:
+        """The latest moment of which it is known that this is what the source says: what an age is counted from.
+
+        A source that changes nothing for a month is no month old when it was asked this morning.
+        """
+        return max((one for one in (self.as_of, self.confirmed_at) if one is not None), default=None)
 
 
 def replace_mirror(
-    tx: Tx, source: str, facts: Iterable[Fact], *, as_of: datetime | None, fetched_at: datetime, digest: Digest
+    tx: Tx,
+    source: str,
+    facts: Iterable[Fact],
+    *,
+    as_of: datetime | None,
+    fetched_at: datetime,
+    digest: Digest,
+    confirmed_at: datetime | None = None,
 ) -> Mirror:
     """Hold these facts as the whole of what the source says. `digest` is of the bytes that were fetched."""
     tx.connection.execute(delete(upstream_facts).where(upstream_facts.c.source == source))
     tx.connection.execute(delete(mirrors).where(mirrors.c.source == source))
     held = {"source": source, "as_of": as_of, "fetched_at": fetched_at, "digest": digest, "facts": 0}
+    held["confirmed_at"] = confirmed_at
     tx.connection.execute(insert(mirrors).values(**held))
     number = 0
     for chunk in _chunks(facts):
         tx.connection.execute(insert(upstream_facts), [_row(source, fact) for fact in chunk])
         number += len(chunk)
     tx.connection.execute(mirrors.update().where(mirrors.c.source == source).values(facts=number))
-    return Mirror(source=source, as_of=as_of, fetched_at=fetched_at, digest=digest, facts=number)
+    return Mirror(
+        source=source, as_of=as_of, fetched_at=fetched_at, digest=digest, facts=number, confirmed_at=confirmed_at
+    )
+
+
+def confirm(tx: Tx, source: str, *, at: datetime) -> Mirror:
+    """Upstream says that what is held is still its newest. Missing when nothing is held; never moves a date back."""
+    held = mirror(tx, source)
+    if held.confirmed_at is not None and held.confirmed_at >= at:
+        return held
+    tx.connection.execute(mirrors.update().where(mirrors.c.source == source).values(confirmed_at=at))
+    return replace(held, confirmed_at=at)
 
 
 def about(tx: Tx, subject: str) -> tuple[Signal, ...]:
@@ -102,7 +131,12 @@ def mirror(tx: Tx, source: str) -> Mirror:
     if row is None:
         raise Missing(f"{source} was never fetched: fetch it or import an offline bundle")
     return Mirror(
-        source=row.source, as_of=row.as_of, fetched_at=row.fetched_at, digest=Digest(row.digest), facts=row.facts
+        source=row.source,
+        as_of=row.as_of,
+        fetched_at=row.fetched_at,
+        digest=Digest(row.digest),
+        facts=row.facts,
+        confirmed_at=row.confirmed_at,
     )
 
 
