@@ -230,6 +230,8 @@ def numbering(held: Accounts, settings: Settings, clock: Clock) -> CveDesk:
         store=held.store, settings=settings, laboratory=ScriptedLaboratory(), signer=PlainSigner(), now=clock
     )
     return CveDesk(machines=flow_cve.Machines(desk=machines, services=CveServices()), control=SilentControl())
+
+
 def mirroring(held: Accounts, settings: Settings, clock: Clock) -> Mirroring:
     """The real counter of mirrors on the site's store; nothing is fetched by it."""
     machines = flow_mirrors.Machines(store=held.store, settings=settings, now=clock, check=openpgp.signer_of)
