@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from comity.bench.suites.formats import csaf_cases
+from comity.formats import csaf_dialect
 from comity.formats.csaf import Csaf
+from comity.formats.csaf_dialect import V2_0, Dialect
 from comity.formats.csaf_rules import mandatory
 from comity.model.advisory import Advisory
 from comity.model.handling import Handling, Tlp
@@ -22,8 +24,9 @@ from comity.model.product import Affected
 from tests.formats.values import ADVISORY, IDS, advisories
 
 HERE = Path(__file__).parent
-TESTS = 44
-"""43 mandatory tests and the schema."""
+TESTS = {"2.0": 44, "2.1": 62}
+"""The mandatory tests that it has, 43 and 61, and the schema."""
+BOTH = pytest.mark.parametrize("dialect", csaf_dialect.EVERY, ids=lambda one: one.version)
 
 
 def run(*words: str | Path) -> dict[str, Any]:
@@ -37,27 +40,39 @@ def run(*words: str | Path) -> dict[str, Any]:
     return answer
 
 
-def validate(files: list[Path]) -> dict[str, Any]:
-    answer = run(*files)
-    assert answer["ran"] == TESTS
+def validate(files: list[Path], dialect: Dialect = V2_0) -> dict[str, Any]:
+    answer = run(*(() if dialect is V2_0 else ("--2.1",)), *files)
+    assert answer["ran"] == TESTS[dialect.version]
     report: dict[str, Any] = answer["report"]
     return report
 
 
-def test_worked_examples_pass_every_mandatory_test(tmp_path: Path) -> None:
+def shown(advisory: Advisory, dialect: Dialect) -> str:
+    """What the other validator is shown: its draft of 2.1 knows no extensions yet, so a document goes without."""
+    document = json.loads(Csaf(dialect=dialect).write(advisory))
+    document.pop("x_extensions", None)
+    return json.dumps(document)
+
+
+@BOTH
+def test_worked_examples_pass_every_mandatory_test(tmp_path: Path, dialect: Dialect) -> None:
     examples = {
         "ordinary": ADVISORY,
         "draft": replace(ADVISORY, published_at=None, revisions=()),
         "strict": replace(ADVISORY, handling=Handling(tlp=Tlp.AMBER_STRICT)),
         "nothing": replace(ADVISORY, affected=(), severities=(), cwes=(), summary="", details="", revisions=()),
         "versions": replace(ADVISORY, affected=(Affected(vendor="V", name="N", versions=("before 2", "< 3", "4")),)),
+        "withdrawn": replace(ADVISORY, withdrawn_at=ADVISORY.modified_at),
+        "beyond": replace(ADVISORY, related=("CVE-2020-1",), cwes=("CWE-674", "CWE-400")),
     }
     for name, advisory in examples.items():
-        (tmp_path / f"{name}.json").write_bytes(Csaf().write(advisory))
-    assert {k: v for k, v in validate(sorted(tmp_path.iterdir())).items() if v} == {}
+        (tmp_path / f"{name}.json").write_text(shown(advisory, dialect))
+    found = {Path(k).stem: broken(v) for k, v in validate(sorted(tmp_path.iterdir()), dialect).items() if v}
+    assert found == ({} if dialect is V2_0 else {"withdrawn": {"6.1.26"}}), "its draft of 2.1 has no such profile yet"
 
 
-def test_many_drawn_advisories_pass_every_mandatory_test(tmp_path: Path) -> None:
+@BOTH
+def test_many_drawn_advisories_pass_every_mandatory_test(tmp_path: Path, dialect: Dialect) -> None:
     drawn: list[Advisory] = []
 
     @given(advisories(st.sampled_from(Tlp), IDS))
@@ -69,8 +84,8 @@ def test_many_drawn_advisories_pass_every_mandatory_test(tmp_path: Path) -> None
 
     draw()
     for number, advisory in enumerate(drawn):
-        (tmp_path / f"{number}.json").write_bytes(Csaf().write(advisory))
-    assert {k: v for k, v in validate(sorted(tmp_path.iterdir())).items() if v} == {}
+        (tmp_path / f"{number}.json").write_text(shown(advisory, dialect))
+    assert {k: v for k, v in validate(sorted(tmp_path.iterdir()), dialect).items() if v} == {}
     assert len(drawn) >= 50
 
 
@@ -147,7 +162,7 @@ def test_on_2_1_both_say_the_same_of_every_official_case_but_25(tmp_path: Path, 
                 (tmp_path / row["path"].rpartition("/")[2]).write_text(row["text"])
     answer = run("--2.1", *sorted(tmp_path.iterdir()))
     theirs = {Path(file).name: broken(errors) for file, errors in answer["report"].items()}
-    has = {name.removeprefix("mandatoryTest_").replace("_", ".") for name in answer["names"]}
+    has = {name.removeprefix("mandatoryTest_").replace("_", ".") for name in answer["names"] if "Test_" in name}
     listed = json.loads((corpora / "formats" / "csaf" / "2.1" / "testcases.json").read_text())["tests"]
     ours = {(test, name): right for test, name, right in csaf_cases(corpora, "2.1")}
     agreed, differing = 0, Counter[str]()

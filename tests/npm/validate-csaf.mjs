@@ -1,13 +1,14 @@
-// Second opinion on CSAF: the mandatory tests of @secvisogram/csaf-validator-lib, of 2.0 or (--2.1) those that it has of 2.1.
+// Second opinion on CSAF: the mandatory tests of @secvisogram/csaf-validator-lib, and the schema, of 2.0 or (--2.1) what it has of 2.1.
 // Usage: node validate-csaf.mjs [--2.1] FILE...   Prints one JSON object: file name -> list of {test, path, message}.
 import { readFileSync } from 'node:fs'
 import validate from '@secvisogram/csaf-validator-lib/validate.js'
 import * as mandatory from '@secvisogram/csaf-validator-lib/mandatoryTests.js'
 import * as newer from '@secvisogram/csaf-validator-lib/csaf_2_1/mandatoryTests.js'
+import * as newerSchema from '@secvisogram/csaf-validator-lib/csaf_2_1/schemaTests.js'
 import * as schema from '@secvisogram/csaf-validator-lib/schemaTests.js'
 
 const isNewer = process.argv[2] === '--2.1'
-const tests = isNewer ? Object.values(newer) : [schema.csaf_2_0, ...Object.values(mandatory)]
+const tests = isNewer ? [newerSchema.csaf_2_1, ...Object.values(newer)] : [schema.csaf_2_0, ...Object.values(mandatory)]
 const report = {}
 for (const file of process.argv.slice(isNewer ? 3 : 2)) {
   const { tests: results } = await validate(tests, JSON.parse(readFileSync(file, 'utf8')))

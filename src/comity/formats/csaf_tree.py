@@ -1,7 +1,8 @@
-"""CSAF 2.0 product tree and product status: what our products and ranges become in them, and back.
+"""CSAF product tree and product status, of both versions: what our products and ranges become in them, and back.
 
 Each product gets a vendor branch with a product name below it and, below that, versions and version ranges (`vers:`
-strings). Nobody having said which versions is not "all versions": such a product stands under investigation.
+strings). Nobody having said which versions is not "all versions": such a product stands under investigation. CSAF 2.1
+takes no ranges in words (6.1.50): what can only be said in words there is a full product name outside the branches.
 """
 
 import re
@@ -13,6 +14,7 @@ from urllib.parse import quote, unquote
 from packageurl import PackageURL
 
 from comity.formats import purl
+from comity.formats.csaf_dialect import V2_0, Dialect
 from comity.formats.parse import Json
 from comity.model.product import Affected, EventKind, Range, RangeEvent, RangeKind
 
@@ -35,6 +37,7 @@ _RANGE_WORDS: Final = re.compile(
 class Tree:
     """The two parts of a document that speak of products."""
 
+    dialect: Dialect = V2_0
     branches: list[Json] = field(default_factory=list)
     names: list[Json] = field(default_factory=list)
     status: dict[str, Json] = field(default_factory=dict)
@@ -43,7 +46,8 @@ class Tree:
     @property
     def product_tree(self) -> dict[str, Json]:
         """The document's `product_tree`."""
-        return {"branches": self.branches} if self.branches else {"full_product_names": self.names}
+        parts: dict[str, Json] = {"branches": self.branches, "full_product_names": self.names}
+        return {key: value for key, value in parts.items() if value}
 
     def add(self, status: str, name: str, locator: str) -> dict[str, Json]:
         """A product with the next id, listed under a status."""
@@ -54,7 +58,7 @@ class Tree:
             listed.append(product_id)
         product: dict[str, Json] = {"name": name, "product_id": product_id}
         if locator:
-            product["product_identification_helper"] = {"purl": locator}
+            product["product_identification_helper"] = self.dialect.helper(locator)
         return product
 
 
@@ -69,12 +73,12 @@ class Product:
     range: str
 
 
-def write(affected: Iterable[Affected]) -> Tree:
+def write(affected: Iterable[Affected], dialect: Dialect = V2_0) -> Tree:
     """Tree and status. Never empty: a security advisory names a product, if only to say that none is known."""
-    tree = Tree()
+    tree = Tree(dialect=dialect)
     for one in affected:
-        tree.branches.append(_vendor(one, tree))
-    if not tree.branches:
+        tree.branches.extend(_vendor(one, tree))
+    if not tree.count:
         tree.names.append(tree.add("under_investigation", NO_PRODUCT, ""))
     return tree
 
@@ -86,6 +90,13 @@ def status_ids(status: Mapping[str, Json]) -> list[Json]:
         if found:
             return list(dict.fromkeys(found))
     return []
+
+
+def remedy_ids(status: Mapping[str, Json], dialect: Dialect) -> list[Json]:
+    """Products that a fix or a workaround is for. CSAF 2.1 6.1.36: never those that are fixed."""
+    if dialect.is_first:
+        return status_ids(status)
+    return status_ids({key: status[key] for key in (*AFFECTED, *OPEN) if key in status})
 
 
 def read(products: Mapping[str, Product], status: Json) -> tuple[Affected, ...]:
@@ -150,15 +161,19 @@ def from_vers(text: str) -> Range | None:
     return Range(kind=kind, events=tuple(events))
 
 
-def _vendor(one: Affected, tree: Tree) -> dict[str, Json]:
+def _vendor(one: Affected, tree: Tree) -> list[Json]:
+    """The vendor's branch, or none where every version of the product stands outside the branches."""
     name = one.name or one.purl or NO_PRODUCT
+    before = tree.count
     leaves = list(_leaves(one, name, tree))
     product: dict[str, Json] = {"category": "product_name", "name": name}
     if leaves:
         product["branches"] = leaves
+    elif tree.count > before:
+        return []
     else:
         product["product"] = tree.add("under_investigation", name, one.purl)
-    return {"category": "vendor", "name": one.vendor or NO_VENDOR, "branches": [product]}
+    return [{"category": "vendor", "name": one.vendor or NO_VENDOR, "branches": [product]}]
 
 
 def _leaves(one: Affected, name: str, tree: Tree) -> Iterator[Json]:
@@ -167,21 +182,29 @@ def _leaves(one: Affected, name: str, tree: Tree) -> Iterator[Json]:
     for version in one.versions:
         if version and version not in seen:
             seen.add(version)
-            yield _leaf(version, tree.add("known_affected", f"{name} {version}", _located(one.purl, version)))
+            product = tree.add("known_affected", f"{name} {version}", _located(one.purl, version))
+            yield from _leaf(version, product, tree)
     for text in (vers(r, scheme) or _in_words(r) for r in one.ranges):
         if text and text not in seen:
             seen.add(text)
             product = tree.add("known_affected", f"{name} {text}", one.purl)
-            yield {"category": "product_version_range", "name": text, "product": product}
+            if tree.dialect.is_first or text.startswith("vers:"):
+                yield {"category": "product_version_range", "name": text, "product": product}
+            else:
+                tree.names.append(product)
     for version in one.fixed_versions:
         if version and version not in seen:
             seen.add(version)
-            yield _leaf(version, tree.add("fixed", f"{name} {version}", _located(one.purl, version)))
+            yield from _leaf(version, tree.add("fixed", f"{name} {version}", _located(one.purl, version)), tree)
 
 
-def _leaf(version: str, product: dict[str, Json]) -> Json:
-    category = "product_version_range" if _RANGE_WORDS.search(version) else "product_version"
-    return {"category": category, "name": version, "product": product}
+def _leaf(version: str, product: dict[str, Json], tree: Tree) -> Iterator[Json]:
+    if not _RANGE_WORDS.search(version):
+        yield {"category": "product_version", "name": version, "product": product}
+    elif tree.dialect.is_first:
+        yield {"category": "product_version_range", "name": version, "product": product}
+    else:
+        tree.names.append(product)
 
 
 def _located(locator: str, version: str) -> str:
@@ -246,7 +269,8 @@ def _note(found: dict[str, Product], product: Mapping[str, Json], path: Mapping[
     if not isinstance(product_id, str):
         return
     locator, version = "", ""
-    stated = _dict(product.get("product_identification_helper")).get("purl")
+    helper = _dict(product.get("product_identification_helper"))
+    stated = helper.get("purl") or next(iter(_list(helper.get("purls"))), None)
     try:
         if isinstance(stated, str):
             known = purl.read(stated)

@@ -23,6 +23,7 @@ FILES: Final = {
     "cve-5.1": "cve-5.1.schema.json",
     "csaf-2.0": "csaf/2.0/csaf_json_schema.json",
     "csaf-2.1": "csaf/2.1/csaf.json",
+    "csaf-extension": "csaf/2.1/extension-metaschema.json",
     "csaf-provider-2.0": "csaf/2.0/provider_json_schema.json",
     "csaf-provider-2.1": "csaf/2.1/provider.json",
 }
