@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from comity.bench import adaptive, campaign, coverage, horizon
+from comity.bench import adaptive, campaign, coverage, harness, horizon
+from comity.bench.harness import Pair, Spent
 
 MODELS = 8
 TASKS = 60
@@ -152,3 +153,30 @@ def test_numbers_that_json_cannot_hold_become_none_and_a_dash() -> None:
     assert campaign.finite({"a": [float("nan"), 1.0], "b": (np.float64("inf"),)}) == {"a": [None, 1.0], "b": [None]}
     assert campaign.shown(None, ".1f", 4) == "   -"
     assert campaign.shown(2.0, ".1f", 5) == "  2.0"
+
+
+def test_the_interval_of_a_median_holds_it_as_often_as_it_says_and_claims_nothing_from_too_few() -> None:
+    assert harness.between([1.0, 2.0, 3.0, 4.0, 5.0]) is None  # the widest of five holds it at 93.75 %
+    assert harness.between([6.0, 1.0, 2.0, 3.0, 4.0, 5.0]) == [1.0, 6.0]
+    generator = np.random.default_rng(3)
+    held = 0
+    for _ in range(2000):
+        low, high = harness.between(list(generator.exponential(size=9))) or (0.0, 0.0)
+        held += low <= np.log(2) <= high
+    assert 0.95 <= held / 2000 <= 0.98  # 96.1 % exactly
+
+
+def test_a_slow_quarter_of_an_hour_of_the_machine_does_not_move_the_ratio_of_pairs() -> None:
+    busy = (1.0, 1.0, 6.0, 6.0, 6.0, 1.0, 1.0, 1.0, 1.0)
+    pairs = [Pair(bare=Spent(wall=2.0 * b, cpu=1.0), comity=Spent(wall=2.1 * b, cpu=1.02)) for b in busy]
+    found = harness.summary(pairs, 10)
+    assert found["ratio"] == pytest.approx(1.05)
+    assert found["cpu_ratio"] == pytest.approx(1.02)
+    order: list[str] = []
+    sides = (
+        lambda n: order.append("bare") or Spent(wall=n, cpu=1),
+        lambda n: order.append("c") or Spent(wall=n, cpu=2),
+    )
+    for n in range(2):
+        assert harness.pair(sides, 3, turned=bool(n)).comity.cpu == 2
+    assert order == ["bare", "c", "c", "bare"]

@@ -121,3 +121,7 @@ def test_links_and_pipes_that_a_subject_plants_lead_nowhere_outside(host: Any, t
     inside(host, check)
     assert not outside.exists()
     assert not Path("/etc/planted").exists()
+
+
+def test_a_sample_waits_for_no_turn_that_inspect_would_draw_at_random() -> None:
+    assert provider.ComitySandbox.default_concurrency() is None  # any number makes Inspect sleep `random()` first

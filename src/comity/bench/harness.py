@@ -3,14 +3,23 @@
 Both sides run the same number of one-turn samples with the same replies, without tools and with one tool call in our
 sandbox, and both grade the same way. Bare: a fixed data set, Inspect's own `generate` loop, `sandbox="comity"` where
 there are tools, its default log. Comity: `conduct` with the driver choosing each item, every attempt written into the
-ledger before the next is chosen, files brought out after everything is dead. Runs alternate; medians are compared.
+ledger before the next is chosen, files brought out after everything is dead.
+
+Each pair is one run of either side right after the other, the first by turns, and gives one ratio of wall time and
+one of processor time (this process and every process it waited for, so the sandbox too). The figure is the median over
+pairs; its interval is the one of order statistics, which assumes no shape and needs 6 pairs for 95 %. Wall time on a
+busy machine measures its neighbours too: the load is printed, and the processor time is the steadier of the two.
 """
 
 import argparse
+import math
+import os
+import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -26,6 +35,7 @@ from comity.sandbox.containment import Containment
 from comity.sandbox.tier import find
 
 GOAL: Final = 1.1
+COVERAGE: Final = 0.95
 ANSWER: Final = "answer"
 
 
@@ -55,58 +65,143 @@ def graded(challenge: Challenge, files: Mapping[str, bytes]) -> Grade:  # noqa: 
     return Grade(solved=files.get(ANSWER) == b"42\n")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """What one run of one side took, in seconds."""
+
+    wall: float
+    cpu: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pair:
+    """Both sides, one right after the other."""
+
+    bare: Spent
+    comity: Spent
+
+
 def run(args: list[str]) -> dict[str, Any]:
     """Measure; keys: benches.md, row `harness`, for both forms."""
     parser = argparse.ArgumentParser(prog="comity bench harness")
-    parser.add_argument("--samples", type=int, default=60)
-    parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--full", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--samples", type=int, default=30)
+    parser.add_argument("--pairs", type=int, default=9)
+    parser.add_argument("--full", action="store_true", help="31 pairs")
     parser.add_argument("--json", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(args)
+    pairs, samples = 31 if options.full else options.pairs, options.samples
     host = find()
+    began = os.getloadavg()[0]
     forms = {}
     for name, tools in (("without_tools", False), ("one_tool_call", True)):
-        one(host, 4, tools=tools)
-        bare.seconds(4, script, grade=graded, challenge=Trivial(4).challenge, host=host, tools=tools)
-        both: dict[str, list[float]] = {"bare": [], "comity": []}
-        for _ in range(options.repeats):
-            both["bare"].append(
-                bare.seconds(
-                    options.samples, script, grade=graded, challenge=Trivial(1).challenge, host=host, tools=tools
-                )
-            )
-            both["comity"].append(one(host, options.samples, tools=tools))
-        bare_s, comity_s = statistics.median(both["bare"]), statistics.median(both["comity"])
-        forms[name] = {
-            "bare_samples_per_s": options.samples / bare_s,
-            "comity_samples_per_s": options.samples / comity_s,
-            "ratio": comity_s / bare_s,
-            "bare_seconds": both["bare"],
-            "comity_seconds": both["comity"],
-        }
-    worst = max(forms.values(), key=lambda form: form["ratio"])
+        sides = (_bare(host, tools=tools), _comity(host, tools=tools))
+        for side in sides:
+            side(4)  # imports, caches, the first sandbox
+        forms[name] = summary([pair(sides, samples, turned=bool(n % 2)) for n in range(pairs)], samples)
+    worst = max(forms.values(), key=lambda form: float(form["ratio"]))
     return {
-        "samples": options.samples,
-        "repeats": options.repeats,
+        "samples": samples,
+        "pairs": pairs,
         "goal": GOAL,
         "forms": forms,
         "bare_samples_per_s": worst["bare_samples_per_s"],
         "comity_samples_per_s": worst["comity_samples_per_s"],
         "ratio": worst["ratio"],
+        "cpu_ratio": max(float(form["cpu_ratio"]) for form in forms.values()),
+        "load": [began, os.getloadavg()[0]],
+        "processors": os.cpu_count(),
         "tier": host.tier.value,
     }
 
 
+def pair(sides: tuple[Callable[[int], Spent], Callable[[int], Spent]], samples: int, *, turned: bool) -> Pair:
+    """Run both, Comity first when `turned`: what drifts while a pair runs then falls on either side by turns."""
+    bare_one, comity_one = sides
+    if turned:
+        second = comity_one(samples)
+        return Pair(bare=bare_one(samples), comity=second)
+    return Pair(bare=bare_one(samples), comity=comity_one(samples))
+
+
+def summary(pairs: Sequence[Pair], samples: int) -> dict[str, Any]:
+    """One form's figures: ratios per pair, their medians, and between which of them the true median lies at 95 %."""
+    walls = [one.comity.wall / one.bare.wall for one in pairs]
+    cpus = [one.comity.cpu / one.bare.cpu for one in pairs]
+    return {
+        "bare_samples_per_s": samples / statistics.median(one.bare.wall for one in pairs),
+        "comity_samples_per_s": samples / statistics.median(one.comity.wall for one in pairs),
+        "ratio": statistics.median(walls),
+        "ratio_95": between(walls),
+        "cpu_ratio": statistics.median(cpus),
+        "cpu_ratio_95": between(cpus),
+        "bare_cpu_ms": 1000 * statistics.median(one.bare.cpu for one in pairs) / samples,
+        "comity_cpu_ms": 1000 * statistics.median(one.comity.cpu for one in pairs) / samples,
+        "ratios": walls,
+        "cpu_ratios": cpus,
+    }
+
+
+def between(values: Sequence[float]) -> list[float] | None:
+    """Interval for a median from the values' order alone, coverage at least 95 %; None when there are too few for any.
+
+    Between the k-th smallest and the k-th largest lies the median with chance 1 - 2 P(Binomial(n, 1/2) < k).
+    """
+    ordered, n = sorted(values), len(values)
+    best = None
+    for k in range(1, n // 2 + 1):
+        if 1 - 2 * sum(math.comb(n, below) for below in range(k)) / 2**n < COVERAGE:
+            break
+        best = [ordered[k - 1], ordered[n - k]]
+    return best
+
+
 def table(result: Mapping[str, Any]) -> str:
     """The result for people."""
-    lines = [f"{'form':<16}{'bare samples/s':>16}{'comity samples/s':>18}{'ratio':>8}"]
+    columns: tuple[tuple[str, int], ...] = (("bare/s", 8), ("Comity/s", 10), ("wall", 8), ("95 %", 15))
+    columns += (("cpu ms bare", 13), ("Comity", 8), ("cpu", 8), ("95 %", 15))
+    lines = [f"{'form':<15}" + "".join(f"{name:>{width}}" for name, width in columns)]
     lines += [
-        f"{name.replace('_', ' '):<16}{form['bare_samples_per_s']:>16.1f}{form['comity_samples_per_s']:>18.1f}"
-        f"{form['ratio']:>8.3f}"
+        f"{name.replace('_', ' '):<15}{form['bare_samples_per_s']:>8.1f}{form['comity_samples_per_s']:>10.1f}"
+        f"{form['ratio']:>8.3f}{_shown(form['ratio_95']):>15}"
+        f"{form['bare_cpu_ms']:>13.1f}{form['comity_cpu_ms']:>8.1f}"
+        f"{form['cpu_ratio']:>8.3f}{_shown(form['cpu_ratio_95']):>15}"
         for name, form in result["forms"].items()
     ]
-    lines.append(f"{result['samples']} samples, medians of {result['repeats']}; goal: a ratio of {result['goal']}")
+    load = " and ".join(f"{one:.1f}" for one in result["load"])
+    lines.append(
+        f"{result['pairs']} pairs of {result['samples']} samples a side, medians of their ratios; "
+        f"goal: a ratio of at most {result['goal']}"
+    )
+    lines.append(f"load on {result['processors']} processors at the start and the end: {load}")
     return "\n".join(lines)
+
+
+def _shown(interval: Sequence[float] | None) -> str:
+    return "too few pairs" if interval is None else f"{interval[0]:.3f}-{interval[1]:.3f}"
+
+
+def _bare(host: Containment, *, tools: bool) -> Callable[[int], Spent]:
+    def side(samples: int) -> Spent:
+        before = _cpu()
+        wall = bare.seconds(samples, script, grade=graded, challenge=Trivial(1).challenge, host=host, tools=tools)
+        return Spent(wall=wall, cpu=_cpu() - before)
+
+    return side
+
+
+def _comity(host: Containment, *, tools: bool) -> Callable[[int], Spent]:
+    def side(samples: int) -> Spent:
+        before = _cpu()
+        wall = one(host, samples, tools=tools)
+        return Spent(wall=wall, cpu=_cpu() - before)
+
+    return side
+
+
+def _cpu() -> float:
+    """Processor seconds of this process and of all that it waited for."""
+    both = (resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN))
+    return sum(one.ru_utime + one.ru_stime for one in both)
 
 
 def one(host: Containment, samples: int, *, tools: bool) -> float:

@@ -8,7 +8,6 @@ The files of a sample are handed over in this process (`ready`), not through Ins
 """
 
 import errno
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -117,8 +116,10 @@ class ComitySandbox(SandboxEnvironment):
     @override
     @classmethod
     def default_concurrency(cls) -> int | None:
-        """As many sessions as processors."""
-        return os.cpu_count() or 1
+        """No limit of our own. With one, Inspect waits a random part of a second before every sample (`random()` in its
+        `sandboxenv_context`), half a second on average, to be fair among tasks. A campaign runs as many samples at once
+        as its protocol says; whoever runs other tasks says `--max-samples` or `--max-sandboxes`."""
+        return None
 
     @override
     async def exec(
