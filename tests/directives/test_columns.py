@@ -11,6 +11,8 @@ from comity.defend.desk_deadlines import Deadlines, Lists, Row
 from comity.defend.due import standing_of
 from comity.defend.whatif import summed
 from comity.model.asset import Confidence, Domain, ExposureTag, Reach
+from comity.model.remedy import Standing
+from tests.advise.desk import advice_of
 from tests.defend.hosts import CIVIL, NOW, SALT, Host, bom, host
 
 IMAGES = (("pkg:pypi/salt@3000.1",), ("pkg:pypi/salt@3000.3",), ("pkg:pypi/salt@3000.1", "pkg:pypi/six@1.16.0"))
@@ -52,6 +54,23 @@ def test_columns_equal_one_asset_at_a_time(
         if upgraded:
             here.register(bom("pkg:pypi/salt@3000.3"), name="image 0")
         _compare(here, NOW + timedelta(days=4))
+        _first(here)
+
+
+def _first(here: Host) -> None:
+    """What is most pressing, out of the columns, equals the head of the whole list."""
+    advice = advice_of(here.desk.machines)
+    every = advice.remedies(CIVIL)
+    open_ = {(one.asset_id, one.vulnerability) for one in every if one.standing is not Standing.DONE}
+    whole = advice.first(CIVIL, limit=500)
+    assert whole.open == len(open_)
+    assert whole.rows == tuple(one for one in every if (one.asset_id, one.vulnerability) in open_)
+    head = advice.first(CIVIL, limit=1)
+    assert (head.open, len({(one.asset_id, one.vulnerability) for one in head.rows})) == (
+        len(open_),
+        min(1, len(open_)),
+    )
+    assert {one.due for one in head.rows} <= {whole.rows[0].due} if open_ else head.rows == ()
 
 
 def _planned(row: Row) -> datetime | None:

@@ -135,10 +135,15 @@ def _tools(held: "Office", viewer: "Viewer", check: Callable[[str], None]) -> tu
         """What is due when, of all assets or of one: rule, tier, due moment, overdue, unknown and assumed inputs."""
 
         def ask() -> dict[str, Any]:
-            rows = held.advice.remedies(viewer, asset=AssetId(asset[:64]) if asset else None)
+            if asset:
+                rows = held.advice.remedies(viewer, asset=AssetId(asset[:64]))
+                total = len(rows)
+            else:
+                first = held.advice.first(viewer, limit=MOST_ROWS)
+                rows, total = first.rows, first.open
             return {
                 "found": True,
-                "total": len(rows),
+                "total": total,
                 "deadlines": [
                     {
                         "asset": one.asset,

@@ -28,13 +28,13 @@ def add(paths: Paths, advice: Advice, attest: Attest) -> None:
         return listed(request)
 
     def listed(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = ()) -> Response[Any]:
-        found = advice.remedies(caller_of(request).viewer)
+        found = advice.first(caller_of(request).viewer, limit=SHOWN)
         return page(
             request,
             "advice/index.html",
             status=status,
-            rows=found[:SHOWN],
-            total=len(found),
+            found=found,
+            shown=SHOWN,
             exports=EXPORTS,
             problems=problems,
         )

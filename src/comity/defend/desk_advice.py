@@ -27,7 +27,7 @@ from comity.model.plan import EvidencePack, Plan, Record
 from comity.model.remedy import Remedy, Standing
 from comity.store import inventories, journal, parties
 
-__all__ = ["EXPORTS", "Advice", "Export", "OnePage", "PlanView", "Proposed"]
+__all__ = ["EXPORTS", "Advice", "Export", "First", "OnePage", "PlanView", "Proposed"]
 
 EXPORTS: Final[Mapping[str, str]] = {
     "oscal": "OSCAL plan of action and milestones (JSON)",
@@ -57,6 +57,15 @@ class PlanView:
     def records(self, cites: Sequence[Digest]) -> tuple[Record, ...]:
         """The cited records, in the order of the citations."""
         return tuple(self.pack.by_digest[cite] for cite in cites)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class First:
+    """What is most pressing, a row for each component that a finding is in, and how many findings there are in all."""
+
+    rows: tuple[Remedy, ...]
+    open: int
+    done: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,6 +148,19 @@ class Advice:
         allow(viewer, Action.READ_ESTATE)
         with self.machines.store.read() as tx:
             return flow_advice.listed(tx, self.machines, viewer, asset)
+
+    def first(self, viewer: Viewer, *, limit: int) -> First:
+        """The most pressing open findings of all that this viewer meets; what a page shows of an estate of any size."""
+        allow(viewer, Action.READ_ESTATE)
+        with self.machines.store.read() as tx:
+            warm = self.lists.of(tx, viewer)
+            chosen = warm.laid.wanted("", "")
+            wanted: dict[AssetId, set[str]] = {}
+            for number in chosen[:limit]:
+                asset, line = warm.at_place(number)
+                wanted.setdefault(asset.id, set()).add(line.flaw)
+            rows = flow_advice.listed(tx, self.machines, viewer, wanted=wanted)
+        return First(rows=rows, open=len(chosen), done=warm.laid.summary.done)
 
     def export(self, viewer: Viewer, kind: str, *, asset: AssetId | None = None) -> Export:
         """One export. Missing for an unknown kind; Invalid when there is nothing that the format could hold."""

@@ -150,10 +150,17 @@ def by_tagger(machines: flow.Machines, facts: Sequence[Fact]) -> tuple[Proposal 
     return tagging_model.proposed(answer.value, facts, at, model=answer.asked.model), answer.asked.sentence
 
 
-def listed(tx: Tx, machines: flow.Machines, viewer: Viewer, only: AssetId | None = None) -> tuple[Remedy, ...]:
-    """Every finding that this viewer meets, or one asset's, most pressing first."""
+def listed(
+    tx: Tx,
+    machines: flow.Machines,
+    viewer: Viewer,
+    only: AssetId | None = None,
+    *,
+    wanted: flow_deadlines.Wanted | None = None,
+) -> tuple[Remedy, ...]:
+    """Every finding that this viewer meets, one asset's, or those `wanted`, most pressing first."""
     at = machines.now()
-    found = flow_deadlines.gather(tx, viewer, at=at, only=only)
+    found = flow_deadlines.gather(tx, viewer, at=at, only=only, wanted=wanted)
     exposures = [one for finding in found.findings for one in finding.exposures]
     known = _knowledge(tx, _packages(exposures))
     titles = _titles(known, exposures)

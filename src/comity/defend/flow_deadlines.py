@@ -1,9 +1,10 @@
 """Gather what the clock needs from the store: assets with all their states, findings, what upstream says of each."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from typing import TypeAlias
 
 from comity.defend import expose, inputs
 from comity.defend.expose import Said
@@ -86,10 +87,18 @@ def _choices() -> dict[str, set[str]]:
     return found
 
 
-def gather(tx: Tx, viewer: Viewer, *, at: datetime, only: AssetId | None = None) -> Gathered:
-    """The findings of every asset this viewer meets, or of one. Missing for one that is not theirs."""
-    if only is not None:
-        assets: list[Asset] = [inventories.asset(tx, only, viewer)]
+Wanted: TypeAlias = Mapping[AssetId, Collection[str]]
+"""Some assets, and of each some vulnerabilities."""
+
+
+def gather(
+    tx: Tx, viewer: Viewer, *, at: datetime, only: AssetId | None = None, wanted: Wanted | None = None
+) -> Gathered:
+    """The findings of every asset this viewer meets, of one, or those `wanted`. Missing for one that is not theirs."""
+    if wanted is not None:
+        assets: list[Asset] = list(inventories.assets_of(tx, list(wanted), viewer))
+    elif only is not None:
+        assets = [inventories.asset(tx, only, viewer)]
     else:
         assets = list(inventories.assets_of(tx, list(inventories.asset_versions(tx, viewer)), viewer))
     works = {(one.asset, one.vulnerability): one for one in directives.every_work(tx, viewer)}
@@ -106,7 +115,7 @@ def gather(tx: Tx, viewer: Viewer, *, at: datetime, only: AssetId | None = None)
         for one in expose.exposures(asset, held, saids[owner], now=at, gone=True):
             undecided += one.answer is Answer.UNKNOWN
             not_assessed += one.answer is Answer.NOT_ASSESSED
-            if is_finding(one):
+            if is_finding(one) and (wanted is None or one.vulnerability in wanted[asset.id]):
                 by_flaw.setdefault(one.vulnerability, []).append(one)
         grouped.append((asset, by_flaw))
     said = upstream.several(tx, {flaw for _, by_flaw in grouped for flaw in by_flaw})

@@ -45,6 +45,11 @@ class Warm:
     clocks: Mapping[Domain, Clocks]
     packs: tuple[Pack, ...]
 
+    def at_place(self, number: int) -> tuple[Asset, Line]:
+        """A finding by its number in the layout."""
+        place, one = self.laid.place(number)
+        return self.columns.assets[place], self.columns.lines[place][one]
+
     def finding(self, number: int) -> tuple[Asset, Line, Answer]:
         """A finding by its number in the layout, with its whole answer."""
         place, one = self.laid.place(number)
