@@ -295,7 +295,7 @@ def opened(
             defend=defend,
             directives=Directives(machines=defend_machines, key=key, demo=demo),
             deadlines=Deadlines(machines=defend_machines, lists=lists),
-            triages=Triages(machines=defend_machines, key=key, rules=lambda: detection_rules(settings)),
+            triages=Triages(machines=defend_machines, key=key, ai=ai, rules=lambda: detection_rules(settings)),
             ai=ai,
             advice=Advice(machines=defend_machines, ai=ai, lists=lists),
             attest=Attest(machines=defend_machines, key=key),

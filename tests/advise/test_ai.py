@@ -152,10 +152,10 @@ def test_a_key_is_given_once_counts_its_calls_and_dies(ai: AiDefence, place: des
     held = piloted(ai)
     grant, key = ai.grant(ADA, held.id, holder="Rural clinic", purpose="plans", days=30, calls=2)
     assert key not in repr(ai.register(ADA))
-    assert ai.spend(key).id == held.id
-    ai.spend(key)
+    assert ai.spend(ADA, key, Task.PLANNER).id == held.id
+    ai.spend(ADA, key, Task.PLANNER)
     with pytest.raises(Forbidden, match="budget of 2"):
-        ai.spend(key)
+        ai.spend(ADA, key, Task.PLANNER)
     assert ai.register(ADA).grants[0].used == 2
     assert grant.used == 0
 
@@ -169,16 +169,30 @@ def test_a_key_ends_with_its_window_when_it_is_ended_and_when_the_capability_is_
     _, third = ai.grant(ADA, held.id, holder="Utility", purpose="plans", days=9, calls=9)
     place.clock.pass_(days=1)
     with pytest.raises(Forbidden, match="has ended"):
-        ai.spend(first)
+        ai.spend(ADA, first, Task.PLANNER)
     ai.revoke(ADA, second.id)
     with pytest.raises(Forbidden, match="was ended"):
-        ai.spend(key)
-    ai.spend(third)
+        ai.spend(ADA, key, Task.PLANNER)
+    ai.spend(ADA, third, Task.PLANNER)
     ai.move(ADA, held.id, Stage.STOPPED, reason="enough")
     with pytest.raises(Forbidden, match="not in use"):
-        ai.spend(third)
+        ai.spend(ADA, third, Task.PLANNER)
     with pytest.raises(Forbidden, match="no access grant"):
-        ai.spend("AIK-guess")
+        ai.spend(ADA, "AIK-guess", Task.PLANNER)
+
+
+def test_a_key_opens_its_own_entry_alone_and_on_its_own_side_alone(ai: AiDefence) -> None:
+    held = piloted(ai)
+    _, key = ai.grant(ADA, held.id, holder="Clinic", purpose="plans", days=1, calls=9)
+    for task in set(Task) - {Task.PLANNER}:
+        with pytest.raises(Forbidden, match="another work"):
+            ai.spend(ADA, key, task)
+    with pytest.raises(Forbidden) as other:
+        ai.spend(NED, key, Task.PLANNER)
+    with pytest.raises(Forbidden) as guessed:
+        ai.spend(NED, "AIK-guess", Task.PLANNER)
+    assert str(other.value) == str(guessed.value)
+    assert ai.register(ADA).grants[0].used == 0
 
 
 @pytest.mark.parametrize(("days", "calls", "holder"), [(0, 1, "x"), (91, 1, "x"), (1, 0, "x"), (1, 1, " ")])

@@ -349,7 +349,7 @@ def defending(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any
     return {
         "directives": Directives(machines=machines, key=key),
         "deadlines": Deadlines(machines=machines, lists=lists),
-        "triages": Triages(machines=machines, key=key),
+        "triages": Triages(machines=machines, key=key, ai=ai),
         "ai": ai,
         "advice": Advice(machines=machines, ai=ai, lists=lists),
         "attest": Attest(machines=machines, key=key),

@@ -200,6 +200,7 @@ BODIES: dict[str, Any] = {
     "/exposure-proposal": {"facts": FACTS},
     "/exposure-confirmation": {"facts": FACTS},
     "/acts/open": {},
+    "/leads": {},
     "/stage": {"stage": "pilot", "reason": "x"},
     "/comparisons": {"pairs": PAIRS, "measure": "fixed"},
     "/coverage": {"assets": []},

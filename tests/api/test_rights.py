@@ -146,6 +146,7 @@ ROUTES = {
     ("POST", "/api/v1/what-if"): Action.READ_DEADLINES,
     ("GET", "/api/v1/triage/{asset:str}/{vulnerability:str}"): Action.READ_DEADLINES,
     ("POST", "/api/v1/triage/{asset:str}/{vulnerability:str}/acts/{act:str}"): Action.WORK_FINDING,
+    ("POST", "/api/v1/triage/{asset:str}/{vulnerability:str}/leads"): Action.READ_DEADLINES,
     ("GET", "/api/v1/triage/{asset:str}/{vulnerability:str}/{part:str}"): Action.READ_DEADLINES,
     ("GET", "/api/v1/assets/{asset:str}/plan"): Action.READ_ESTATE,
     ("POST", "/api/v1/assets/{asset:str}/plan"): Action.READ_ESTATE,

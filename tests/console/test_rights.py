@@ -162,6 +162,7 @@ TAKEN = {
     "/ai/grants/{grant:str}/revoke": Action.STEER_AI,
     "/what-if": Action.READ_DEADLINES,
     "/triage/{asset:str}/{flaw:str}": Action.WORK_FINDING,
+    "/triage/{asset:str}/{flaw:str}/leads": Action.READ_DEADLINES,
     "/directives/{pack:str}": Action.FOLLOW_DIRECTIVE,
     "/authoring": Action.AUTHOR_DIRECTIVE,
     "/authoring/{directive:str}": Action.AUTHOR_DIRECTIVE,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from comity.access.policy import clearance
 from comity.admin import mirrors
+from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_deadlines import Deadlines, Lists
 from comity.defend.desk_directives import Directives
 from comity.defend.desk_triage import Triages
@@ -148,7 +149,7 @@ def host(folder: Path, *, mirror: bool = True, **settings: object) -> Iterator[H
         yield Host(
             directives=Directives(machines=machines, key=key),
             deadlines=Deadlines(machines=machines, lists=Lists(machines=machines)),
-            triages=Triages(machines=machines, key=key),
+            triages=Triages(machines=machines, key=key, ai=AiDefence(machines=machines)),
             machines=machines,
             clock=clock,
             key=key,

@@ -327,6 +327,16 @@ class QueryBody(Struct, frozen=True, kw_only=True):
     generic: bool
 
 
+class LeadTakenBody(Struct, frozen=True, kw_only=True):
+    """Something to search for that a person took over."""
+
+    key: str
+    query: str
+    source: str
+    at: datetime
+    by_name: str
+
+
 class TriageHeld(Struct, frozen=True, kw_only=True):
     """The triage as it stands."""
 
@@ -336,6 +346,36 @@ class TriageHeld(Struct, frozen=True, kw_only=True):
     items: tuple[ItemBody, ...]
     override: OverrideBody | None
     ended: EndedBody | None
+    leads: tuple[LeadTakenBody, ...] = ()
+
+
+class AskLeads(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`model` lets one choose among the leads, while the register has the triage assistant in use; `grant` is the key
+    of an access grant."""
+
+    model: bool = False
+    grant: str = ""
+
+
+class LeadBody(Struct, frozen=True, kw_only=True):
+    """Something to search for. `source` is the advisory that names it."""
+
+    key: str
+    title: str
+    query: str
+    source: str
+    generic: bool
+
+
+class LeadsBody(Struct, frozen=True, kw_only=True):
+    """What to search for. `chosen` are keys that a model proposes; they count for nothing until a person takes them."""
+
+    leads: tuple[LeadBody, ...]
+    coverage: str
+    chosen: tuple[str, ...]
+    model: str
+    note: str
+    silent: str
 
 
 class TriageBody(Struct, frozen=True, kw_only=True):
@@ -358,7 +398,7 @@ class TriageBody(Struct, frozen=True, kw_only=True):
 
 class TriageAct(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The fields of an act, each as text. step: `step`. collect: `name`, `tool`, `place`, `sha256`, `volatile` (yes).
-    override: `reason`. decide: `compromise`, `reason`. open takes none.
+    override: `reason`. decide: `compromise`, `reason`. follow: `leads`, one key a line. open takes none.
     """
 
     values: dict[str, str] = {}

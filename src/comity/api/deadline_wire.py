@@ -10,6 +10,7 @@ from comity.api.deadline_shapes import (
     DeadlinesBody,
     DifferenceMade,
     GroupBody,
+    LeadsBody,
     PackNote,
     QuestionBody,
     ReachedBy,
@@ -18,7 +19,7 @@ from comity.api.deadline_shapes import (
     WorkBody,
 )
 from comity.defend.desk_deadlines import Answer, Difference, FindingView, Listed
-from comity.defend.desk_triage import TriageView
+from comity.defend.desk_triage import LeadsView, TriageView
 from comity.model.directive import Pack
 from comity.model.triage import Work
 
@@ -137,6 +138,11 @@ def difference(found: Difference) -> DifferenceMade:
         },
         DifferenceMade,
     )
+
+
+def leads(view: LeadsView) -> LeadsBody:
+    """What to search for, and what a model proposes of it."""
+    return wire.shaped(view, LeadsBody)
 
 
 def triage(view: TriageView) -> TriageBody:

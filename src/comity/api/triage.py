@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 from comity.access.policy import Action
 from comity.api import asking, deadline_wire
 from comity.api.asking import Ask
-from comity.api.deadline_shapes import TriageAct, TriageBody
+from comity.api.deadline_shapes import AskLeads, LeadsBody, TriageAct, TriageBody
 from comity.defend.desk_triage import Triages
 from comity.errors import Missing
 from comity.model.ids import AssetId
@@ -21,6 +21,7 @@ ACTS: Final[Mapping[str, Act]] = {
     "open": lambda d, v, a, c, _: d.open(v, a, c),
     "step": lambda d, v, a, c, said: d.step(v, a, c, said.get("step", "")),
     "collect": lambda d, v, a, c, said: d.collect(v, a, c, said),
+    "follow": lambda d, v, a, c, said: d.follow(v, a, c, said.get("leads", "").splitlines()),
     "override": lambda d, v, a, c, said: d.override(v, a, c, said.get("reason", "")),
     "decide": lambda d, v, a, c, said: d.decide(v, a, c, said.get("compromise", ""), said.get("reason", "")),
 }
@@ -35,6 +36,11 @@ def acted(
         raise Missing("there is no such act")
     ACTS[act](desk, viewer, asset, vulnerability, said)
     return deadline_wire.triage(desk.view(viewer, asset, vulnerability))
+
+
+def led(desk: Triages, viewer: Viewer, asset: AssetId, vulnerability: str, data: AskLeads) -> LeadsBody:
+    """What to search for, for every door."""
+    return deadline_wire.leads(desk.leads(viewer, asset, vulnerability, model=data.model, grant=data.grant))
 
 
 def routes(desk: Triages) -> list[HTTPRouteHandler]:
@@ -54,6 +60,21 @@ def routes(desk: Triages) -> list[HTTPRouteHandler]:
         return deadline_wire.triage(desk.view(asking.viewer_of(request), named, asking.flaw(vulnerability)))
 
     @post(
+        "/triage/{asset:str}/{vulnerability:str}/leads",
+        opt={"action": Action.READ_DEADLINES},
+        operation_id="readLeads",
+        status_code=200,
+        sync_to_thread=True,
+        summary="What to search for, out of public advisories",
+        responses=asking.ERRORS,
+    )
+    def leads(request: Ask, asset: FromPath[str], vulnerability: FromPath[str], data: JSONBody[AskLeads]) -> LeadsBody:
+        """Nothing is changed. A model may choose among the leads, if it is asked to and in use; it adds none."""
+        named = AssetId(asking.name(asset))
+        viewer = asking.viewer_of(request)
+        return led(desk, viewer, named, asking.flaw(vulnerability), data)
+
+    @post(
         "/triage/{asset:str}/{vulnerability:str}/acts/{act:str}",
         opt={"action": Action.WORK_FINDING},
         operation_id="actInTriage",
@@ -65,7 +86,7 @@ def routes(desk: Triages) -> list[HTTPRouteHandler]:
     def act(
         request: Ask, asset: FromPath[str], vulnerability: FromPath[str], act: FromPath[str], data: JSONBody[TriageAct]
     ) -> TriageBody:
-        """open, step, collect, override or decide, in the name of whoever's token this is."""
+        """open, step, collect, follow, override or decide, in the name of whoever's token this is."""
         named = AssetId(asking.name(asset))
         viewer = asking.viewer_of(request)
         return acted(desk, viewer, named, asking.flaw(vulnerability), asking.name(act), data.values)
@@ -86,7 +107,7 @@ def routes(desk: Triages) -> list[HTTPRouteHandler]:
         data, name = papers(desk, asking.viewer_of(request), named, asking.flaw(vulnerability), asking.name(part))
         return asking.inert(data, name)
 
-    return [triage, act, download]
+    return [triage, leads, act, download]
 
 
 def papers(desk: Triages, viewer: Viewer, asset: AssetId, vulnerability: str, part: str) -> tuple[bytes, str]:

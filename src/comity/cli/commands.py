@@ -313,13 +313,16 @@ deadline.command(deadlines.stated, name="state")
 app.command(deadlines.what_if, name="what-if", group=DEFEND)
 
 triage = App(
-    name="triage", help="Evidence before patch: show, open, step, collect, override, decide, manifest.", group=DEFEND
+    name="triage",
+    help="Evidence before patch: show, open, step, collect, leads, override, decide, manifest.",
+    group=DEFEND,
 )
 app.command(triage)
 triage.command(triages.shown, name="show")
 triage.command(triages.opened, name="open")
 triage.command(triages.step, name="step")
 triage.command(triages.collect, name="collect")
+triage.command(triages.leads, name="leads")
 triage.command(triages.override, name="override")
 triage.command(triages.decide, name="decide")
 triage.command(triages.manifest, name="manifest")

@@ -28,7 +28,7 @@ from comity.api.advice_shapes import (
     MoveAi,
     WordedBy,
 )
-from comity.api.deadline_shapes import Changes, TriageAct, WorkDone
+from comity.api.deadline_shapes import AskLeads, Changes, TriageAct, WorkDone
 from comity.api.directive_shapes import Acknowledge, Adopted, Consult, Say, Sign, Withdraw
 from comity.api.estate_shapes import AcceptRisk, AskWatch, AssetBody, AssetChange, WatchAsked
 from comity.api.wire import shaped
@@ -202,6 +202,10 @@ def _triage_act(office: Office, viewer: Viewer, names: Names, body: Query) -> An
     return triage.acted(office.triages, viewer, AssetId(names[0]), names[1], names[2], values)
 
 
+def _leads(office: Office, viewer: Viewer, names: Names, body: Query) -> Any:
+    return triage.led(office.triages, viewer, AssetId(names[0]), names[1], msgspec.convert(body, AskLeads))
+
+
 def _watch(office: Office, viewer: Viewer, _names: Names, body: Query) -> Any:
     data = msgspec.convert(body, AskWatch)
     office.watches.ask(viewer, data.address, data.product)
@@ -243,6 +247,7 @@ ACTS: Mapping[str, Any] = {
     ),
     "/affected/watches": _watch,
     "/what-if": lambda o, v, _n, b: deadlines.tried(o.deadlines, v, msgspec.convert(b, Changes).changes),
+    f"/triage/{NAME}/{NAME}/leads": _leads,
     f"/triage/{NAME}/{NAME}/acts/{NAME}": _triage_act,
     "/snapshots": lambda o, v, _n, _b: advice_wire.snapshot(o.attest.make(v)),
     f"/directives/{NAME}/follow": lambda o, v, n, _: directive_wire.follower(o.directives.follow(v, n[0])),

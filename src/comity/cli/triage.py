@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from comity.api.deadline_shapes import TriageBody
+from comity.api.deadline_shapes import LeadsBody, TriageBody
 from comity.cli import show
 from comity.cli.deadlines import asset_id
 from comity.cli.desks import Domain, desk, read
@@ -45,6 +45,8 @@ def _triage(view: TriageBody) -> None:
         for item in held.items:
             word = " (volatile)" if item.volatile else ""
             show.line(f"  {item.number}. {item.name}{word}, {item.tool}, {item.place}, sha256 {item.sha256}")
+        for lead in held.leads:
+            show.line(f"  search: {lead.query} (from {lead.source}, taken over by {lead.by_name})")
         if view.broken:
             show.line(f"The evidence chain does not hold: {view.broken}", "red")
         if held.ended is not None:
@@ -100,6 +102,39 @@ def collect(
     )
     number = len(made.held.items) if made.held is not None else 0
     show.line(f"item {number} recorded, sha256 {sha256.hexdigest()}", "green")
+
+
+def leads(
+    asset: str,
+    vulnerability: str,
+    *,
+    model: Annotated[bool, Parameter(negative="", help="let a model choose among them, if one is in use")] = False,
+    grant: Annotated[str, Parameter(help="key of an access grant, instead of an entry of your own")] = "",
+    take: Annotated[tuple[str, ...], Parameter(help="take this one over into the triage, in your own name")] = (),
+    domain: Domain = "civil",
+    host: Host = "",
+    json: Json = False,
+) -> None:
+    """What to search for: terms of public advisories, and generic queries. A model may choose among them, no more."""
+    if take:
+        held = _act(host, domain, asset, vulnerability, "follow", quiet=True, leads="\n".join(take))
+        show.line(f"{len(held.held.leads) if held.held is not None else 0} leads are part of this triage", "green")
+        return
+    with desk(host, domain=domain) as there:
+        answer = there.act(f"/triage/{asset_id(there, asset)}/{vulnerability}/leads", {"model": model, "grant": grant})
+    if json:
+        show.document(answer)
+        return
+    found = read(answer, LeadsBody)
+    for one in found.leads:
+        mark = " (the model proposes it)" if one.key in found.chosen else ""
+        show.line(f"{one.key}{mark}", "bold" if mark else "")
+        show.line(f"  {one.query}; from {one.source}", "dim")
+    show.line(found.coverage)
+    if found.note:
+        show.line(found.note, "dim")
+    if found.chosen:
+        show.note("a proposal is nobody's word: --take KEY takes a lead over in your own name")
 
 
 def override(asset: str, vulnerability: str, reason: str, *, domain: Domain = "civil", host: Host = "") -> None:

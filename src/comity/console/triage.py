@@ -14,7 +14,7 @@ from comity.console.pages import Ask, page
 from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, named, see
 from comity.defend.desk_triage import Triages
-from comity.errors import Conflict, Invalid, Problem
+from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.model.party import Viewer
 
 
@@ -25,7 +25,13 @@ def add(paths: Paths, triages: Triages) -> None:
     def triage(request: Ask) -> Response[Any]:
         return triaged(request)
 
-    def triaged(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = ()) -> Response[Any]:
+    @paths.press("/triage/{asset:str}/{flaw:str}/leads", Action.READ_DEADLINES)
+    def choosing(request: Ask) -> Response[Any]:
+        return triaged(request, model=True)
+
+    def triaged(
+        request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = (), model: bool = False
+    ) -> Response[Any]:
         viewer = caller_of(request).viewer
         asset, flaw = place(request)
         held = triages.view(viewer, asset, flaw)
@@ -34,6 +40,8 @@ def add(paths: Paths, triages: Triages) -> None:
             "defend/triage.html",
             status=status,
             held=held,
+            found=triages.leads(viewer, asset, flaw, model=model),
+            taken=[one.key for one in held.triage.leads] if held.triage is not None else [],
             view=held.finding,
             answer=held.finding.answer,
             asks=getattr(held.finding.answer, "triage", False),
@@ -52,6 +60,7 @@ def add(paths: Paths, triages: Triages) -> None:
             "collect": lambda v: triages.collect(
                 v, asset, flaw, {name: form.text(name) for name in ("name", "tool", "sha256", "place", "volatile")}
             ),
+            "follow": lambda v: triages.follow(v, asset, flaw, form.all("lead")),
             "override": lambda v: triages.override(v, asset, flaw, form.text("reason")),
             "decide": lambda v: triages.decide(v, asset, flaw, form.text("compromise"), form.text("reason")),
         }
@@ -60,7 +69,7 @@ def add(paths: Paths, triages: Triages) -> None:
             return triaged(request, status=422, problems=(Problem("/act", "unknown", "load the page again"),))
         try:
             act(viewer)
-        except (Conflict, Invalid) as error:
+        except (Conflict, Forbidden, Invalid) as error:
             return triaged(request, status=status_of(error), problems=told(error))
         return see(f"/triage/{asset}/{flaw}?done=yes")
 

@@ -55,8 +55,8 @@ FIRST_ENTRIES: Final[tuple[tuple[Task, str, str, tuple[str, ...]], ...]] = (
     (
         Task.TRIAGE,
         "Triage assistant",
-        "proposes search queries for a forensic triage; a person runs them",
-        ("the vulnerability's public advisory and weakness class",),
+        "chooses what to search for among an advisory's terms and our own queries; a person takes over and runs it",
+        ("public advisories about the vulnerability; nothing of the asset",),
     ),
     (
         Task.PATCH,

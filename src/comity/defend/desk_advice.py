@@ -130,7 +130,7 @@ class Advice:
             made = replace(made, note=f"without a model: {silent}")
         elif model:
             if grant:
-                self.ai.spend(grant)
+                self.ai.spend(viewer, grant, Task.PLANNER)
             made = flow_advice.by_model(self.machines, made, held)
         problems = plan_check.check(made, held.pack, held.tables)
         if problems:
@@ -221,7 +221,7 @@ class Advice:
         if silent:
             return Proposed(asset=held, proposal=ruled, note=f"without a model: {silent}")
         if grant:
-            self.ai.spend(grant)
+            self.ai.spend(viewer, grant, Task.TAGGER)
         found, told = flow_advice.by_tagger(self.machines, given)
         return Proposed(asset=held, proposal=found or ruled, by_model=found is not None, note=told)
 

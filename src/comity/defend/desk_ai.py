@@ -255,10 +255,11 @@ class AiDefence:
             self._note(tx, viewer, Kind.AI_GRANTED, f"grant:{grant}:ended", grant, now, ended="yes")
         return saved
 
-    def spend(self, key: str) -> Capability:
-        """Use one call of the grant with this key. Forbidden, with the reason, when it may not be used now.
+    def spend(self, viewer: Viewer, key: str, task: Task) -> Capability:
+        """Use one call of the grant with this key for a task. Forbidden, with the reason, when it may not be used now.
 
-        A wrong key, an ended one and a stopped capability are all Forbidden; the call is counted before it is made.
+        A wrong key, an ended one, one for another task and a stopped capability are all Forbidden; a key of another
+        side's domain is no key here. The call is counted before it is made.
         """
         now = self.machines.now()
         with self.machines.store.write() as tx:
@@ -267,9 +268,13 @@ class AiDefence:
                 capability = capabilities.get(tx, held.capability, flow.FLOW)
             except Missing as error:
                 raise Forbidden("no access grant has this key") from error
+            if held.domain not in domains(viewer):
+                raise Forbidden("no access grant has this key")
             refusal = held.refusal(now)
             if not refusal and not capability.is_in_use:
                 refusal = f"{capability.name} is {capability.stage}: it is not in use"
+            if not refusal and capability.task is not task:
+                refusal = f"this access is for {capability.name}, which does another work than the {task}"
             if refusal:
                 raise Forbidden(refusal)
             capabilities.save_grant(tx, replace(held, used=held.used + 1))

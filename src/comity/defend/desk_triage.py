@@ -9,14 +9,17 @@ from datetime import datetime
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.defend import flow_deadlines, flow_lists, triage
+from comity.defend import flow_deadlines, flow_lists, flow_triage, leads, triage
+from comity.defend.desk_ai import AiDefence
 from comity.defend.due import Due
 from comity.defend.finding import FindingView, begun
 from comity.defend.flow import Machines
+from comity.defend.leads import Lead
 from comity.defend.triage import Step
-from comity.errors import Conflict, Invalid, Missing, Problem
+from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.formats import sigma
 from comity.formats.sigma import Coverage, Query
+from comity.model.capability import Task
 from comity.model.events import Kind
 from comity.model.ids import AssetId, digest
 from comity.model.party import Person, Viewer
@@ -26,7 +29,7 @@ from comity.sealing import statement
 from comity.sealing.keys import SigningKey
 from comity.store import directives, inventories, parties, upstream
 
-__all__ = ["TRIAGE", "TriageView", "Triages"]
+__all__ = ["TRIAGE", "LeadsView", "TriageView", "Triages"]
 
 TRIAGE: Final = "https://comity.invalid/triage/v1"
 """Predicate type of a signed triage manifest. The name is a name: nothing is fetched from it."""
@@ -46,11 +49,28 @@ class TriageView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadsView:
+    """What to search for. `chosen` are the keys a model proposes, the most telling first; `note` says how, or why not.
+
+    `silent` says why no model may be asked; "" when one may.
+    """
+
+    finding: FindingView
+    leads: tuple[Lead, ...]
+    coverage: str
+    chosen: tuple[str, ...] = ()
+    model: str = ""
+    note: str = ""
+    silent: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Triages:
     """The calls. `rules` are detection rules that the operator brought: file name and bytes."""
 
     machines: Machines
     key: SigningKey
+    ai: AiDefence
     rules: Callable[[], Sequence[tuple[str, bytes]]] = tuple
 
     def view(self, viewer: Viewer, asset: AssetId, vulnerability: str) -> TriageView:
@@ -123,6 +143,49 @@ class Triages:
             )
 
         return self._triaged(viewer, asset, vulnerability, "evidence", add)
+
+    def leads(
+        self, viewer: Viewer, asset: AssetId, vulnerability: str, *, model: bool = False, grant: str = ""
+    ) -> LeadsView:
+        """What advisories name to search for. With `model` one may choose among them, while the register has the
+        triage assistant in use, or under an access `grant`. Nothing is changed until a person takes leads over.
+        """
+        allow(viewer, Action.READ_DEADLINES)
+        at = self.machines.now()
+        with self.machines.store.read() as tx:
+            finding = flow_lists.finding(tx, self.machines, viewer, asset, vulnerability, at)
+            told = flow_triage.advisories(tx, finding)
+        found = leads.leads(told, names=_names(finding))
+        view = LeadsView(
+            finding=finding,
+            leads=found,
+            coverage=leads.coverage(found, len(told)),
+            silent=self.ai.silent(viewer, Task.TRIAGE),
+        )
+        if not model:
+            return view
+        if view.silent and not grant:
+            return replace(view, note=f"without a model: {view.silent}")
+        if grant:
+            self.ai.spend(viewer, grant, Task.TRIAGE)
+        chosen, name, note = flow_triage.by_model(self.machines, found, told)
+        return replace(view, chosen=chosen, model=name, note=note)
+
+    def follow(self, viewer: Viewer, asset: AssetId, vulnerability: str, keys: Sequence[str]) -> Triage:
+        """Take leads over into the triage, in one's own name. Forbidden for a script: what may have been a model's
+        proposal is a person's word, or nobody's. Invalid for a lead that no advisory gives."""
+
+        allow(viewer, Action.WORK_FINDING)
+        if viewer.is_script:
+            raise Forbidden("a script takes no lead over: a person must")
+        with self.machines.store.read() as tx:
+            finding = flow_lists.finding(tx, self.machines, viewer, asset, vulnerability, self.machines.now())
+            some = leads.taken(leads.leads(flow_triage.advisories(tx, finding), names=_names(finding)), keys)
+
+        def take(_view: FindingView, held: Triage | None, person: Person, at: datetime) -> Triage:
+            return triage.followed(_open(held), some, by=viewer.person, by_name=person.name, at=at)
+
+        return self._triaged(viewer, asset, vulnerability, "leads", take)
 
     def override(self, viewer: Viewer, asset: AssetId, vulnerability: str, reason: str) -> Triage:
         """Let the patch go before evidence, in one's own name, with a reason."""
@@ -204,6 +267,10 @@ def _open(held: Triage | None) -> Triage:
     if held is None:
         raise Conflict("there is no triage yet: open it first")
     return held
+
+
+def _names(view: FindingView) -> set[str]:
+    return {name for one in view.exposures for name in (one.component.name, one.component.match_name)}
 
 
 def _cves(data: bytes) -> frozenset[str]:

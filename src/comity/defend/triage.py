@@ -15,11 +15,12 @@ from typing import Any, Final
 import rfc8785
 
 from comity.defend.due import Answer, AskPerson, Due, NotAssessed, NotBound
+from comity.defend.leads import Lead
 from comity.errors import Conflict, Invalid, Problem
 from comity.model import clock
 from comity.model.directive import Pack, Policy, TriageRule
 from comity.model.ids import Digest, PartyId, is_digest
-from comity.model.triage import Compromise, Ended, Item, Override, StepDone, Triage, Work
+from comity.model.triage import Compromise, Ended, Item, LeadTaken, Override, StepDone, Triage, Work
 
 SCHEMA: Final = "comity-triage-manifest/1"
 START: Final = Digest("0" * 64)
@@ -174,6 +175,19 @@ def locked(work: Work | None, answer: Due) -> str:
     return "no volatile evidence is recorded: collect it first, or a named person overrides with a reason"
 
 
+def followed(triage: Triage, found: Sequence[Lead], *, by: PartyId, by_name: str, at: datetime) -> Triage:
+    """A person takes leads over. One that was taken already stays as it was; Conflict once it is decided."""
+    if triage.ended is not None:
+        raise Conflict("this triage is decided: nothing more is searched for in it")
+    held = {one.key for one in triage.leads}
+    more = [
+        LeadTaken(key=one.key, query=one.query, source=one.source, at=at, by=by, by_name=by_name)
+        for one in found
+        if one.key not in held
+    ]
+    return replace(triage, leads=(*triage.leads, *more))
+
+
 def overridden(triage: Triage, reason: str, *, by: PartyId, by_name: str, is_script: bool, at: datetime) -> Triage:
     """A named person lets the patch go first. The reason stays in the manifest."""
     if len(reason.strip()) < 10:
@@ -215,6 +229,7 @@ def manifest(work: Work) -> dict[str, Any]:
         "opened": {"at": triage.opened_at.isoformat(), "by": triage.opened_by},
         "countsFrom": triage.counts_from,
         "items": [{**_plain(item), "hash": item.hash} for item in triage.items],
+        **({"leads": [_lead(one) for one in triage.leads]} if triage.leads else {}),
         "steps": [{"step": one.step, "at": one.at.isoformat(), "by": one.by_name} for one in triage.steps],
         "override": None
         if triage.override is None
@@ -261,6 +276,10 @@ def read_items(document: Mapping[str, Any]) -> tuple[Item, ...]:
         )
     except (KeyError, TypeError, ValueError) as error:
         raise Invalid("this is no triage manifest", [Problem("/items", "bad_item", "an item lacks a field")]) from error
+
+
+def _lead(one: LeadTaken) -> dict[str, Any]:
+    return {"query": one.query, "source": one.source, "at": one.at.isoformat(), "by": one.by_name}
 
 
 def _plain(item: Item) -> dict[str, Any]:

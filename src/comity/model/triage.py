@@ -47,6 +47,18 @@ class StepDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LeadTaken:
+    """Something to search for that a named person took over into the triage, whoever proposed it."""
+
+    key: str
+    query: str
+    source: str
+    at: datetime
+    by: PartyId
+    by_name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Override:
     """A named person lets the patch go before volatile evidence exists, and says why."""
 
@@ -84,6 +96,7 @@ class Triage:
     ended: Ended | None = None
     manifest: bytes = b""
     """Signed manifest (DSSE envelope) of the items and the decision; empty until it is signed."""
+    leads: tuple[LeadTaken, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
