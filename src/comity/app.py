@@ -48,6 +48,7 @@ from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_coordination import Coordinations
 from comity.clearing.desk_cve import CveDesk
+from comity.clearing.desk_erase import Erasures
 from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
@@ -323,6 +324,7 @@ def opened(
             exchange=exchange,
             hooks=hooks,
             hand_overs=HandOvers(machines=passing, control=control, clearing=clearing, settings=settings),
+            erasures=Erasures(machines=machines),
             cve=CveDesk(machines=numbering, control=control),
             sharing=Sharing(store=store, settings=settings, now=clock.now),
             searching=searching,

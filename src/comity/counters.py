@@ -17,6 +17,7 @@ from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_coordination import Coordinations
 from comity.clearing.desk_cve import CveDesk
+from comity.clearing.desk_erase import Erasures
 from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
@@ -78,6 +79,7 @@ class Counters:
     hooks: Hooks
     sharing: Sharing
     hand_overs: HandOvers
+    erasures: Erasures
     cve: CveDesk
     searching: Searching
     accounts: Accounts

@@ -30,6 +30,7 @@ from comity.clearing import flow as clearing_flow
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_cve import CveDesk
+from comity.clearing.desk_erase import Erasures
 from comity.clearing.desk_handover import HandOvers
 from comity.clearing.desk_patches import Patches
 from comity.clearing.desk_priority import Priorities
@@ -181,6 +182,7 @@ def site(
             sharing=sharing,
             hand_overs=passing(held, settings, clock, clearing),
             cve=numbering(held, settings, clock),
+            erasures=erasing(held, settings, clock),
             searching=Searching(searchers=(AdvisorySearch(store=held.store), AssessmentSearch(assess=assess))),
             accounts=held,
             trail=trail,
@@ -222,6 +224,14 @@ def passing(held: Accounts, settings: Settings, clock: Clock, clearing: FakeClea
         organisation=settings.organisation,
     )
     return HandOvers(machines=machines, control=SilentControl(), clearing=clearing, settings=settings)
+
+
+def erasing(held: Accounts, settings: Settings, clock: Clock) -> Erasures:
+    """The real counter of erasures on the site's store."""
+    machines = flow.Machines(
+        store=held.store, settings=settings, laboratory=ScriptedLaboratory(), signer=PlainSigner(), now=clock
+    )
+    return Erasures(machines=machines)
 
 
 def numbering(held: Accounts, settings: Settings, clock: Clock) -> CveDesk:

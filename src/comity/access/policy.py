@@ -55,6 +55,7 @@ class Action(StrEnum):
     READ_PARTNERS = "read which hosts are partners"
     KEEP_PARTNERS = "enter and end partner hosts"
     TAKE_OVER = "bring a case that a partner host signed"
+    ERASE_CASES = "erase closed cases"
     WORK_CVE = "propose and confirm what CVE Services are asked"
     KEEP_CVE_ACCOUNT = "keep the account at CVE Services"
     READ_SEATS = "read the cases they take part in"
@@ -160,6 +161,7 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.READ_PARTNERS: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.ADMIN}),
     Action.KEEP_PARTNERS: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.TAKE_OVER: Rule(scope=None, is_open=True),
+    Action.ERASE_CASES: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.WORK_CVE: Rule(scope=Scope.COORDINATE, roles=_COORDINATOR),
     Action.KEEP_CVE_ACCOUNT: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.READ_SEATS: Rule(scope=Scope.READ, roles=_ALL),

@@ -245,6 +245,8 @@ TOLD: Mapping[Kind, str] = {
     Kind.CASE_CLOCK: "a clock ran out",
     Kind.CASE_HANDED_OVER: "handed over to a partner",
     Kind.HAND_OVER_SETTLED: "the partner's answer",
+    Kind.CASE_ERASURE_ASKED: "its erasure was asked for",
+    Kind.CASE_ERASURE_WITHDRAWN: "the wish to erase it was withdrawn",
     Kind.CVE_PROPOSED: "proposed to CVE Services",
     Kind.CVE_CONFIRMED: "confirmed by a second person, for CVE Services",
     Kind.CVE_WITHDRAWN: "proposal to CVE Services withdrawn",

@@ -29,6 +29,7 @@ from comity.cli import (
     cve,
     deadlines,
     directives,
+    erasures,
     evidence,
     hosting,
     letters,
@@ -195,6 +196,7 @@ partner.command(partners.end)
 partner.command(partners.passed, name="log")
 partner.command(partners.again)
 case.command(partners.hand_over, name="hand-over")
+case.command(erasures.erase)
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")
 held_up = App(name="standing", help="How often reports held: show, appeal, decide.", group=FIND)

@@ -18,6 +18,7 @@ from comity.cli import (
     local_cve,
     local_defence,
     local_engagements,
+    local_erasures,
     local_intake,
     local_priority,
 )
@@ -130,6 +131,7 @@ READS: Mapping[str, Answer] = {
     **local_engagements.READS,
     **local_coordination.READS,
     **local_cve.READS,
+    **local_erasures.READS,
     **local_defence.READS,
     **local_intake.READS,
     **local_priority.READS,
@@ -184,6 +186,7 @@ ACTS: Mapping[str, Answer] = {
     **local_engagements.ACTS,
     **local_coordination.ACTS,
     **local_cve.ACTS,
+    **local_erasures.ACTS,
     **local_defence.ACTS,
     **local_intake.ACTS,
     **local_priority.ACTS,

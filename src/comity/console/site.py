@@ -20,6 +20,7 @@ from comity.console import (
     drafts,
     duplicates,
     engagements,
+    erasures,
     estate,
     federation,
     following,
@@ -80,6 +81,7 @@ def routes(counters: Counters) -> list[Router]:
     coordination_pages.add(paths, counters.coordination)
     federation.add(paths, counters.hand_overs)
     cve_services.add(paths, counters.cve)
+    erasures.add(paths, counters.erasures)
     priorities.add(paths, counters.priorities)
     capacity.add(paths, counters.capacity)
     standing.add(paths, counters.standings)

@@ -112,6 +112,6 @@ class Taken:
     partner_name: str
     at: datetime
     letter: bytes
-    """It names the signed statements that came with it, which are kept beside this."""
+    """It names the signed statements that came with it, kept beside this. Empty once its reports were erased."""
     receipts: tuple[Receipt, ...]
     receipt: bytes

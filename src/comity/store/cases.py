@@ -12,9 +12,20 @@ from sqlalchemy import Row, delete, func, insert, select, update
 
 from comity.errors import Conflict, Missing
 from comity.model.case import Case, Stage
-from comity.model.ids import CaseId, PartyId
+from comity.model.ids import CaseId, PartyId, ReportId
 from comity.model.party import Viewer
-from comity.store import blobs, decisions, rows, words
+from comity.store import (
+    blobs,
+    coordinations,
+    cve_services,
+    decisions,
+    partners,
+    patches,
+    reports,
+    rows,
+    shares,
+    words,
+)
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of, sees_case
@@ -141,12 +152,24 @@ def readers(tx: Tx, id_: CaseId) -> tuple[PartyId, ...]:
 
 
 def erase(tx: Tx, id_: CaseId, *, at: datetime) -> None:
-    """Destroy the case's key, content and files; its id, stage and times stay. Missing when there is no such case."""
+    """Destroy the keys, content and files of a case and of everything that belongs to it, its reports included.
+
+    Ids, stage and times stay, as the journal names them. Missing when there is no such case.
+    """
     if tx.connection.execute(select(cases.c.id).where(cases.c.id == id_)).first() is None:
         raise Missing(f"no case {id_}")
+    for report in tx.connection.execute(select(case_reports.c.report).where(case_reports.c.case_id == id_)).scalars():
+        reports.erase(tx, ReportId(report), at=at)
     blobs.release(tx, record(id_))
     decisions.erase(tx, id_)
+    coordinations.erase(tx, id_)
+    patches.erase(tx, id_)
+    partners.erase_out(tx, id_)
+    partners.erase_in(tx, lambda receipt: reports.is_gone(tx, receipt))
+    cve_services.erase(tx, id_)
+    shares.unkeep(tx, id_)
     words.forget(tx, "cases", id_)
+    tx.connection.execute(delete(read_ins).where(read_ins.c.case_id == id_))
     tx.connection.execute(
         update(cases)
         .where(cases.c.id == id_, cases.c.erased_at.is_(None))

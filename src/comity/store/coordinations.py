@@ -33,7 +33,7 @@ from comity.errors import Conflict, Missing
 from comity.model.coordination import KEEPS_QUIET, Coordination, Message
 from comity.model.ids import CaseId, PartyId
 from comity.model.party import Role, Viewer
-from comity.store import rows
+from comity.store import blobs, rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import sees_case
@@ -181,6 +181,16 @@ def message(tx: Tx, id_: str, viewer: Viewer, *, at: datetime) -> Message:
     if row is None:
         raise Missing("no such message")
     return _message(tx, row)
+
+
+def erase(tx: Tx, case: CaseId) -> None:
+    """Destroy a case's coordination and thread with their keys and files, and every seat."""
+    of_case = select(messages.c.id).where(messages.c.case_id == case)
+    for id_ in tx.connection.execute(of_case).scalars().all():
+        blobs.release(tx, message_record(id_))
+    tx.connection.execute(delete(message_readers).where(message_readers.c.message.in_(of_case)))
+    for table in (messages, participants, coordinations):
+        tx.connection.execute(delete(table).where(table.c.case_id == case))
 
 
 def record(case: CaseId) -> str:

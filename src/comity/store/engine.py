@@ -119,6 +119,20 @@ class Store:
                 may_write=may_write,
             )
 
+    def scour(self) -> None:
+        """After an erasure: let go of what the engine keeps of it beside the rows.
+
+        SQLite overwrites erased cells (`secure_delete`); its side file still holds the earlier pages until it is cut.
+        PostgreSQL keeps dead rows until VACUUM, which is its operator's.
+        """
+        if self.engine.dialect.name == "sqlite":
+            connection = self.engine.raw_connection()
+            try:
+                connection.cursor().execute("PRAGMA query_only=OFF")
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            finally:
+                connection.close()
+
     def close(self) -> None:
         """Give back every connection."""
         self.engine.dispose()

@@ -1,13 +1,14 @@
 """Partner hosts, what goes out to them and what came from them, at rest. Opened by clearing alone."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy import Column, LargeBinary, Row, String, Table, delete, insert, select, update
 
 from comity.errors import Conflict, Missing
 from comity.model.federation import Delivery, HandOver, Partner, Taken
-from comity.model.ids import CaseId, Digest
+from comity.model.ids import CaseId, Digest, Receipt
 from comity.model.party import Viewer
 from comity.store import blobs, rows
 from comity.store.crypt import Sealed, seal, unseal
@@ -160,9 +161,33 @@ def taken(tx: Tx, mark: Digest) -> Taken | None:
 
 
 def received(tx: Tx, *, limit: int = 200) -> tuple[Taken, ...]:
-    """What came in, newest first."""
+    """What came in and was not erased since, newest first."""
     query = select(taken_over).order_by(taken_over.c.at.desc(), taken_over.c.mark).limit(limit)
-    return tuple(_open(tx, Taken, f"taken_over/{row.mark}", row) for row in tx.connection.execute(query))
+    found = (_open(tx, Taken, f"taken_over/{row.mark}", row) for row in tx.connection.execute(query))
+    return tuple(one for one in found if one.letter)
+
+
+# Erasure -------------------------------------------------------------------------------------------------------------
+
+
+def erase_out(tx: Tx, case: CaseId) -> None:
+    """Destroy what went out of a case, letters and documents. What partners have, they have: the journal says who."""
+    for id_ in tx.connection.execute(select(hand_overs.c.id).where(hand_overs.c.case_id == case)).scalars().all():
+        blobs.release(tx, _out_record(id_))
+    tx.connection.execute(delete(hand_overs).where(hand_overs.c.case_id == case))
+
+
+def erase_in(tx: Tx, is_gone: Callable[[Receipt], bool]) -> None:
+    """Destroy the words and statements of letters all of whose reports are gone. That they came, and what was
+    answered, stays: the same letter gets the same receipt, and brings nothing anew."""
+    for row in tx.connection.execute(select(taken_over)).all():
+        held = _open(tx, Taken, f"taken_over/{row.mark}", row)
+        if not held.letter or not all(is_gone(one) for one in held.receipts):
+            continue
+        blobs.release(tx, _in_record(held.mark))
+        sealed = _seal(tx, Taken, f"taken_over/{held.mark}", replace(held, letter=b""))
+        values = {"wrapped": sealed.wrapped, "sealed": sealed.body}
+        tx.connection.execute(update(taken_over).where(taken_over.c.mark == held.mark).values(**values))
 
 
 # Below ---------------------------------------------------------------------------------------------------------------

@@ -2,13 +2,13 @@
 
 from typing import Any, Final
 
-from sqlalchemy import Boolean, Column, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy import Boolean, Column, LargeBinary, Row, String, Table, delete, insert, select, update
 
 from comity.errors import Missing
 from comity.model.ids import CaseId
 from comity.model.party import Viewer
 from comity.model.patch import Patch
-from comity.store import rows
+from comity.store import blobs, rows
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import sees_case
@@ -57,6 +57,13 @@ def unsettled(tx: Tx) -> tuple[str, ...]:
     """Ids of patches whose climb is not over, oldest first."""
     query = select(case_patches.c.id).where(case_patches.c.settled.is_(False))
     return tuple(tx.connection.execute(query.order_by(case_patches.c.offered_at, case_patches.c.id)).scalars())
+
+
+def erase(tx: Tx, case: CaseId) -> None:
+    """Destroy a case's patches with their keys and files."""
+    for id_ in tx.connection.execute(select(case_patches.c.id).where(case_patches.c.case_id == case)).scalars().all():
+        blobs.release(tx, record(id_))
+    tx.connection.execute(delete(case_patches).where(case_patches.c.case_id == case))
 
 
 def record(id_: str) -> str:

@@ -15,7 +15,7 @@ from comity.errors import Missing
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
-from comity.store import blind, blobs, crosses, report_keys, rows, words
+from comity.store import blind, blobs, crosses, report_keys, rows, standing, words
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import Page, next_start, page_of, sees_report
@@ -83,6 +83,14 @@ def by_receipt(tx: Tx, receipt: Receipt) -> Report:
     if row is None or row.sealed is None:
         raise Missing("no submission with this receipt")
     return _open(tx, row)
+
+
+def is_gone(tx: Tx, receipt: Receipt) -> bool:
+    """Whether the report of a receipt was erased, or never was."""
+    query = select(reports.c.id).where(
+        reports.c.receipt_mark == tx.master.mark("receipt", receipt), reports.c.sealed.is_not(None)
+    )
+    return tx.connection.execute(query).first() is None
 
 
 def same_document(tx: Tx, organisation: PartyId, document: Digest, since: datetime) -> ReportId | None:
@@ -225,6 +233,7 @@ def erase(tx: Tx, id_: ReportId, *, at: datetime) -> None:
     blind.forget(tx, id_)
     report_keys.drop(tx, id_)
     crosses.drop(tx, id_)
+    standing.erase(tx, id_)
     words.forget(tx, "reports", id_)
     tx.connection.execute(delete(report_marks).where(report_marks.c.report == id_))
     tx.connection.execute(

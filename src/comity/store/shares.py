@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, insert, or_, select, update
+from sqlalchemy import Row, delete, insert, or_, select, update
 
 from comity.errors import Missing
 from comity.model.ids import PartyId
@@ -109,6 +109,11 @@ def kept(tx: Tx, subject: str) -> tuple[KeptField, ...]:
         )
         for row in tx.connection.execute(query)
     )
+
+
+def unkeep(tx: Tx, subject: str) -> None:
+    """Destroy what was kept of one thing's personal information, reasons included."""
+    tx.connection.execute(delete(kept_fields).where(kept_fields.c.subject == subject))
 
 
 def _share(tx: Tx, row: Row[Any]) -> Share:

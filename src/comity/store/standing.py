@@ -101,6 +101,12 @@ def received(tx: Tx, organisation: PartyId, *, since: datetime) -> int:
     return int(tx.connection.execute(query).scalar_one())
 
 
+def erase(tx: Tx, report: ReportId) -> None:
+    """Destroy what a report counts for, and appeals about it: both hold its words. It counts for nothing any more."""
+    for table in (standing_facts, standing_appeals):
+        tx.connection.execute(delete(table).where(table.c.report == report))
+
+
 def appeal(tx: Tx, held: Appeal) -> None:
     """Keep an appeal, or its outcome in place of the open one."""
     tx.connection.execute(delete(standing_appeals).where(standing_appeals.c.id == held.id))
