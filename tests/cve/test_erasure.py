@@ -103,6 +103,7 @@ def fill(comity: Host, word: str) -> tuple[CaseId, ReportId]:
     comity.desk.say(
         ADA, case, text=f"Is the {word} yours?", readers=[seat], files=[Said(name="a.txt", data=word.encode())]
     )
+    flow.order(machines, case, "the test")
     office.priorities.answer(ADA, case, "exploitation", "none", note=f"no {word} seen")
     numbering(comity, case, word)
     with machines.store.write() as tx:
@@ -116,7 +117,9 @@ def fill(comity: Host, word: str) -> tuple[CaseId, ReportId]:
             report=report, organisation=FINDER.organisation, tool=word, valid=True, duplicate=None, overstated=None
         )
         standing.keep(tx, fact)
-        appeal = Appeal(id=f"L-{word}", report=report, organisation=home, asked=Asked.VALID, text=word, by="x", at=at)
+        appeal = Appeal(
+            id=f"L-{word}", report=report, organisation=FINDER.organisation, asked=Asked.VALID, text=word, by="x", at=at
+        )
         standing.appeal(tx, appeal)
         receipt = reports.get(tx, report, flow.FLOW).receipt
         taken = Taken(
@@ -173,7 +176,7 @@ def hand(comity: Host, case: CaseId, word: str) -> None:
     office = comity.office
     other = keys.load_or_make(office.settings.keys / f"{word}.pem").public.export()
     counter = replace(office.hand_overs, control=Still(), clearing=comity.clearing)
-    partner = counter.add(ROOT, name=f"Host {word}", address="https://b.example", key=other)
+    partner = counter.add(ROOT, name=f"Host {secrets.token_hex(3)}", address="https://b.example", key=other)
     made = counter.hand_over(
         ADA,
         case,
@@ -192,6 +195,11 @@ def at_rest(comity: Host) -> bytes:
     return b"".join(path.read_bytes() for path in files)
 
 
+def lies_in(data: bytes, sealed: bytes) -> bool:
+    """Whether any piece of it is there: an engine cuts what is long into pages."""
+    return any(sealed[start : start + 40] in data for start in range(0, len(sealed), 400))
+
+
 def erased(comity: Host, case: CaseId) -> None:
     """Asked by one, agreed by another."""
     held = desk(comity).ask(ADA, case, why=WHY)
@@ -201,17 +209,17 @@ def erased(comity: Host, case: CaseId) -> None:
 def test_no_sealed_byte_and_no_key_of_an_erased_case_is_left_in_the_store(comity: Host, sealing: Sealing) -> None:
     case, report = fill(comity, WORD)
     other, its_report = fill(comity, "quartz")
+    comity.office.store.scour()
     data = at_rest(comity)
     gone, kept = sealing.telling(WORD), sealing.telling("quartz")
-    partner = [sealed for plain, sealed in sealing.made if b'"name":"Host zebrawood"' in plain]
-    gone = [one for one in gone if one not in partner]  # the partner's own record is no part of the case
-    assert sum(one in data for one in gone) > 20, "the case is there before"
-    there = [one for one in kept if one in data]
+    assert sum(lies_in(data, one) for one in gone) > 20, "the case is there before"
+    there = [one for one in kept if lies_in(data, one)]
     erased(comity, case)
     data = at_rest(comity)
-    left = [plain for plain, sealed in sealing.made if sealed in gone and sealed in data]
+    left = [plain for plain, sealed in sealing.made if sealed in gone and lies_in(data, sealed)]
     assert not left, [plain[:80] for plain in left]
-    assert all(one in data for one in there), "the other case is untouched"
+    assert len(there) > 20
+    assert all(lies_in(data, one) for one in there), "the other case is untouched"
     with pytest.raises(Missing):
         comity.clearing.case(ADA, case)
     with pytest.raises(Missing):
