@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from comity.access import policy
 from comity.access.policy import Action
 from comity.admin import flow_mirrors
+from comity.admin.air_gap import Bundles
 from comity.admin.flow_mirrors import Machines
 from comity.durable.engine import Control
 from comity.feeds.sources import Wanted
@@ -62,6 +63,13 @@ class Mirroring:
         """Have one looked at soon, by the worker. Missing for one that is not kept; Conflict on an offline host."""
         policy.allow(viewer, Action.FETCH_MIRRORS)
         flow_mirrors.ask(self.machines, self.control, viewer, name)
+
+    @property
+    def bundles(self) -> Bundles:
+        """What goes to and comes from hosts without a network; at this host's own terminal."""
+        settings = self.settings
+        kept = self.machines.kept
+        return Bundles(store=self.machines.store, kept=kept, limit=settings.feed_age, age=settings.bundle_age)
 
     @property
     def settings(self) -> Settings:

@@ -20,6 +20,7 @@ from comity.cli import (
     blind,
     brief_make,
     briefs,
+    bundles,
     capacity,
     cases,
     claims,
@@ -92,6 +93,9 @@ csaf = App(name="csaf", help="CSAF files on this machine: check.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
 key = App(name="key", help="The host's public key: show.", group=CHECK)
 mirror = App(name="mirror", help="What upstream says: fetch, add, list.", group=HOST)
+bundle = App(
+    name="bundle", help="Mirrors in one signed file, for a host without a network: export, import, show.", group=HOST
+)
 account = App(name="account", help="Accounts of this host: setup, link.", group=HOST)
 defend = App(name="defend", help="What you run and what reaches it: scan, register, assets, estate.", group=DEFEND)
 assess = App(
@@ -130,6 +134,7 @@ for branch in (
     key,
     defend,
     mirror,
+    bundle,
     account,
 ):
     app.command(branch)
@@ -342,6 +347,9 @@ app.command(hosting.worker, group=HOST)
 mirror.command(mirrors.add)
 mirror.command(mirrors.listed, name="list")
 mirror.command(mirrors.fetch)
+bundle.command(bundles.export)
+bundle.command(bundles.take, name="import")
+bundle.command(bundles.shown, name="show")
 account.command(hosting.account_setup, name="setup")
 account.command(hosting.account_link, name="link")
 account.command(hosting.account_audit, name="audit")
