@@ -453,6 +453,8 @@ def _mirror(one: Standing) -> Health:
         value += f", confirmed by upstream {one.confirmed_at:%Y-%m-%d %H:%M} UTC"
     if one.failures:
         value += f"; the last {one.failures} looks failed: {one.said}"
+    elif one.is_old_copy:
+        value += "; by its own date the address serves an old copy"
     elif one.state != FRESH:
         value += f"; {one.age.days} days old" if one.age is not None else "; of no known age"
     remedy = ""

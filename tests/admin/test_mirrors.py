@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from comity.admin import flow_mirrors, mirrors
+from comity.admin.mirroring import standing
 from comity.errors import Conflict, Invalid, Missing
 from comity.feeds import sources
 from comity.model import signals
@@ -16,7 +17,7 @@ from comity.model.party import ANONYMOUS
 from comity.settings import Settings
 from comity.store import mirror_checks, mirrored, upstream
 from comity.store.mirror_checks import Outcome
-from tests.admin.upstreams import START, cve_zip, epss_gz, kev, mirroring, of, osv_zip, zipped
+from tests.admin.upstreams import START, cve_zip, epss_gz, kev, mirroring, of, osv, osv_zip, zipped
 from tests.engagement.hosts import SilentControl
 from tests.feeds.upstream import File
 from tests.feeds.upstream import upstream as served
@@ -147,10 +148,10 @@ def test_a_bomb_is_refused_before_it_fills_the_machine(tmp_path: Path, name: str
     assert "as no honest feed does" in failed.said
 
 
-def test_an_ecosystem_of_osv_counts_from_its_last_confirmation(tmp_path: Path, corpora: Path) -> None:
+def test_an_ecosystem_of_osv_counts_from_its_last_confirmation(tmp_path: Path) -> None:
     """A bundle bears no date but its newest record's: a quiet ecosystem would grow too old to assess by."""
     with (
-        served({"/osv-PyPI": File(osv_zip(corpora), etag='"a"')}) as up,
+        served({"/osv-PyPI": File(osv(START - DAY), etag='"a"')}) as up,
         mirroring(tmp_path, *of(["osv:PyPI"], up.address)) as host,
     ):
         assert host.look("osv:PyPI").outcome is Outcome.CHANGED
@@ -160,6 +161,20 @@ def test_an_ecosystem_of_osv_counts_from_its_last_confirmation(tmp_path: Path, c
             (state,) = mirrored.feeds(tx)
     assert state.as_of == START + 30 * DAY
     assert state.ecosystem == "PyPI"
+
+
+def test_an_address_that_serves_an_old_copy_makes_nothing_fresh(tmp_path: Path, corpora: Path) -> None:
+    """PyPA's advisories of October 2024, given as the newest in November 2026, are still of October 2024."""
+    files = {"/osv-PyPI": File(osv_zip(corpora)), "/kev": File(kev(1, released=START - 20 * DAY))}
+    with served(files) as up, mirroring(tmp_path, *of(["osv:PyPI", "kev"], up.address)) as host:
+        host.look("osv:PyPI")
+        host.look("kev")
+        found = {one.source: (one.state, one.is_old_copy) for one in standing(host.machines)}
+        with host.machines.store.read() as tx:
+            (state,) = mirrored.feeds(tx)
+    assert found == {"OSV PyPI": ("too old", True), "CISA KEV": ("too old", True)}
+    assert state.as_of is not None
+    assert state.as_of.year == 2024
 
 
 def test_the_archive_of_vulnrichment_is_read_as_it_is_published(tmp_path: Path, corpora: Path) -> None:

@@ -68,6 +68,21 @@ def osv_zip(corpora: Path, most: int = 60) -> bytes:
     return zipped({f"{one['id']}.json": json.dumps(one).encode() for one in records})
 
 
+def osv(modified: datetime, *numbers: int) -> bytes:
+    """Made records of one ecosystem, as lines."""
+    at = modified.isoformat().replace("+00:00", "Z")
+    return b"\n".join(
+        json.dumps(
+            {
+                "id": f"EX-{number}",
+                "modified": at,
+                "affected": [{"package": {"ecosystem": "PyPI", "name": f"example-{number}"}, "versions": ["1.0"]}],
+            }
+        ).encode()
+        for number in numbers or (1, 2)
+    )
+
+
 def cve_zip(corpora: Path, most: int = 40) -> bytes:
     """CVE records (CC0, github.com/cisagov/vulnrichment) as the archive of that repository, notes and all."""
     records = lines(corpora, "upstream/cve-records-sample.jsonl.gz", most)

@@ -14,6 +14,7 @@ import rfc8785
 
 from comity.errors import Conflict, Invalid, Problem
 from comity.model.ids import Digest, digest
+from comity.store import upstream
 from comity.store.mirror_checks import TakenBundle
 
 FORMAT: Final = "comity.mirrors.v1"
@@ -47,7 +48,7 @@ class Feed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     @property
     def known_at(self) -> datetime:
         """Since when nothing newer is known to the exporting host."""
-        return max((one for one in (self.as_of, self.confirmed_at) if one is not None), default=self.fetched_at)
+        return upstream.current_as_of(self.source, self.as_of, self.confirmed_at) or self.fetched_at
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -181,7 +181,7 @@ def look(machines: Machines, wanted: Wanted, *, actor: str = "") -> Check:
             failures=last.failures + 1,
             not_before=after,
         )
-    check = replace(check, address=wanted.address)
+    check = replace(check, address=wanted.address, source=wanted.source)
     with machines.store.write() as tx:
         mirror_checks.put(tx, check)
     return check
@@ -293,7 +293,7 @@ def _missing(waiting: int, left_out: int) -> str:
 
 
 def _told(taken: Taken) -> str:
-    left = f"; {len(taken.left_out)} entries left out" if taken.left_out else ""
+    left = f"; {len(taken.left_out)} could not be read in full" if taken.left_out else ""
     return f"{taken.subjects} entries, {taken.mirror.facts} facts{left}"
 
 

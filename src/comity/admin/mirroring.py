@@ -45,6 +45,8 @@ class Standing:
     said: str
     failures: int
     next_at: datetime | None
+    is_old_copy: bool
+    """Upstream confirms it, and its own date is further back than this source ever rests: look at the address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +134,7 @@ def _standing(
         said=check.said if check is not None else "",
         failures=check.failures if check is not None else 0,
         next_at=next_at,
+        is_old_copy=held is not None and held.is_old_copy,
     )
 
 

@@ -17,7 +17,8 @@ class MirrorBody(msgspec.Struct, frozen=True, kw_only=True):
     """One mirror. `name` "": held, and not one that this host fetches. `state`: fresh, too old, never fetched.
 
     `as_of` is the date that upstream gives itself; `confirmed_at` when upstream last said that this is its newest; the
-    age counts from the later of both.
+    age counts from the later of both. `is_old_copy`: its own date is further back than this source ever rests, so that
+    only that date counts: the address may serve an old copy.
     """
 
     name: str
@@ -35,6 +36,7 @@ class MirrorBody(msgspec.Struct, frozen=True, kw_only=True):
     said: str
     failures: int
     next_at: datetime | None
+    is_old_copy: bool
 
 
 class MirrorList(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +75,7 @@ def mirror_body(one: Standing) -> MirrorBody:
         said=one.said,
         failures=one.failures,
         next_at=one.next_at,
+        is_old_copy=one.is_old_copy,
     )
 
 

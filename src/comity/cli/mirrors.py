@@ -45,8 +45,8 @@ def listed(*, host: Host = "", json: Json = False) -> None:
         "No mirror is held: every upstream signal is unknown. Name mirrors in COMITY_MIRRORS and run "
         "`comity mirror fetch`, or bring a file with `comity mirror add FILE`."
     )
-    rows = [(one["source"], _date(one["as_of"]), _since(one), one["state"], _look(one)) for one in held["mirrors"]]
-    show.table(("source", "upstream's date", "known current", "state", "last look"), rows, empty=empty)
+    rows = [(one["source"], one["state"], f"{_dates(one)}\n{_look(one)}") for one in held["mirrors"]]
+    show.table(("source", "state", "dates, and the last look"), rows, empty=empty)
 
 
 def fetch(
@@ -69,29 +69,29 @@ def fetch(
     if json:
         show.document({"looks": found})
     else:
-        rows = [(one["name"], one["outcome"], one["said"]) for one in found]
+        rows = [(one["source"], one["outcome"], one["said"]) for one in found]
         empty = "Nothing is fetched that you did not name: set COMITY_MIRRORS (docs/mirrors.md)."
         show.table(("mirror", "outcome", "what came of it"), rows, empty=empty)
     return 1 if not found or any(one["outcome"] == "failed" for one in found) else 0
 
 
-def _date(text: str | None) -> str:
-    return text[:10] if text else "none given"
-
-
-def _since(one: dict[str, Any]) -> str:
-    """Since when nothing is known that is newer."""
+def _dates(one: dict[str, Any]) -> str:
+    """The date that upstream gives itself, and since when nothing newer is known."""
     if one["fetched_at"] is None:
-        return "never"
+        return "nothing is held: what it would answer is unknown"
+    own = f"upstream's date {one['as_of'][:10]}" if one["as_of"] else "upstream gives no date"
+    if one["is_old_copy"]:
+        return f"{own}: the address serves an old copy, whatever it confirms"
     if one["age_seconds"] is None:
-        return f"unknown (fetched {one['fetched_at'][:10]})"
+        return f"{own}; fetched {one['fetched_at'][:10]}, of no known age"
     days, seconds = divmod(one["age_seconds"], 86400)
-    return f"{days} d ago" if days else f"{seconds // 3600} h {seconds % 3600 // 60:02} min ago"
+    age = f"{days} d" if days else f"{seconds // 3600} h {seconds % 3600 // 60:02} min"
+    return f"{own}; known current {age} ago"
 
 
 def _look(one: dict[str, Any]) -> str:
     if not one["name"]:
-        return "brought as a file; not fetched by this host"
+        return "came as a file or in a bundle; this host does not fetch it"
     if one["checked_at"] is None:
         return f"none yet: comity mirror fetch {one['name']}"
     at = datetime.fromisoformat(one["checked_at"])

@@ -6,12 +6,13 @@ unknown; that a mirror holds no row about a subject is an answer of its own (`is
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, insert, select
 
 from comity.errors import Missing
+from comity.model import signals
 from comity.model.evidence import Signal
 from comity.model.ids import Digest
 from comity.model.signals import Fact
@@ -19,6 +20,14 @@ from comity.store.engine import Tx
 from comity.store.tables import mirrors, upstream_facts
 
 CHUNK: Final = 2000
+QUIET: Final = {
+    signals.KEV_SOURCE: timedelta(days=14),
+    signals.SSVC_SOURCE: timedelta(days=14),
+    signals.EPSS_SOURCE: timedelta(days=4),
+}
+"""How long a source rests at most between two dates of its own (ours, and wide: EPSS is daily)."""
+QUIET_ELSE: Final = timedelta(days=180)
+"""The same for one ecosystem of OSV, and for a provider of CSAF."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,9 +46,29 @@ class Mirror:
     def current_as_of(self) -> datetime | None:
         """The latest moment of which it is known that this is what the source says: what an age is counted from.
 
-        A source that changes nothing for a month is no month old when it was asked this morning.
+        A source that changed nothing for a week is no week old when it was asked this morning. But one whose own date
+        lies further back than it ever rests is an old copy, whoever confirms it: then its own date counts.
         """
-        return max((one for one in (self.as_of, self.confirmed_at) if one is not None), default=None)
+        return current_as_of(self.source, self.as_of, self.confirmed_at)
+
+    @property
+    def is_old_copy(self) -> bool:
+        """Whether what upstream gave as its newest was already older, by its own date, than this source ever rests."""
+        return is_old_copy(self.source, self.as_of, self.confirmed_at)
+
+
+def current_as_of(source: str, as_of: datetime | None, confirmed_at: datetime | None) -> datetime | None:
+    """The rule of `Mirror.current_as_of`, for dates that come from elsewhere."""
+    if is_old_copy(source, as_of, confirmed_at):
+        return as_of
+    return max((one for one in (as_of, confirmed_at) if one is not None), default=None)
+
+
+def is_old_copy(source: str, as_of: datetime | None, confirmed_at: datetime | None) -> bool:
+    """The rule of `Mirror.is_old_copy`."""
+    if as_of is None or confirmed_at is None:
+        return False
+    return confirmed_at - as_of > QUIET.get(source, QUIET_ELSE)
 
 
 def replace_mirror(
