@@ -20,7 +20,7 @@ from comity.formats import ustar
 from comity.sealing import dsse, keys
 from comity.sealing.keys import SigningKey
 from comity.settings import Settings
-from tests.admin.upstreams import START, Mirroring, epss_gz, kev, mirroring, osv_zip
+from tests.admin.upstreams import START, Mirroring, epss_gz, kev, mirroring, osv
 
 DAY = timedelta(days=1)
 WEEK = timedelta(days=7)
@@ -90,9 +90,9 @@ def test_what_one_host_holds_another_takes_in_with_the_same_dates(pair: Pair) ->
     assert [one["source"] for one in pair.inside.told()] == ["CISA KEV", "FIRST EPSS"]
 
 
-def test_advisories_go_along_under_their_ecosystem(tmp_path: Path, corpora: Path) -> None:
+def test_advisories_go_along_under_their_ecosystem(tmp_path: Path) -> None:
     with both(tmp_path) as pair:
-        hold(pair.out, osv_zip(corpora), ecosystem="PyPI")
+        hold(pair.out, osv(START - DAY), ecosystem="PyPI")
         assert pair.take(pair.export())["OSV PyPI"] == "taken"
         assert pair.inside.held() == pair.out.held()
 

@@ -142,4 +142,4 @@ def _shown(address: str) -> str:
     if "://" not in address:
         return address
     parts = urlsplit(address)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
