@@ -11,6 +11,7 @@ from litestar import Litestar
 from comity import subscriptions
 from comity.access.trail import TrailHook
 from comity.admin import flow_mirrors
+from comity.admin import health as health_of_work
 from comity.admin.counter import Accounts
 from comity.admin.glass import Glass
 from comity.admin.mirroring import FRESH, Mirroring, Standing, standing
@@ -262,7 +263,7 @@ def opened(
             store=store,
             clock=clock.now,
             prove=prover(store, settings.checkpoint_folder, lambda: trusted(settings)),
-            health=lambda: health(store, settings, containment, now=clock.now),
+            health=lambda: health(store, settings, containment, control, now=clock.now),
             needs_second_factor=settings.second_factor == "required",
         )
         office = Office(
@@ -389,7 +390,12 @@ def trusted(settings: Settings) -> tuple[keys.PublicKey, ...]:
 
 
 def health(
-    store: Store, settings: Settings, containment: Containment, *, now: Callable[[], datetime]
+    store: Store,
+    settings: Settings,
+    containment: Containment,
+    control: durable.Control,
+    *,
+    now: Callable[[], datetime],
 ) -> tuple[Health, ...]:
     """What an operator must know: containment, store, keys, mirrors and their dates, model in use."""
     lines = [
@@ -402,6 +408,7 @@ def health(
     lines.append(Health(name="model in use", value="none: every step works without one", state="ok"))
     with store.read() as tx:
         lines.append(_mail(tx, settings))
+    lines += health_of_work.lines(store, settings, control, now=now)
     return (*lines, *_mirrors(store, settings, now))
 
 

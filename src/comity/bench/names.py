@@ -27,6 +27,7 @@ NAMES = (
     "readers",
     "patches",
     "pages",
+    "workers",
 )
 """Benches that exist, in the order in which `all` runs them."""
 

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from comity.admin import backup
+from comity.admin.health import note_backup
 from comity.admin.second_factor import SecondFactors
 from comity.cli.places import office, shell_login
 from comity.durable import engine as durable
@@ -67,7 +68,9 @@ def read_trail(settings: Settings, *, person: str, about: str, outcome: str) -> 
 def take_backup(settings: Settings, target: Path) -> dict[str, Any]:
     """Copy this host into a new file while it works."""
     with office(settings, work=False) as held:
-        return _copy(backup.take(held.store, settings, held.key, target, at=held.clock.now()))
+        taken = backup.take(held.store, settings, held.key, target, at=held.clock.now())
+        note_backup(settings, at=taken.made_at, entries=taken.entries)
+        return _copy(taken)
 
 
 def check_backup(settings: Settings, source: Path) -> dict[str, Any]:

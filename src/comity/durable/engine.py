@@ -11,7 +11,7 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final, Self
@@ -67,6 +67,26 @@ class Status:
     steps: tuple[str, ...]
     result: Wire
     error: str
+    worker: str = ""
+    """Who took it; "" while it waits in the queue."""
+    created_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits and what stands still, counted up to `COUNTED` of each."""
+
+    waiting: int
+    oldest: datetime | None
+    """Since when the oldest of those in the queue has waited for a worker."""
+    running: int
+    """With a worker, sleeping ones included."""
+    failed: int
+    moved_at: datetime | None
+    """When any flow last took a step, as the engine notes it: the last sign of a worker. None when there is none."""
+
+
+COUNTED: Final = 1000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,6 +127,23 @@ class Control:
         found = self.client.list_workflows(status=["ENQUEUED", "DELAYED", "PENDING"], limit=None)
         return tuple(self._status(flow, ()) for flow in found)
 
+    def backlog(self) -> Backlog:
+        """How much waits, runs and has failed, without opening any of it."""
+        plain: dict[str, Any] = {"limit": COUNTED, "load_input": False, "load_output": False}
+        waiting = self.client.list_workflows(status=["ENQUEUED", "DELAYED"], **plain)
+        running = self.client.list_workflows(status=["PENDING"], sort_desc=True, **plain)
+        failed = self.client.list_workflows(status=["ERROR", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"], **plain)
+        newest = self.client.list_workflows(sort_desc=True, **{**plain, "limit": 1})
+        moved = [one.updated_at for one in (*running, *newest) if one.updated_at is not None]
+        born = [one.created_at for one in waiting if one.created_at is not None]
+        return Backlog(
+            waiting=len(waiting),
+            oldest=_moment(min(born)) if born else None,
+            running=len(running),
+            failed=len(failed),
+            moved_at=_moment(max(moved)) if moved else None,
+        )
+
     def again(self, id_: str) -> None:
         """Let a failed flow go on from the step that failed, after its cause was mended; what was done stays done.
 
@@ -130,6 +167,8 @@ class Control:
             steps=tuple(name for name in steps if not name.startswith("DBOS.") and name != "clock"),
             result=held.output,
             error="" if held.error is None else f"{type(held.error).__name__}: {held.error}",
+            worker=held.executor_id or "" if held.status == "PENDING" else "",
+            created_at=None if held.created_at is None else _moment(held.created_at),
         )
 
 
@@ -247,6 +286,24 @@ def _register(flow: Flow, floor: Floor) -> None:
 
     body.__qualname__ = flow.name
     DBOS.workflow(name=flow.name)(body)
+
+
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
+def alive(folder: Path) -> tuple[str, ...]:
+    """Names of the workers that live on this machine with this data folder: each holds the lock of its name.
+
+    The system's own table of locks says so; trying the lock would keep a worker out that starts in that moment.
+    """
+    held = {line.split()[5] for line in Path("/proc/locks").read_text().splitlines() if " FLOCK " in line}
+    found = []
+    for path in sorted(folder.glob("*.lock")):
+        there = path.stat()
+        if f"{os.major(there.st_dev):02x}:{os.minor(there.st_dev):02x}:{there.st_ino}" in held:
+            found.append(path.stem)
+    return tuple(found)
 
 
 def _prepare(url: str) -> None:

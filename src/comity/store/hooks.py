@@ -104,6 +104,11 @@ def counts(tx: Tx, ids: Iterable[str]) -> dict[str, tuple[int, int, int]]:
     return {id_: found.get(id_, (0, 0, 0)) for id_ in wanted}
 
 
+def dead(tx: Tx) -> int:
+    """How many deliveries of all subscriptions were given up and nobody replayed."""
+    return int(tx.connection.execute(select(func.count(deliveries.c.dead_at))).scalar_one())
+
+
 def _columns(tx: Tx, hook: Hook) -> dict[str, Any]:
     sealed = seal(tx.master, f"hooks/{hook.id}", rows.encode(hook, Hook))
     return {

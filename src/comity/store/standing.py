@@ -12,6 +12,7 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    exists,
     func,
     insert,
     select,
@@ -72,11 +73,8 @@ def keep(tx: Tx, fact: Fact) -> None:
 
 def facts(tx: Tx, viewer: Viewer, *, organisation: PartyId | None = None, tool: str | None = None) -> tuple[Fact, ...]:
     """What the reports that this viewer sees count for: hidden reports are in no count."""
-    query = (
-        select(standing_facts)
-        .join(reports, reports.c.id == standing_facts.c.report)
-        .where(sees_report(viewer), reports.c.sealed.is_not(None))
-    )
+    seen = exists().where(reports.c.id == standing_facts.c.report, sees_report(viewer), reports.c.sealed.is_not(None))
+    query = select(standing_facts).where(seen)
     if organisation is not None:
         query = query.where(standing_facts.c.organisation == organisation)
     if tool is not None:
@@ -125,7 +123,8 @@ def appeal(tx: Tx, held: Appeal) -> None:
 
 def appeals(tx: Tx, viewer: Viewer, *, report: ReportId | None = None) -> tuple[Appeal, ...]:
     """Appeals about reports that this viewer sees, newest first."""
-    query = select(standing_appeals).join(reports, reports.c.id == standing_appeals.c.report).where(sees_report(viewer))
+    seen = exists().where(reports.c.id == standing_appeals.c.report, sees_report(viewer))
+    query = select(standing_appeals).where(seen)
     if report is not None:
         query = query.where(standing_appeals.c.report == report)
     query = query.order_by(standing_appeals.c.at.desc(), standing_appeals.c.id)

@@ -128,7 +128,7 @@ reports = Table(
     "reports",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("organisation", String(64), nullable=False, index=True),
+    Column("organisation", String(64), nullable=False),
     Column("submitter", String(64), nullable=False),
     Column("batch", String(32), nullable=False, index=True),
     Column("received_at", Moment, nullable=False, index=True),
@@ -139,6 +139,7 @@ reports = Table(
     Column("wrapped", LargeBinary, nullable=True),
     Column("sealed", LargeBinary, nullable=True),
     Column("erased_at", Moment, nullable=True),
+    Index("ix_reports_organisation_received_at", "organisation", "received_at", "id"),
 )
 
 report_marks = Table(
@@ -154,7 +155,7 @@ cases = Table(
     "cases",
     metadata,
     Column("id", String(32), primary_key=True),
-    Column("stage", String(32), nullable=False, index=True),
+    Column("stage", String(32), nullable=False),
     Column("band", String(32), nullable=True),
     Column("tlp", Integer, nullable=False),
     Column("opened_at", Moment, nullable=False, index=True),
@@ -163,6 +164,7 @@ cases = Table(
     Column("wrapped", LargeBinary, nullable=True),
     Column("sealed", LargeBinary, nullable=True),
     Column("erased_at", Moment, nullable=True),
+    Index("ix_cases_stage_opened_at", "stage", "opened_at", "id"),
 )
 
 case_reports = Table(
