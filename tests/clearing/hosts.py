@@ -98,11 +98,13 @@ def host(
     worker: str = "worker-1",
     fires=None,
     coordinated: bool = False,
+    more: Callable[[flow.Machines, Any], tuple[Any, ...]] = lambda _machines, _control: (),
+    start: datetime = START,
 ) -> Iterator[Host]:
-    """A clearinghouse with one lab and two coordinators; with `run` its worker runs."""
+    """A clearinghouse with one lab and two coordinators; with `run` its worker runs, with `more` flows beside."""
     settings = settings or Settings(data=folder / "data", keys=folder / "keys")
     store = engine.open(settings, MasterKey(b"k" * 32), seam=seam)
-    clock = JumpingClock(START)
+    clock = JumpingClock(start)
     with store.write() as tx:
         if not parties.count_people(tx):
             for org in ("lab", "rival", "cert"):
@@ -129,6 +131,7 @@ def host(
         *flow.flows(machines, control),
         *flow_batches.flows(machines, control),
         *(flow_coordination.flows(machines) if coordinated else ()),
+        *more(machines, control),
     )
     if fires is not None:
         flows += flow_cross.flows(machines, control, fires)

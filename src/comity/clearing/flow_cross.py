@@ -62,17 +62,24 @@ def silences(machines: Machines, fires: Fires, fix: ReportId, proof: ReportId) -
 
 
 def act(machines: Machines, control: Control, one: ReportId, other: ReportId, ours: str, theirs: str) -> None:
-    """Keep what was seen; merge the two cases when both fixes silence both proofs and nothing speaks against it."""
+    """Keep what was seen; merge the two cases when both fixes silence both proofs and nothing speaks against it.
+
+    What follows a merge is told after its commit, and told again by a run that was cut off in between.
+    """
     key = f"cross:{one}:{other}"
-    with machines.store.write() as tx:
-        if done.is_done(tx, key):
-            return
+
+    def keep() -> str:
         crosses.keep(tx, one, other, ours)
         crosses.keep(tx, other, one, theirs)
         merged = _merged(machines, tx, one, other) if (ours, theirs) == (cross.YES, cross.YES) else None
-        done.once(tx, key, machines.now(), lambda: f"{ours} {theirs}")
-    if merged is not None:
-        flow_regroup.after_merge(machines, control, *merged)
+        return "" if merged is None else f"merged {merged[0].id} {merged[1]}"
+
+    with machines.store.write() as tx:
+        word, _, names = str(done.once(tx, key, machines.now(), keep)).partition(" ")
+        into, _, gone = names.partition(" ")
+        taken = cases.get(tx, CaseId(into), flow.FLOW) if word == "merged" else None
+    if taken is not None:
+        flow_regroup.after_merge(machines, control, taken, CaseId(gone))
 
 
 def _merged(machines: Machines, tx: Tx, one: ReportId, other: ReportId) -> tuple[Case, CaseId] | None:
