@@ -13,12 +13,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 from sqlalchemy import select
 
-from comity.clearing import flow, flow_blind, flow_capacity, flow_coordination, flow_handover
+from comity.clearing import flow, flow_blind, flow_capacity, flow_coordination, flow_cve, flow_handover
 from comity.clearing.capacity import Wish
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_coordination import Coordinations
+from comity.clearing.desk_cve import CveDesk, Deed, Standing
 from comity.clearing.desk_handover import HandOvers
 from comity.durable import engine as durable
 from comity.errors import Unavailable
@@ -28,9 +30,10 @@ from comity.model.coordination import Part
 from comity.model.party import Role, Viewer
 from comity.model.recipe import Sight
 from comity.partners.carrier import Answer, Carrier
+from comity.partners.cve_services import CveServices
 from comity.sealing import keys
 from comity.settings import Settings
-from comity.store import blind, capacity, cases, coordinations, crosses, done, journal, partners, reports
+from comity.store import blind, capacity, cases, coordinations, crosses, cve_services, done, journal, partners, reports
 from tests.clearing.documents import RECIPE, document
 from tests.clearing.findings import FINDING, without_alias
 from tests.clearing.hosts import LAB, RIVAL, START, Host, coordinator, host
@@ -38,6 +41,7 @@ from tests.clearing.ledger import within
 from tests.clearing.test_capacity import another
 from tests.clearing.test_cross import OTHER, PATCH, THEIRS, brought, saw
 from tests.clearing.travel import until
+from tests.cve.services import KEY, ORG, USER, Fake
 from tests.engagement.hosts import SilentControl
 
 ADA = coordinator("ada")
@@ -59,7 +63,9 @@ def state(settings: Settings) -> Any:
     return json.loads(json.dumps(found, default=str))
 
 
-COUNTED = frozenset({"case.merged", "intake.released", "blind.epoch-began", "case.hand-over-settled", "case.clock"})
+COUNTED = frozenset(
+    ["case.clock", "case.merged", "case.hand-over-settled", "cve.settled", "intake.released", "blind.epoch-began"]
+)
 
 
 @contextmanager
@@ -262,6 +268,57 @@ def told_second_try(tx: Any) -> dict[str, Any]:
     return {"state": str(made.state), "receipts": len(made.receipts)}
 
 
+# A CVE id that is asked for once -------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Kept:
+    """CVE Services, whose ids outlive the worker that asks for them."""
+
+    file: Path
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        fake = Fake(ids=json.loads(self.file.read_text()) if self.file.exists() else {})
+        answer = fake(request)
+        self.file.write_text(json.dumps(fake.ids))
+        return answer
+
+
+def one_id(settings: Settings, seam: Callable[[str], None]) -> None:
+    services = CveServices(loopback=True, transport=httpx.MockTransport(Kept(settings.data.parent / "ids")))
+
+    def flows(held: flow.Machines, _control: Any) -> tuple[Any, ...]:
+        return flow_cve.flows(flow_cve.Machines(desk=held, services=services))
+
+    with here(settings, seam=seam, more=flows) as held:
+        control = held.desk.control
+        counter = CveDesk(machines=flow_cve.Machines(desk=held.machines, services=services), control=control)
+        held.desk.resume()
+        flow_cve.resume(counter.machines, control)
+        if not every(held):
+            held.desk.submit(LAB, [document(without_alias())])
+        until(lambda: [one for one in every(held) if one.stage is Stage.COORDINATING])
+        (case,) = every(held)
+        if counter.account(ROOT) is None:
+            counter.enter(ROOT, org=ORG, user=USER, key=KEY, environment="http://localhost/api")
+        if not counter.state(ADA, case.id).requests:
+            run_ = counter.dry_run(ADA, case.id, Deed.RESERVE)
+            counter.propose(ADA, case.id, Deed.RESERVE, seen=run_.digest)
+        (asked,) = counter.state(ADA, case.id).requests
+        if asked.standing is Standing.PROPOSED:
+            asked = counter.confirm(coordinator("grace"), asked.id, seen=asked.wire.digest)
+        way = f"{flow_cve.SEND}:{asked.id}:{asked.round}"
+        until(lambda: "send 0" in control.status(way).steps)
+        jump(held, settings, START + DAY)
+        until(lambda: ended(held, way))
+
+
+def told_one_id(tx: Any) -> dict[str, Any]:
+    (case,) = cases.page(tx, flow.FLOW).items
+    (asked,) = cve_services.of(tx, case.id, flow.FLOW)
+    return {"id": case.cve, "standing": str(asked.standing)}
+
+
 # The clocks of a case in coordination, one tick after the other ------------------------------------------------------
 
 
@@ -316,6 +373,7 @@ PLAYED: Mapping[str, Callable[[Settings, Callable[[str], None]], None]] = {
     "capacity": two_weeks,
     "epochs": two_epochs,
     "hand-over": second_try,
+    "cve": one_id,
     "clocks": clocks,
 }
 TOLD: Mapping[str, Callable[[Any], dict[str, Any]]] = {
@@ -323,5 +381,6 @@ TOLD: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "capacity": told_weeks,
     "epochs": told_epochs,
     "hand-over": told_second_try,
+    "cve": told_one_id,
     "clocks": told_clocks,
 }

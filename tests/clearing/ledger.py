@@ -23,6 +23,7 @@ SCENARIOS: Mapping[str, tuple[str, ...]] = {
         "clearing.capacity",
         "clearing.blind-epoch",
         "clearing.hand-over",
+        "clearing.cve",
         "clearing.clocks",
     ),
     "tests.patches.travel": ("clearing.patch",),
@@ -110,10 +111,10 @@ def once(scenario: str, passed: Sequence[Place]) -> list[Place]:
     """
     flows = tuple(f"{flow}/" for flow in SCENARIOS[scenario])
     found: list[Place] = []
-    seen: set[str] = set()
+    seen: dict[str, str] = {}
     for one in passed:
         kind = re.sub(r"\d+", "*", one.name)
-        if one.name.startswith(flows) and not (kind in seen and kind.endswith(">before-commit")):
+        is_another = seen.setdefault(kind, one.name) != one.name
+        if one.name.startswith(flows) and not (is_another and kind.endswith(">before-commit")):
             found.append(Place(name=one.name, nth=1))
-        seen.add(kind)
     return found

@@ -19,6 +19,7 @@ WANTED = {
     "capacity": ["intake.released"] * 3,
     "epochs": ["blind.epoch-began"] * 3,
     "hand-over": ["case.hand-over-settled"],
+    "cve": ["cve.settled"],
     "clocks": ["case.clock"] * 2,
 }
 """What the journal must hold, and no more of it."""
