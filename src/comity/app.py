@@ -45,6 +45,7 @@ from comity.clearing import (
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
+from comity.clearing.desk_canaries import Canaries
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_coordination import Coordinations
@@ -280,6 +281,7 @@ def opened(
             batches=batches,
             rules=Rules(machines=machines),
             coordination=Coordinations(machines=machines, control=control),
+            canaries=Canaries(machines=machines),
             blind=blind,
             priorities=Priorities(machines=machines),
             capacity=capacity,

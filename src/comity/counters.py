@@ -13,6 +13,7 @@ from comity.brief.desk import Briefs
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
 from comity.clearing.desk_blind import Blind
+from comity.clearing.desk_canaries import Canaries
 from comity.clearing.desk_capacity import Capacity
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_coordination import Coordinations
@@ -52,6 +53,7 @@ class Counters:
 
     clearing: Clearing
     coordination: Coordinations
+    canaries: Canaries
     regroup: Regroup
     batches: Batches
     rules: Rules

@@ -11,6 +11,7 @@ from typing import Any
 from comity.clearing import flow, flow_batches, flow_coordination, flow_cross
 from comity.clearing.desk import Clearing
 from comity.clearing.desk_batches import Batches
+from comity.clearing.desk_canaries import Canaries
 from comity.clearing.desk_coordination import Coordinations
 from comity.clearing.desk_regroup import Regroup
 from comity.clearing.desk_rules import Rules
@@ -151,6 +152,7 @@ def further(machines: flow.Machines, control: Any) -> dict[str, Any]:
     """The counters beside the main one, on the same machines."""
     return {
         "coordination": Coordinations(machines=machines, control=control),
+        "canaries": Canaries(machines=machines),
         "regroup": Regroup(machines=machines, control=control),
         "batches": Batches(machines=machines, control=control),
         "rules": Rules(machines=machines),

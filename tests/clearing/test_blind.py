@@ -16,15 +16,16 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from comity.clearing import blind as rules
-from comity.clearing import flow_blind
+from comity.clearing import flow_blind, flow_canaries
 from comity.clearing.desk import Document
 from comity.clearing.desk_blind import Asked, Blind, prints_of
+from comity.clearing.desk_canaries import Canaries
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Tampered
 from comity.formats.report import ReportDocument
 from comity.model.blind import Label, Level, Part, Print, Prior, Question, Standing
 from comity.model.case import Stage
 from comity.model.evidence import Attachment, Role
-from comity.model.ids import digest
+from comity.model.ids import PartyId, digest
 from comity.model.product import Affected, Symbol
 from comity.model.report import Finding
 from comity.sealing import asker
@@ -179,6 +180,31 @@ def test_who_holds_a_known_finding_learns_so_at_every_level(held):
 def test_an_unknown_finding_matches_nothing(held):
     held.file(FINDING)
     assert set(held.look(OTHER).values()) == {None}
+
+
+def test_a_shelf_that_turns_up_outside_names_the_member_it_was_given_to_and_nobody_else(held):
+    held.file(FINDING, replace(LAB, organisation=PartyId("third")))
+    given_to = {}
+    for viewer in (LAB, RIVAL):
+        sheet, _ = held.ask(FINDING, viewer)
+        given_to[viewer.organisation] = held.blind.shelf(viewer, sheet.question, "place", 0)
+    ours, theirs = (set(given_to[one.organisation]) for one in (LAB, RIVAL))
+    assert len(ours) == len(theirs) == rules.LEAST_SHELF
+    assert len(ours - theirs) == len(theirs - ours) == flow_canaries.MARKED
+    desk = Canaries(machines=held.host.machines)
+    for outside in (
+        b"\n".join(base64.b64encode(one) for one in theirs),
+        json.dumps([e.hex() for e in theirs]).encode(),
+    ):
+        (shelf,) = desk.look(hosts.coordinator("ada"), outside).shelves
+        assert (shelf.organisation, shelf.entries) == ("rival", flow_canaries.MARKED)
+    assert desk.look(hosts.coordinator("ada"), b"\n".join(base64.b64encode(one) for one in ours & theirs)).shelves == ()
+
+
+def test_a_shelf_that_is_asked_for_twice_is_the_same_so_that_no_entry_stands_out(held):
+    held.file(FINDING)
+    sheet, _ = held.ask(FINDING)
+    assert held.blind.shelf(RIVAL, sheet.question, "place", 0) == held.blind.shelf(RIVAL, sheet.question, "place", 0)
 
 
 def test_one_shared_level_matches_there_alone(held):

@@ -199,6 +199,8 @@ class SeatBody(msgspec.Struct, frozen=True, kw_only=True):
     draft: str
     """The draft's summary; empty where the tier does not have it."""
     thread: tuple[MessageBody, ...]
+    reference: str
+    """What stands in this copy alone; empty while there is nothing to read."""
 
 
 class Seats(msgspec.Struct, frozen=True, kw_only=True):
@@ -299,6 +301,7 @@ def seat_body(space: Workspace) -> SeatBody:
         ),
         draft=space.draft.summary if space.draft is not None else "",
         thread=tuple(_message(one) for one in space.thread),
+        reference=space.reference,
     )
 
 

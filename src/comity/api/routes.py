@@ -8,6 +8,7 @@ from comity.access.routes import token_guard
 from comity.api import (
     advice,
     ai_defence,
+    canaries,
     capacity,
     cases,
     csaf,
@@ -60,6 +61,7 @@ def routes(counters: Counters) -> list[Router]:
         *capacity.routes(counters.capacity),
         *standing.routes(counters.standings),
         *blind_calls.routes(counters.blind),
+        *canaries.routes(counters.canaries),
         *claim_calls.routes(counters.claims),
         *patch_calls.routes(counters.patches),
         *engagements.routes(counters.assess, settings),

@@ -16,6 +16,7 @@ from comity.clearing import (
     deadlines,
     embargo,
     flow,
+    flow_canaries,
     flow_capacity,
     flow_contacts,
     flow_coordination,
@@ -601,6 +602,7 @@ class Coordinations:
             offer=offer,
             own_ai=flow_patches.own_ai(tx, case.id),
             tlp=label,
+            reference=flow_canaries.reference(tx, one.id),
         )
         return letter, "the report, encrypted" if one.openpgp else "the report"
 
@@ -664,7 +666,8 @@ class Coordinations:
         host = machines.settings.organisation
         if outbox.may_go(message.tlp, encrypted=bool(one.openpgp), settings=machines.settings):
             where = flow_coordination.link(machines, tx, one)
-            letter = letters.message(one, message, link=where, host=host)
+            mark = flow_canaries.reference(tx, one.id)
+            letter = letters.message(one, message, link=where, host=host, reference=mark)
             outbox.queue(tx, letter, settings=machines.settings, at=machines.now())
             return
         what = "A word was written to you in a case you take part in."
@@ -689,6 +692,7 @@ class Coordinations:
             draft=flow.draft_of(tx, case) if case.draft else None,
             verdicts=tuple(publish.verdict_sentence(v.verdict) for v in case.validations),
             thread=coordinations.thread(tx, case_id, viewer, at=now),
+            reference=flow_canaries.reference(tx, seat),
         )
 
     def _note(

@@ -2,7 +2,8 @@
 
 (1) a question is kept, with its commitments, and its receipt is signed, before anything is evaluated
 (2) only committed elements are evaluated, under the epoch's published key, with a proof
-(3) a shelf goes only to an open question, only at a level it committed to, always filled up to a round length
+(3) a shelf goes only to an open question, only at a level it committed to, always filled up to a round length; two of
+    its entries are the asking organisation's own, so that a shelf that turns up outside names whom it was given to
 (4) at the end of an epoch its key and tags are destroyed: an old tag matches nothing again
 """
 
@@ -14,7 +15,7 @@ from datetime import datetime
 from typing import Final
 
 from comity.clearing import blind as rules
-from comity.clearing import flow
+from comity.clearing import flow, flow_canaries
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
@@ -195,9 +196,10 @@ def shelf(machines: flow.Machines, viewer: Viewer, id_: str, level: Level, bucke
         tags = blind.shelf(tx, level, bucket=bucket, bits=bits)
         entries = _entries(tx, tags, question.organisation)
         seed = blind.secret(tx, question.epoch) + bytes([level]) + bucket.to_bytes(4, "big")
-    size = rules.shelf_size(len({one.tag for one in tags}))
-    fillers = [seals.filler(seed, place) for place in range(size - len(entries))]
-    return tuple(sorted([*entries, *fillers]))
+        own = flow_canaries.marked(tx, question.organisation, epoch=question.epoch, level=level, bucket=bucket)
+    size = rules.shelf_size(len({one.tag for one in tags}) + len(own))
+    fillers = [seals.filler(seed, place) for place in range(size - len(entries) - len(own))]
+    return tuple(sorted([*entries, *own, *fillers]))
 
 
 def _entries(tx: Tx, tags: Sequence[blind.Tagged], asker: PartyId) -> list[bytes]:

@@ -6,6 +6,7 @@ A letter that may not travel in clear becomes a notice: it says that something w
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from comity.clearing import canaries
 from comity.model.coordination import Coordination, Message, Participant, Terms
 from comity.model.handling import Tlp
 from comity.model.letter import Enclosure, Letter
@@ -65,6 +66,7 @@ def to_maintainer(
     offer: Offer | None,
     own_ai: str,
     tlp: Tlp,
+    reference: str,
 ) -> Letter:
     """The report itself: what, where, how it was reproduced, what is proposed, until when all keep quiet.
 
@@ -91,7 +93,8 @@ def to_maintainer(
         lines += [f"A patch goes along. {offer.sentence} It is an offer: the word fixed is yours.", ""]
     if files:
         lines += ["Files: " + ", ".join(sorted(files)), ""]
-    lines += [_quiet(held), "", f"The case, and where to answer:\n{link}", "", SPEAK, "", host]
+    copy = canaries.line(reference)
+    lines += [_quiet(held), "", f"The case, and where to answer:\n{link}", "", SPEAK, "", copy, "", host]
     enclosures = [Enclosure(name=n, media_type="application/octet-stream", data=d) for n, d in sorted(files.items())]
     if offer is not None:
         enclosures.append(Enclosure(name="proposed.patch", media_type="text/x-patch", data=offer.diff))
@@ -110,15 +113,16 @@ def to_maintainer(
     )
 
 
-def message(one: Participant, said: Message, *, link: str, host: str) -> Letter:
+def message(one: Participant, said: Message, *, link: str, host: str, reference: str) -> Letter:
     """A word of the thread as a letter of its own."""
     files = "\n\nFiles are on the page." if said.enclosed else ""
+    copy = canaries.line(reference)
     return Letter(
         key=f"message:{said.id}:{one.id}",
         to=one.contact,
         purpose="case thread",
         subject=f"A word in your case at {_line(host)}",
-        text=f"{said.name} writes:\n\n{said.text}{files}\n\nAnswer here:\n{link}\n\n{host}",
+        text=f"{said.name} writes:\n\n{said.text}{files}\n\nAnswer here:\n{link}\n\n{copy}\n\n{host}",
         tlp=said.tlp,
         about=one.id,
         openpgp=one.openpgp,

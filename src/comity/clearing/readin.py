@@ -78,6 +78,8 @@ class Workspace:
     shared: tuple[Shared, ...] = ()
     draft: Advisory | None = None
     thread: tuple[Message, ...] = ()
+    reference: str = ""
+    """What stands in this copy alone (`canaries`); "" while there is nothing to read."""
     others: tuple[tuple[str, str], ...] = ()
     """Who else takes part: id and what they are called; for those who may write to them."""
 
@@ -140,6 +142,7 @@ def workspace(
     draft: Advisory | None,
     verdicts: tuple[str, ...],
     thread: tuple[Message, ...],
+    reference: str = "",
 ) -> Workspace:
     """The case through this participant's eyes. `organisation` is theirs: a finder's reports are known by it."""
     own = {id_: report for id_, report in reports.items() if report.organisation == organisation}
@@ -174,6 +177,7 @@ def workspace(
         shared=tuple(_shared(report, seen) for report in mine.values()) if seen & {Thing.FINDING, Thing.FIX} else (),
         draft=draft if Thing.DRAFT in seen else None,
         thread=thread,
+        reference=reference,
     )
 
 

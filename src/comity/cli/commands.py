@@ -21,6 +21,7 @@ from comity.cli import (
     brief_make,
     briefs,
     bundles,
+    canaries,
     capacity,
     cases,
     claims,
@@ -228,6 +229,7 @@ case.command(regroup.split)
 case.command(cases.statement)
 case.command(coordination.coordination)
 case.command(coordination.do)
+case.command(canaries.canary)
 seat = App(name="seat", help="The cases you take part in: list, show, do.", group=COORDINATE)
 app.command(seat)
 seat.command(coordination.seats, name="list")

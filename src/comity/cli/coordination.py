@@ -80,6 +80,8 @@ def seat(seat: str, *, host: Host = "", json: Json = False) -> None:
     _embargo(held)
     for verdict in held["verdicts"]:
         show.line(verdict)
+    if held["reference"]:
+        show.line(f"This copy is yours alone. Its reference is {held['reference']}.", "dim")
     for one in held["shared"]:
         show.line(f"{one['report']}  {one['summary']}")
         for file in one["files"]:

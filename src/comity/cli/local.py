@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from comity.api import blind, claims, federation, patches, reports, search, wire
+from comity.api import blind, canaries, claims, federation, patches, reports, search, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.mirrors import MirrorList, mirror_body
@@ -202,6 +202,7 @@ ACTS: Mapping[str, Answer] = {
     f"/cases/{NAME}/patches/{NAME}/review": lambda o, v, n, b: patches.reviewed(
         o.patches, v, n[0], n[1], msgspec.convert(b, patches.ReviewPatch)
     ),
+    "/canaries": lambda o, v, _n, b: canaries.looked(o.canaries, v, msgspec.convert(b, canaries.LookForCanaries)),
     "/claims/overlap": _overlap,
     "/claims": lambda o, v, _n, b: claims.take(o.claims, v, msgspec.convert(b, claims.TakeClaim)),
     f"/claims/{NAME}/heartbeat": _beat,

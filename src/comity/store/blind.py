@@ -107,6 +107,16 @@ PREFIX_BITS: Final = 31
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A bucket that an organisation was given in an epoch."""
+
+    organisation: PartyId
+    epoch: int
+    level: Level
+    bucket: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tagged:
     """One tag of one report."""
 
@@ -304,6 +314,22 @@ def give(tx: Tx, id_: str, level: Level, bucket: int, *, most: int) -> None:
     if len(held) >= most:
         raise Conflict("this question was given as many shelves as it has commitments: ask a new one")
     tx.connection.execute(insert(blind_shelves).values(question=id_, level=int(level), prefix=bucket))
+
+
+def given(tx: Tx) -> tuple[Given, ...]:
+    """Every bucket that anybody was given, once for each organisation and epoch."""
+    query = (
+        select(blind_questions.c.organisation, blind_questions.c.epoch, blind_shelves.c.level, blind_shelves.c.prefix)
+        .join(blind_shelves, blind_shelves.c.question == blind_questions.c.id)
+        .distinct()
+        .order_by(
+            blind_questions.c.organisation, blind_questions.c.epoch, blind_shelves.c.level, blind_shelves.c.prefix
+        )
+    )
+    return tuple(
+        Given(organisation=PartyId(row.organisation), epoch=row.epoch, level=Level(row.level), bucket=row.prefix)
+        for row in tx.connection.execute(query)
+    )
 
 
 def prefix(tag_: bytes, bits: int) -> int:

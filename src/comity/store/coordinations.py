@@ -142,6 +142,17 @@ def seat(tx: Tx, id_: str, viewer: Viewer, *, at: datetime) -> tuple[CaseId, boo
     return CaseId(row.case_id), row.may_read
 
 
+def seats_seen(tx: Tx, viewer: Viewer) -> tuple[tuple[str, CaseId], ...]:
+    """Every seat, ended ones too, of the cases that this viewer sees, each with its case."""
+    query = (
+        select(participants.c.id, participants.c.case_id)
+        .join(cases, cases.c.id == participants.c.case_id)
+        .where(sees_case(viewer))
+        .order_by(participants.c.case_id, participants.c.id)
+    )
+    return tuple((str(row.id), CaseId(row.case_id)) for row in tx.connection.execute(query))
+
+
 def has_seat(tx: Tx, person: PartyId, *, at: datetime) -> bool:
     """Whether this person has a seat anywhere."""
     query = select(participants.c.id).where(
