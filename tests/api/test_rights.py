@@ -19,6 +19,7 @@ ROUTES = {
     ("GET", "/api/v1/reports"): Action.READ_OWN_REPORTS,
     ("GET", "/api/v1/reports/{report:str}"): Action.READ_OWN_REPORTS,
     ("GET", "/api/v1/reports/{report:str}/attachments/{sha256:str}"): Action.READ_OWN_REPORTS,
+    ("GET", "/api/v1/reports/{report:str}/standing"): Action.READ_OWN_REPORTS,
     ("POST", "/api/v1/canaries"): Action.COORDINATE,
     ("POST", "/api/v1/claims/overlap"): Action.CLAIM_SCANS,
     ("POST", "/api/v1/claims"): Action.CLAIM_SCANS,

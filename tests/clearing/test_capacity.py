@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from comity.clearing import flow, flow_capacity
-from comity.clearing.capacity import Hold, Wish
+from comity.clearing.capacity import Hold, Wish, near, soon
 from comity.clearing.desk import Accepted
 from comity.clearing.desk_capacity import Capacity
 from comity.durable.engine import launch
@@ -22,7 +22,7 @@ from comity.store import capacity as store
 from comity.store import cases, journal, parties
 from tests.clearing.documents import RECIPE, document
 from tests.clearing.findings import FINDING, without_alias
-from tests.clearing.hosts import LAB, Host, coordinator, host
+from tests.clearing.hosts import LAB, RIVAL, Host, coordinator, host
 
 ADA = coordinator("ada")
 TEAM = replace(LAB, person=PartyId("tim"), organisation=PartyId("rival"), roles=frozenset({Role.MAINTAINER}))
@@ -90,6 +90,52 @@ def test_a_contract_is_entered_on_somebodys_word_and_the_queue_behind_it_is_hone
     assert [line.expected for line in found.lines] == [date(2026, 6, 15), date(2026, 6, 22)]
     assert {line.hold for line in found.lines} == {Hold.WEEK}
     assert {line.case for line in found.lines} | {one.case for one in found.released} == set(cases_)
+
+
+def test_a_submitter_hears_where_their_own_report_stands_in_steps_and_nothing_of_others(comity: Host) -> None:
+    held = three(comity)
+    contract = desk(comity).enter(ADA, WISH)
+    (gone,) = released(comity, contract.id)
+    told = {case: desk(comity).standing(LAB, report_of(comity, case)) for case in held}
+    assert told.pop(gone)[0].gone_at is not None
+    for (one,) in told.values():
+        assert (one.gone_at, one.near, one.why) == (None, "among the first five", "this week's budget is used up")
+    assert sorted(one.soon for (one,) in told.values()) == ["this week or the next", "within five weeks"]
+    with pytest.raises(Missing):
+        desk(comity).standing(RIVAL, report_of(comity, gone))
+    waits = next(iter(told))
+    with comity.machines.store.write() as tx:
+        cases.withhold(tx, waits, withheld=True)
+    assert desk(comity).standing(LAB, report_of(comity, waits)) == ()
+
+
+def test_a_case_that_age_has_moved_forward_says_so(comity: Host) -> None:
+    held = three(comity)
+    desk(comity).enter(ADA, replace(WISH, weekly=0))
+    assert not desk(comity).standing(LAB, report_of(comity, held[0]))[0].is_raised
+    comity.clock.jump_to(comity.clock.now() + timedelta(days=60))
+    (one,) = desk(comity).standing(LAB, report_of(comity, held[0]))
+    assert (one.is_raised, one.soon, one.why) == (True, "unknown", "the contract takes no new case")
+
+
+def test_a_place_in_words_is_no_finer_than_its_step() -> None:
+    assert [near(place) for place in (None, 1, 5, 6, 20, 21)] == [
+        "",
+        "among the first five",
+        "among the first five",
+        "among the first twenty",
+        "among the first twenty",
+        "further back",
+    ]
+    monday = date(2026, 6, 15)
+    weeks = [soon(monday + timedelta(weeks=n), monday) for n in (0, 1, 2, 4, 5)]
+    assert weeks == ["this week or the next"] * 2 + ["within five weeks"] * 2 + ["later"]
+    assert soon(None, monday) == "unknown"
+
+
+def report_of(comity: Host, case: CaseId) -> ReportId:
+    with comity.machines.store.read() as tx:
+        return cases.get(tx, case, flow.FLOW).reports[0]
 
 
 def test_a_release_is_journalled_once_however_often_it_is_planned(comity: Host) -> None:
@@ -167,11 +213,15 @@ def test_what_a_maintainer_enters_waits_for_a_coordinator_who_knows_whose_packag
     assert desk(comity).enter(TEAM, more, id_=contract.id).confirmed == ("pkg:pypi/pyyaml",)
 
 
-def test_a_maintainer_meets_counts_and_never_a_title_or_anothers_contract(comity: Host) -> None:
+def test_a_maintainer_meets_places_and_never_a_case_or_anothers_contract(comity: Host) -> None:
     three(comity)
     contract = desk(comity).enter(ADA, WISH, organisation="rival")
     found = desk(comity).queue(TEAM, contract.id)
-    assert (found.lines, found.titles) == ((), {})
+    assert [(line.position, line.case, line.detail, line.expected) for line in found.lines] == [
+        (1, "", "", date(2026, 6, 15)),
+        (2, "", "", date(2026, 6, 22)),
+    ]
+    assert found.titles == {}
     assert dict(found.bands) == {"STANDARD": 2}
     other = desk(comity).enter(ADA, WISH)
     with pytest.raises(Missing):

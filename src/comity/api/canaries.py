@@ -49,7 +49,15 @@ class CanariesBody(msgspec.Struct, frozen=True, kw_only=True):
 def routes(canaries: Canaries) -> tuple[HTTPRouteHandler, ...]:
     """The calls."""
 
-    @post("/canaries", opt=asking.needs(Action.COORDINATE), status_code=200, sync_to_thread=True)
+    @post(
+        "/canaries",
+        opt={"action": Action.COORDINATE},
+        operation_id="lookForCanaries",
+        sync_to_thread=True,
+        status_code=200,
+        summary="Whose copies a text from outside was made from",
+        responses=asking.ERRORS,
+    )
     def look(request: Ask, data: JSONBody[LookForCanaries]) -> CanariesBody:
         """Whose copies a text was made from, among the cases that you see. A hit is logged with its case."""
         return body(canaries.look(asking.viewer_of(request), data.text))

@@ -12,6 +12,7 @@ from comity.access.policy import Action
 from comity.api import asking, wire
 from comity.api.asking import Ask
 from comity.clearing.desk_capacity import ASSUMES, WORDS, Capacity, Contract, Queue, Wish
+from comity.model.ids import ReportId
 
 
 class PauseBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -88,8 +89,18 @@ class ReleasedBody(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool
 
 
+class StandingBody(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a report's case stands with one maintainer, in steps: the exact place would tell how much else waits."""
+
+    gone_at: datetime | None
+    near: str
+    soon: str
+    why: str
+    raised_by_age: bool
+
+
 class QueueBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A contract's queue. Cases are listed for coordinators; a maintainer gets the counts."""
+    """A contract's queue. Cases are named for coordinators; a maintainer gets places, bands and reasons."""
 
     contract: ContractBody
     week: date
@@ -188,6 +199,20 @@ def enter(capacity: Capacity, viewer: Any, data: EnterContract) -> ContractBody:
     return contract_body(capacity.enter(viewer, wish, id_=data.contract, organisation=data.organisation))
 
 
+def standings(capacity: Capacity, viewer: Any, report: str) -> list[StandingBody]:
+    """In the API's shape."""
+    return [
+        StandingBody(
+            gone_at=wire.utc(one.gone_at) if one.gone_at else None,
+            near=one.near,
+            soon=one.soon,
+            why=one.why,
+            raised_by_age=one.is_raised,
+        )
+        for one in capacity.standing(viewer, ReportId(report))
+    ]
+
+
 def routes(capacity: Capacity) -> list[HTTPRouteHandler]:
     """The operations on capacity contracts."""
 
@@ -241,4 +266,16 @@ def routes(capacity: Capacity) -> list[HTTPRouteHandler]:
         """By a coordinator who is not of the organisation that entered it."""
         return contract_body(capacity.confirm(asking.viewer_of(request), asking.name(contract)))
 
-    return [listed, entered, queue, confirmed]
+    @get(
+        "/reports/{report:str}/standing",
+        opt={"action": Action.READ_OWN_REPORTS},
+        operation_id="readReportStanding",
+        sync_to_thread=True,
+        summary="Where the case of one's own report stands in its maintainers' queues",
+        responses=asking.ERRORS,
+    )
+    def stood(request: Ask, report: FromPath[str]) -> list[StandingBody]:
+        """Empty where no capacity contract is in force, or the case is not that far."""
+        return standings(capacity, asking.viewer_of(request), asking.name(report))
+
+    return [listed, entered, queue, confirmed, stood]

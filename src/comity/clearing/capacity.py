@@ -258,6 +258,32 @@ def start_of(day: date, zone: str) -> datetime:
     return moment
 
 
+# What a submitter is told --------------------------------------------------------------------------------------------
+
+NEAR: Final = ((5, "among the first five"), (20, "among the first twenty"))
+FURTHER: Final = "further back"
+SOON: Final = ((1, "this week or the next"), (4, "within five weeks"))
+LATER: Final = "later"
+
+
+def near(position: int | None) -> str:
+    """A place in words, no finer: the exact one would tell a submitter how many others wait for the same project.
+
+    "" for a case that is not in the row.
+    """
+    if position is None:
+        return ""
+    return next((word for most, word in NEAR if position <= most), FURTHER)
+
+
+def soon(expected: date | None, week: date) -> str:
+    """The week it is expected in, as coarse as `near`; `UNKNOWN` where nobody knows."""
+    if expected is None:
+        return UNKNOWN
+    weeks = (expected - week).days // 7
+    return next((word for most, word in SOON if weeks <= most), LATER)
+
+
 # What waits ----------------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 import secrets
 from collections import Counter
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -16,9 +17,9 @@ from comity.durable.engine import Control
 from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.model.capacity import WORDS, Contract, Escalation, Pause, Released
 from comity.model.events import Event, Kind
-from comity.model.ids import CaseId, PartyId, code, digest
+from comity.model.ids import CaseId, PartyId, ReportId, code, digest
 from comity.model.party import Role, Viewer
-from comity.store import capacity, journal, parties
+from comity.store import capacity, journal, parties, reports
 from comity.store.engine import Tx
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "Pause",
     "Queue",
     "Released",
+    "Standing",
     "Wish",
     "pause",
 ]
@@ -41,8 +43,8 @@ ASSUMES: Final = "if nothing more pressing comes, and nobody changes the contrac
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Queue:
-    """A contract with what stands behind it. `titles` and the lines are for coordinators alone; a maintainer meets
-    counts by band, since a case that has not come to them is not theirs to read yet."""
+    """A contract with what stands behind it. `titles` are for coordinators alone. A maintainer meets places, bands and
+    reasons without a case's name or class: one that has not come to them is not theirs to read yet."""
 
     contract: Contract
     plan: Plan
@@ -52,6 +54,22 @@ class Queue:
     oldest_days: int | None
     overdue: int
     released: tuple[Released, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a report's case stands with one maintainer, in words no finer than a submitter may have.
+
+    `near` is "" outside the row and once it went to them. `why` is "" then too.
+    """
+
+    gone_at: datetime | None
+    """When it went to the maintainer."""
+    near: str = ""
+    soon: str = ""
+    why: str = ""
+    is_raised: bool = False
+    """Its age has raised it, or puts it before every other."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,13 +157,45 @@ class Capacity:
         return Queue(
             contract=contract,
             plan=made,
-            lines=made.queue if is_coordinator else (),
+            lines=made.queue if is_coordinator else tuple(_bare(line) for line in made.queue),
             titles=titles,
             bands=tuple(sorted(counts.items())),
             oldest_days=max(ages, default=None),
             overdue=sum(line.is_overdue for line in made.queue),
             released=done[::-1],
         )
+
+    def standing(self, viewer: Viewer, report: ReportId) -> tuple[Standing, ...]:
+        """Where the case of one's own report stands in the queues of its maintainers, one for each contract in force.
+
+        Empty where no contract is in force, the case is not that far, or it is withheld. Missing for a report that is
+        not theirs.
+        """
+        allow(viewer, Action.READ_OWN_REPORTS)
+        now = self.machines.now()
+        with self.machines.store.read() as tx:
+            reports.get(tx, report, viewer)
+            case, _ = flow.report_with_case(tx, report)
+            if case is None or capacity.is_withheld(tx, case.id):
+                return ()
+            found = [self._standing(tx, contract, case.id, now) for contract in flow_capacity.contracts_of(tx, case)]
+        return tuple(one for one in found if one is not None)
+
+    def _standing(self, tx: Tx, contract: Contract, case: CaseId, now: datetime) -> Standing | None:
+        for one in flow_capacity.released_of(tx, contract, flow.FLOW, now):
+            if one.case == case:
+                return Standing(gone_at=one.at)
+        made = flow_capacity.plan_of(tx, contract, flow.FLOW, now)
+        for line in made.queue:
+            if line.case == case:
+                return Standing(
+                    gone_at=None,
+                    near=rules.near(line.position),
+                    soon=rules.soon(line.expected, made.week) if line.position else rules.UNKNOWN,
+                    why=line.hold.value,
+                    is_raised=line.is_overdue or line.aged > 0,
+                )
+        return None
 
     def react(self, case: CaseId) -> int:
         """Something happened to a case: its queues may have changed. Gives how many contracts are in force for it."""
@@ -177,6 +227,11 @@ class Capacity:
             tx,
             Event(kind=Kind.CAPACITY_AGREED, key=key, at=at, subjects=(contract.id,), facts=facts, actor=viewer.person),
         )
+
+
+def _bare(line: Line) -> Line:
+    """A line without what names its case: a class or an evidence in it may be a hint at another finding."""
+    return replace(line, case=CaseId(""), detail="")
 
 
 def _own(viewer: Viewer) -> PartyId | None:

@@ -97,7 +97,7 @@ def queue(contract: str, *, host: Host = "", json: Json = False) -> None:
     rows = [
         (
             str(w["position"] or "-"),
-            w["case"],
+            w["case"] or "not told before it comes to you",
             w["band"]
             + (" (overdue)" if w["overdue"] else f" (+{w['raised_by_age']} by age)" if w["raised_by_age"] else ""),
             w["expected"] or "unknown",

@@ -7,6 +7,7 @@ from litestar import Response
 from comity.access.policy import Action
 from comity.access.routes import caller_of
 from comity.clearing.desk import Accepted, Checked, Clearing, Document
+from comity.clearing.desk_capacity import ASSUMES, Capacity
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
@@ -19,7 +20,7 @@ ROOM = 64 * 1024
 """Bytes that the rest of the form may take beside the documents."""
 
 
-def add(paths: Paths, clearing: Clearing, settings: Settings) -> None:
+def add(paths: Paths, clearing: Clearing, capacity: Capacity, settings: Settings) -> None:
     """The pages of whoever submits."""
 
     def asking(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = ()) -> Response[Any]:
@@ -54,7 +55,9 @@ def add(paths: Paths, clearing: Clearing, settings: Settings) -> None:
         viewer = caller_of(request).viewer
         row = clearing.report(viewer, ReportId(named(request, "report")))
         is_own = row.report.organisation == viewer.organisation
-        return page(request, "clearing/report.html", row=row, report=row.report, is_own=is_own)
+        standings = capacity.standing(viewer, row.report.id) if is_own else ()
+        shown = {"standings": standings, "assumes": ASSUMES}
+        return page(request, "clearing/report.html", row=row, report=row.report, is_own=is_own, **shown)
 
     @paths.show("/reports/{report:str}/attachments/{sha256:str}", Action.READ_OWN_REPORTS)
     def attachment(request: Ask) -> Response[Any]:

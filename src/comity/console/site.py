@@ -74,7 +74,7 @@ def routes(counters: Counters) -> list[Router]:
     trail_pages.add(paths, counters.trail, counters.glass)
     account.add(paths, accounts, settings, counters.now, provider)
     people.add(paths, accounts, settings, provider)
-    reports.add(paths, counters.clearing, settings)
+    reports.add(paths, counters.clearing, counters.capacity, settings)
     cases.add(paths, counters.clearing, Preferences(accounts=accounts))
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
