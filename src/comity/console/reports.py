@@ -56,8 +56,15 @@ def add(paths: Paths, clearing: Clearing, capacity: Capacity, settings: Settings
         row = clearing.report(viewer, ReportId(named(request, "report")))
         is_own = row.report.organisation == viewer.organisation
         standings = capacity.standing(viewer, row.report.id) if is_own else ()
-        shown = {"standings": standings, "assumes": ASSUMES}
-        return page(request, "clearing/report.html", row=row, report=row.report, is_own=is_own, **shown)
+        return page(
+            request,
+            "clearing/report.html",
+            row=row,
+            report=row.report,
+            is_own=is_own,
+            standings=standings,
+            assumes=ASSUMES,
+        )
 
     @paths.show("/reports/{report:str}/attachments/{sha256:str}", Action.READ_OWN_REPORTS)
     def attachment(request: Ask) -> Response[Any]:
