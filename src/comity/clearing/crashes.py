@@ -78,6 +78,12 @@ def normalise_frame(text: str) -> str:
     """
     bare = _ADDRESS.sub("", text[:TEXT_LIMIT]).replace("(anonymous namespace)::", "")
     bare = _INLINE_NAMESPACE.sub("std::", bare)
+    words = _SUFFIX.sub("", _outside(bare) if "<" in bare or "(" in bare else bare).split()
+    return words[-1] if words else ""
+
+
+def _outside(bare: str) -> str:
+    """What stands outside of every bracket that is no part of an operator's name."""
     kept, depth = [], 0
     for place, letter in enumerate(bare):
         before = bare[max(0, place - 10) : place]
@@ -88,8 +94,7 @@ def normalise_frame(text: str) -> str:
             depth -= 1
         elif depth == 0:
             kept.append(letter)
-    words = _SUFFIX.sub("", "".join(kept)).split()
-    return words[-1] if words else ""
+    return "".join(kept)
 
 
 def target_frames(stack: Iterable[str]) -> tuple[str, ...]:

@@ -205,7 +205,7 @@ def minima(text: str) -> tuple[int, ...]:
     seen = {zlib.crc32(word.encode()) for word in _WORD.findall(IDENTIFIER.sub(" ", text[:TEXT_LIMIT]).lower())}
     if len(seen) < BAND:
         return ()
-    return tuple(min((value * a + b) & _MASK for value in seen) for a, b in _STEPS)
+    return tuple([min([(value * a + b) & _MASK for value in seen]) for a, b in _STEPS])
 
 
 def alike(one: Sequence[int], other: Sequence[int]) -> float | None:

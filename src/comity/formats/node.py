@@ -199,19 +199,20 @@ class Node:
         """A list of one-line strings."""
         found: list[str] = []
         for place, value in enumerate(self.items(key, most=most, nullable=nullable)):
-            pointer = pointers.join(self.pointer, key, place)
             if not isinstance(value, str):
-                self.sheet.problem(pointer, "wrong_type", "must be a string")
+                fault = ("wrong_type", "must be a string")
             elif not value.strip():
-                self.sheet.problem(pointer, "degenerate_value", "may not be blank")
+                fault = ("degenerate_value", "may not be blank")
             elif LINE_BREAK.search(value):
-                self.sheet.problem(pointer, "control_characters", "must be one line")
+                fault = ("control_characters", "must be one line")
             elif most_bytes and len(value.encode("utf-8", "replace")) > most_bytes:
-                self.sheet.problem(pointer, "field_too_large", f"must be at most {most_bytes} bytes")
+                fault = ("field_too_large", f"must be at most {most_bytes} bytes")
             elif pattern is not None and pattern.match(value) is None:
-                self.sheet.problem(pointer, code, expected)
+                fault = (code, expected)
             else:
                 found.append(value)
+                continue
+            self.sheet.problem(pointers.join(self.pointer, key, place), *fault)
         return tuple(found)
 
     def child(self, key: str) -> "Node | None":

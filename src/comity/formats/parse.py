@@ -10,11 +10,12 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
 
 from comity.errors import Invalid, Problem
 from comity.formats import pointers
 
+T = TypeVar("T")
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | int | float | bool | None"
 
 
@@ -72,6 +73,7 @@ def decode(data: bytes, limits: Limits = LIMITS, *, controls: bool = False) -> J
         raise _one("structure_too_deep", f"objects and lists are nested more than {limits.depth} levels deep")
     repeated: dict[int, list[str]] = {}
     kept: list[dict[str, object]] = []
+    refused: list[_Refused] = []
 
     def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
         made = dict(items)
@@ -85,15 +87,18 @@ def decode(data: bytes, limits: Limits = LIMITS, *, controls: bool = False) -> J
         document: Json = json.loads(
             text,
             object_pairs_hook=pairs,
-            parse_int=_whole,
-            parse_float=_fraction,
-            parse_constant=lambda _: _NOT_A_NUMBER,
+            parse_int=lambda digits: _noted(_whole(digits), refused),
+            parse_float=lambda digits: _noted(_fraction(digits), refused),
+            parse_constant=lambda _: _noted(_NOT_A_NUMBER, refused),
         )
     except json.JSONDecodeError as error:
         raise _one(
             "malformed_json", f"not one JSON document: {error.msg} (line {error.lineno}, column {error.colno})"
         ) from error
-    problems = tuple(_faults(document, repeated, controls=controls, strings=_SUSPECT.search(text) is not None))
+    strings = _SUSPECT.search(text) is not None
+    if not (repeated or refused or strings):
+        return document  # nothing that a walk could find: no need to visit every value
+    problems = tuple(_faults(document, repeated, controls=controls, strings=strings))
     if problems:
         raise Invalid("the document is not acceptable JSON", problems)
     return document
@@ -137,6 +142,12 @@ def _fraction(digits: str) -> float | _Refused:
         return _TOO_BIG
     number = float(digits)
     return number if math.isfinite(number) else _TOO_BIG
+
+
+def _noted(value: T, refused: list[_Refused]) -> T:
+    if isinstance(value, _Refused):
+        refused.append(value)
+    return value
 
 
 def _faults(document: object, repeated: dict[int, list[str]], *, controls: bool, strings: bool) -> Iterator[Problem]:

@@ -5,12 +5,14 @@ from collections.abc import Iterable
 
 def escape(token: str) -> str:
     """RFC 6901 section 3: `~` is written `~0` and `/` is written `~1`."""
-    return token.replace("~", "~0").replace("/", "~1")
+    return token.replace("~", "~0").replace("/", "~1") if "~" in token or "/" in token else token
 
 
 def join(pointer: str, *tokens: str | int) -> str:
     """`pointer` extended by keys or list places."""
-    return pointer + "".join(f"/{escape(str(token))}" for token in tokens)
+    for token in tokens:
+        pointer += f"/{escape(token)}" if isinstance(token, str) else f"/{token}"
+    return pointer
 
 
 def from_path(path: Iterable[str | int]) -> str:

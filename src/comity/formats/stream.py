@@ -22,7 +22,8 @@ RUNS: Final = 64
 
 _SPACE: Final = re.compile(rb"[ \t\r\n]*")
 _STRING: Final = re.compile(rb'[^"\\]*')
-_MARK: Final = re.compile(rb'["{}\[\]]')
+_BETWEEN: Final = re.compile(rb'(?:[^"{}\[\]]++|"[^"\\]*+(?:\\.[^"\\]*+)*+")*+', re.DOTALL)
+"""Whatever stands before the next bracket, whole strings among it; nothing is tried twice (possessive)."""
 _SCALAR: Final = re.compile(rb"[^,\]}\s]*")
 
 
@@ -254,16 +255,17 @@ class _Cursor:
         while True:
             if not self._held():
                 raise _bad(self.at, "the document ends in the middle")
-            mark = _MARK.search(self.window, self.at - self.start)
-            if mark is None:
-                self.at = self.start + len(self.window)
+            between = _BETWEEN.match(self.window, self.at - self.start)
+            assert between is not None
+            self.at = self.start + between.end()
+            mark = self.window[between.end() : between.end() + 1]
+            if not mark:
                 continue
-            self.at = self.start + mark.start()
-            if mark[0] == b'"':
+            if mark == b'"':  # a string that goes on beyond the window
                 self._string()
                 continue
             self.at += 1
-            depth += 1 if mark[0] in b"[{" else -1
+            depth += 1 if mark in b"[{" else -1
             if depth > self.limits.depth:
                 raise Invalid("nested too deeply", [Problem("", "structure_too_deep", f"over {self.limits.depth}")])
             if depth == 0:

@@ -49,5 +49,7 @@ def holds(texts: Iterable[str], wanted: Iterable[str]) -> bool:
 
 
 def _plain(text: str) -> str:
+    if text.isascii():
+        return text.lower()
     folded = unicodedata.normalize("NFKD", text).casefold()
     return "".join(letter for letter in folded if not unicodedata.combining(letter))

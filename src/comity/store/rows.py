@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from datetime import date, datetime, timedelta
 from enum import Enum
-from functools import cache
+from functools import cache, partial
 from typing import Any, NewType, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -79,27 +79,32 @@ def _downer(kind: Any) -> Callable[[Any], Any]:
             return [_downer(hint)(item) for item, hint in zip(value, hints, strict=True)]
 
         return named
-    return lambda value: _down_leaf(value, kind)
+    return _down_leaf(kind)
 
 
 def _down_dataclass(kind: type) -> Callable[[Any], Any]:
-    fields = tuple((name, hint) for name, hint in _fields(kind).items())
+    writers: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
 
     def write(value: Any) -> Any:
+        nonlocal writers
         if type(value) is not kind:
             raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
-        return {name: _downer(hint)(getattr(value, name)) for name, hint in fields}
+        if not writers:  # at the first use, since a type may contain itself
+            writers = tuple((name, _downer(hint)) for name, hint in _fields(kind).items())
+        return {name: writer(getattr(value, name)) for name, writer in writers}
 
     return write
 
 
 def _down_union(union: Sequence[Any]) -> Callable[[Any], Any]:
+    ways = tuple((_fitting(member), member, _is_tagged(member, union)) for member in union)
+
     def write(value: Any) -> Any:
-        member = next((m for m in union if _fits(value, m)), None)
-        if member is None:
-            raise TypeError(f"{type(value).__name__} is none of {', '.join(_name(m) for m in union)}")
-        tree = _downer(member)(value)
-        return {TAG: member.__name__, **tree} if _is_tagged(member, union) else tree
+        for fits, member, tagged in ways:
+            if fits(value):
+                tree = _downer(member)(value)
+                return {TAG: member.__name__, **tree} if tagged else tree
+        raise TypeError(f"{type(value).__name__} is none of {', '.join(_name(m) for m in union)}")
 
     return write
 
@@ -141,26 +146,50 @@ def _tuple(value: Any) -> tuple[Any, ...]:
     return value
 
 
-def _down_leaf(value: Any, kind: Any) -> Any:
+def _down_leaf(kind: Any) -> Callable[[Any], Any]:
+    if kind is str:
+        return _text
+    if kind in _PLAIN:
+        return partial(_plain, kind)
+    if kind in _WRITTEN:
+        return _WRITTEN[kind]
     if isinstance(kind, type) and issubclass(kind, Enum):
-        return kind(value).value
-    if kind is datetime:
-        if value.tzinfo is None:
-            raise TypeError("a stored moment is timezone-aware")
-        return value.isoformat()
-    if kind is date:
-        return value.isoformat()
-    if kind is timedelta:
-        return value // _MICROSECOND
-    if kind is bytes:
-        return base64.b64encode(value).decode("ascii")
+        return lambda value: kind(value).value
+
+    def write(_value: Any) -> Any:
+        raise TypeError(f"no row form for {_name(kind)}")
+
+    return write
+
+
+def _text(value: Any) -> str:
+    if type(value) is str:
+        return value
+    if isinstance(value, str):
+        return str(value)
+    raise TypeError(f"expected str, got {type(value).__name__}")
+
+
+def _plain(kind: type, value: Any) -> Any:
+    if type(value) is kind:
+        return value
     if kind is float and type(value) is int:
         return float(value)
-    if kind in _PLAIN:
-        if type(value) is not kind and not (kind is str and isinstance(value, str)):
-            raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
-        return str(value) if kind is str else value
-    raise TypeError(f"no row form for {_name(kind)}")
+    raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
+
+
+def _moment(value: datetime) -> str:
+    if value.tzinfo is None:
+        raise TypeError("a stored moment is timezone-aware")
+    return value.isoformat()
+
+
+_WRITTEN: Mapping[Any, Callable[[Any], Any]] = {
+    datetime: _moment,
+    date: lambda value: value.isoformat(),
+    timedelta: lambda value: value // _MICROSECOND,
+    bytes: lambda value: base64.b64encode(value).decode("ascii"),
+}
 
 
 class _Unreadable(Exception):
@@ -367,15 +396,16 @@ def _is_mapping(kind: Any) -> bool:
     return isinstance(origin, type) and issubclass(origin, Mapping)
 
 
-def _fits(value: Any, member: Any) -> bool:
+def _fitting(member: Any) -> Callable[[Any], bool]:
+    """Whether a value is of this member of a union."""
     if dataclasses.is_dataclass(member):
-        return type(value) is member
-    origin = get_origin(member)
-    if origin is not None:
-        return isinstance(value, origin)
-    if isinstance(member, type) and issubclass(member, Enum):
-        return isinstance(value, member)
-    return type(value) is member or (member is str and isinstance(value, str) and not isinstance(value, Enum))
+        return lambda value: type(value) is member
+    held = get_origin(member) or member
+    if get_origin(member) is not None or (isinstance(member, type) and issubclass(member, Enum)):
+        return lambda value: isinstance(value, held)
+    if member is str:
+        return lambda value: isinstance(value, str) and not isinstance(value, Enum)
+    return lambda value: type(value) is member
 
 
 def _name(kind: Any) -> str:
