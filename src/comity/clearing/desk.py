@@ -457,7 +457,7 @@ class Clearing:
                 report = intake.admit(
                     finding,
                     intake.Arrival(
-                        report=ids.report_id(secrets.token_bytes(8)),
+                        report=ids.report_id(secrets.token_bytes(8), at),
                         receipt=ids.receipt(secrets.token_bytes(20)),
                         batch=batch,
                         submitter=viewer.person,

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comity.access.policy import Action, may
+from comity.clearing import flow_compare
 from comity.model.party import Viewer
 from comity.model.search import EACH, Hit, Kind
 from comity.store import cases, reports, words
@@ -33,6 +34,7 @@ class CaseSearch:
         return tuple(hits)
 
     def catch_up(self) -> None:
-        """Index what was kept before there was an index."""
+        """Index what was kept before there was an index, or under an index of another shape."""
+        flow_compare.catch_up(self.store)
         words.build(self.store, "cases", cases.searched)
         words.build(self.store, "reports", reports.searched)

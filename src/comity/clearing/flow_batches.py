@@ -287,7 +287,7 @@ def _admitted(batch: Batch, one: Read, *, at: Any, project: Mapping[str, Project
     assert one.reading is not None
     (finding,) = one.reading.findings
     arrival = intake.Arrival(
-        report=ids.report_id(secrets.token_bytes(8)),
+        report=ids.report_id(secrets.token_bytes(8), at),
         receipt=ids.receipt(secrets.token_bytes(20)),
         batch=batch.id,
         submitter=batch.submitter,

@@ -27,7 +27,7 @@ from comity.model.ids import CaseId, Digest, ReportId
 from comity.model.party import system
 from comity.model.report import Finding, Report
 from comity.store import cases, crosses, report_keys, reports
-from comity.store.engine import Tx
+from comity.store.engine import Store, Tx
 from comity.store.report_keys import Filed
 from comity.store.reports import Mark
 
@@ -86,6 +86,11 @@ def profile_of(report: Report, recipe: Digest | None, patches: Sequence[bytes]) 
         recipe=recipe,
         patches=patches,
     )
+
+
+def catch_up(store: Store) -> None:
+    """File reports of an earlier release under the keys of this one."""
+    report_keys.regroup(store, lambda held: profile.keys(msgspec.msgpack.decode(held, type=Profile)))
 
 
 def _filed(one: Profile) -> Filed:
@@ -229,15 +234,16 @@ def surroundings(tx: Tx, one: Profile, others: Iterable[Profile]) -> Surrounding
     assert own is not None
     origins = {own.origin} if own.origin is not None else set()
 
-    def number(key: str) -> int:
-        return max(1, report_keys.count(tx, key, most=CROWD))
-
-    near = report_keys.times(tx, f"package {package}", one.at - MONTH, one.at + WEEK, most=CROWD)
+    crowd = f"package {package}"
+    common = {frame: f"frame {package} {frame}" for frame in sorted(frames & set(own.frames))}
+    windows = {origin: " ".join(("origin", package, *(end.isoformat() for end in origin))) for origin in origins}
+    number = report_keys.counts(tx, [crowd, *common.values(), *windows.values()], most=CROWD)
+    near = report_keys.times(tx, crowd, one.at - MONTH, one.at + WEEK, most=CROWD)
     return Surroundings(
-        reports=max(number(f"package {package}"), len(sightings)),
-        frames={frame: number(f"frame {package} {frame}") for frame in sorted(frames & set(own.frames))},
+        reports=max(number[crowd], len(sightings)),
+        frames={frame: max(1, number[key]) for frame, key in common.items()},
         words=Counter(word for s in sightings for frame in s.frames for word in words(frame)),
-        origins={o: number(" ".join(("origin", package, *(end.isoformat() for end in o)))) for o in origins},
+        origins={origin: max(1, number[key]) for origin, key in windows.items()},
         targets={own.target: sum(s.target == own.target for s in sightings)} if own.target else {},
         days=sorted(at.timestamp() / 86400 for at in near),
     )

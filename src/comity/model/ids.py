@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from datetime import datetime
 from typing import NewType
 
 Digest = NewType("Digest", str)
@@ -42,9 +43,14 @@ def code(random_bytes: bytes, length: int) -> str:
     return "-".join(letters[start : start + 4] for start in range(0, length, 4))
 
 
-def report_id(random_bytes: bytes) -> ReportId:
-    """`R-XXXX-XXXX-XXXX` from at least 8 random bytes: ids tell nobody how many reports there are."""
-    return ReportId("R-" + code(random_bytes, 12))
+def report_id(random_bytes: bytes, at: datetime | None = None) -> ReportId:
+    """`R-TTTT-XXXX-XXXX-XXXX` from at least 8 random bytes: ids tell nobody how many reports there are.
+
+    `TTTT` is the time in steps of 16 seconds, over again after 194 days, so that rows of one hour lie together at rest;
+    it tells what the time of receipt beside it tells. Without a time it is left out. The random part alone is unique.
+    """
+    when = code((int(at.timestamp()) // 16 % 2**20).to_bytes(3, "big"), 4)[::-1] + "-" if at is not None else ""
+    return ReportId("R-" + when + code(random_bytes, 12))
 
 
 def case_id(random_bytes: bytes) -> CaseId:

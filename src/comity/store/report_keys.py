@@ -1,24 +1,26 @@
 """The index by which a new report finds those it is compared with; opened by clearing alone.
 
-A key is kept as 63 bits of a keyed digest with the time of its report, in one clustered index, so the reports under a
-key nearest in time are read at a cost that does not grow with the pool. What is compared (the profile) is sealed under
-a key of its own, like every record. A clash of digests only brings in a report that shares nothing.
+A key is kept as 63 bits of keyed digests with the time of its report, in one clustered index, so the reports under a
+key nearest in time are read at a cost that does not grow with the pool. A key is words parted by spaces, and its second
+word is its group (the package): the first bits are the group's, so the keys of one report lie in a few pages of the
+index and not each in a page of its own. Which marks belong together is no secret: each profile's row lists its own.
+What is compared (the profile) is sealed under a key of its own, like every record. A clash of digests only brings in a
+report that shares nothing.
 """
 
-import hashlib
 import hmac
 import struct
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, LargeBinary, String, Table, delete, func, insert, select, text
+from sqlalchemy import BigInteger, Column, LargeBinary, Row, String, Table, delete, insert, select, text, update
 
 from comity.model.ids import ReportId
 from comity.store.crypt import Sealed, seal, unseal
-from comity.store.engine import Tx
-from comity.store.tables import metadata
+from comity.store.engine import Store, Tx, insert_many
+from comity.store.tables import constants, metadata
 
 report_keys: Final = Table(
     "report_keys",
@@ -40,7 +42,12 @@ report_profiles: Final = Table(
 )
 
 _PURPOSE: Final = "mark/report key"
+_GROUPED: Final = "report keys by group"
+_ALL: Final = "~"
 SECONDS: Final = 1_000_000
+GROUP_BITS: Final = 23
+"""A clash of groups mixes two packages' pages and nothing else; 40 bits tell the keys of one group apart."""
+PAGE: Final = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,12 +69,13 @@ def put(tx: Tx, filed: Iterable[Filed]) -> None:
     )
     secret = tx.master.derive(_PURPOSE)
     profiles: list[dict[str, Any]] = []
-    marks: list[dict[str, Any]] = []
+    marks: list[tuple[int, int, str]] = []
+    groups: dict[str, int] = {}
     for one in held:
         if one.report in known:
             continue
         at = _micro(one.at)
-        own = sorted({_mark(secret, key) for key in one.keys})
+        own = sorted({_mark(secret, key, groups) for key in one.keys})
         sealed = seal(tx.master, _place(one.report), one.profile)
         profiles.append(
             {
@@ -78,32 +86,30 @@ def put(tx: Tx, filed: Iterable[Filed]) -> None:
                 "sealed": sealed.body,
             }
         )
-        marks.extend({"mark": mark, "at": at, "report": one.report} for mark in own)
+        marks.extend((mark, at, one.report) for mark in own)
     if profiles:
         tx.connection.execute(insert(report_profiles), profiles)
-    if marks:
-        marks.sort(key=lambda row: (row["mark"], row["at"]))
-        tx.connection.execute(insert(report_keys), marks)
+    insert_many(tx, report_keys, sorted(marks))
 
 
 def near(tx: Tx, keys: Sequence[str], at: datetime, *, each: int) -> Mapping[ReportId, tuple[str, ...]]:
     """Reports under these keys, with the keys they share: of every key the `each` nearest in time before and after."""
     if not keys:
         return {}
-    secret = tx.master.derive(_PURPOSE)
+    secret, groups = tx.master.derive(_PURPOSE), dict[str, int]()
     moment = _micro(at)
     parts: list[str] = []
     values = {"at": moment, "each": each}
     for place, key in enumerate(keys):
-        values[f"m{place}"] = _mark(secret, key)
+        values[f"m{place}"] = _mark(secret, key, groups)
         for way, order in (("<=", "DESC"), (">", "ASC")):
             parts.append(
                 f"SELECT {place} AS place, report FROM (SELECT report FROM report_keys WHERE mark = :m{place} "  # noqa: S608  numbers and words fixed here
                 f"AND at {way} :at ORDER BY at {order}, report LIMIT :each) AS t{len(parts)}"
             )
     found: dict[ReportId, dict[str, None]] = {}
-    for row in tx.connection.execute(text(" UNION ALL ".join(parts)), values):
-        found.setdefault(ReportId(row.report), {})[keys[row.place]] = None
+    for place, report in tx.connection.execute(text(" UNION ALL ".join(parts)), values).all():
+        found.setdefault(ReportId(report), {})[keys[place]] = None
     return {report: tuple(shared) for report, shared in found.items()}
 
 
@@ -116,16 +122,25 @@ def profiles(tx: Tx, reports: Iterable[ReportId]) -> Mapping[ReportId, bytes]:
     }
 
 
-def count(tx: Tx, key: str, *, most: int) -> int:
-    """How many reports are filed under a key; counted up to `most`."""
-    mark = _mark(tx.master.derive(_PURPOSE), key)
-    some = select(report_keys.c.report).where(report_keys.c.mark == mark).limit(most).subquery()
-    return int(tx.connection.execute(select(func.count()).select_from(some)).scalar() or 0)
+def counts(tx: Tx, keys: Sequence[str], *, most: int) -> Mapping[str, int]:
+    """How many reports are filed under each key; counted up to `most`, in one question."""
+    if not keys:
+        return {}
+    secret, groups = tx.master.derive(_PURPOSE), dict[str, int]()
+    parts: list[str] = []
+    values = {"most": most}
+    for place, key in enumerate(keys):
+        values[f"m{place}"] = _mark(secret, key, groups)
+        parts.append(
+            f"SELECT {place} AS place, count(*) AS held FROM "  # noqa: S608  numbers and words fixed here
+            f"(SELECT 1 AS one FROM report_keys WHERE mark = :m{place} LIMIT :most) AS t{place}"
+        )
+    return {keys[place]: held for place, held in tx.connection.execute(text(" UNION ALL ".join(parts)), values).all()}
 
 
 def times(tx: Tx, key: str, since: datetime, until: datetime, *, most: int) -> list[datetime]:
     """When the reports under a key came in between two moments, oldest first, at most `most`."""
-    mark = _mark(tx.master.derive(_PURPOSE), key)
+    mark = _mark(tx.master.derive(_PURPOSE), key, {})
     query = (
         select(report_keys.c.at)
         .where(report_keys.c.mark == mark, report_keys.c.at >= _micro(since), report_keys.c.at <= _micro(until))
@@ -135,22 +150,68 @@ def times(tx: Tx, key: str, since: datetime, until: datetime, *, most: int) -> l
     return [datetime.fromtimestamp(at / SECONDS, UTC) for at in tx.connection.execute(query).scalars()]
 
 
+def regroup(store: Store, keys_of: Callable[[bytes], Sequence[str]]) -> None:
+    """File what was filed before keys had groups under its present keys, once for this store.
+
+    `keys_of` gives the keys of a profile. Each turn is one transaction with the place where the next one begins, so a
+    host that stops midway goes on there; a report filed meanwhile is filed rightly already, and is left as it is.
+    """
+    with store.read() as tx:
+        start = tx.connection.execute(select(constants.c.value).where(constants.c.name == _GROUPED)).scalar() or ""
+    while start != _ALL:
+        with store.write() as tx:
+            start = _regroup(tx, start, keys_of)
+
+
+def _regroup(tx: Tx, start: str, keys_of: Callable[[bytes], Sequence[str]]) -> str:
+    query = select(report_profiles).where(report_profiles.c.report > start).order_by(report_profiles.c.report)
+    held = tx.connection.execute(query.limit(PAGE)).all()
+    secret, groups = tx.master.derive(_PURPOSE), dict[str, int]()
+    for row in held:
+        profile = unseal(tx.master, _place(row.report), Sealed(wrapped=row.wrapped, body=row.sealed))
+        was = set(struct.unpack(f">{len(row.marks) // 8}q", row.marks))
+        own = sorted({_mark(secret, key, groups) for key in keys_of(profile)})
+        if was == set(own):
+            continue
+        _unfile(tx, row)
+        insert_many(tx, report_keys, [(mark, row.at, row.report) for mark in own])
+        here = update(report_profiles).where(report_profiles.c.report == row.report)
+        tx.connection.execute(here.values(marks=struct.pack(f">{len(own)}q", *own)))
+    following = held[-1].report if len(held) == PAGE else _ALL
+    tx.connection.execute(delete(constants).where(constants.c.name == _GROUPED))
+    tx.connection.execute(insert(constants).values(name=_GROUPED, value=following))
+    return following
+
+
 def drop(tx: Tx, report: ReportId) -> None:
     """Take a report out of the index: key, profile and all. Nothing happens for one that is not filed."""
     row = tx.connection.execute(select(report_profiles).where(report_profiles.c.report == report)).first()
     if row is None:
         return
-    for mark in struct.unpack(f">{len(row.marks) // 8}q", row.marks):
-        tx.connection.execute(
-            delete(report_keys).where(
-                report_keys.c.mark == mark, report_keys.c.at == row.at, report_keys.c.report == report
-            )
-        )
+    _unfile(tx, row)
     tx.connection.execute(delete(report_profiles).where(report_profiles.c.report == report))
 
 
-def _mark(secret: bytes, key: str) -> int:
-    return int.from_bytes(hmac.digest(secret, key.encode(), hashlib.sha256)[:8], "big") >> 1
+def _unfile(tx: Tx, row: Row[Any]) -> None:
+    for mark in struct.unpack(f">{len(row.marks) // 8}q", row.marks):
+        tx.connection.execute(
+            delete(report_keys).where(
+                report_keys.c.mark == mark, report_keys.c.at == row.at, report_keys.c.report == row.report
+            )
+        )
+
+
+def _mark(secret: bytes, key: str, groups: dict[str, int]) -> int:
+    """`GROUP_BITS` of the group, the rest of the key; `groups` keeps those that were worked out."""
+    name = " ".join(key.split(" ", 2)[1:2])
+    group = groups.get(name)
+    if group is None:
+        group = groups[name] = _number(secret, f"group {name}") >> (63 - GROUP_BITS) << (63 - GROUP_BITS)
+    return group | _number(secret, key) >> GROUP_BITS
+
+
+def _number(secret: bytes, text_: str) -> int:
+    return int.from_bytes(hmac.digest(secret, text_.encode(), "sha256")[:8], "big") >> 1
 
 
 def _micro(at: datetime) -> int:

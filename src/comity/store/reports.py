@@ -17,7 +17,7 @@ from comity.model.party import Viewer
 from comity.model.report import Report
 from comity.store import blind, blobs, crosses, report_keys, rows, standing, words
 from comity.store.crypt import Sealed, seal, unseal
-from comity.store.engine import Tx
+from comity.store.engine import Tx, insert_many
 from comity.store.seen import Page, next_start, page_of, sees_report
 from comity.store.tables import case_reports, report_marks, reports
 
@@ -38,7 +38,7 @@ def add(tx: Tx, report: Report, *, marks: Iterable[Mark] = ()) -> None:
 def add_all(tx: Tx, held: Iterable[tuple[Report, Iterable[Mark]]]) -> None:
     """Keep new reports, each with its marks."""
     records: list[dict[str, Any]] = []
-    found: list[dict[str, Any]] = []
+    found: list[tuple[str, str, str]] = []
     texts: dict[str, tuple[str, ...]] = {}
     for report, marks in held:
         texts[report.id] = _searched(report)
@@ -60,11 +60,10 @@ def add_all(tx: Tx, held: Iterable[tuple[Report, Iterable[Mark]]]) -> None:
             }
         )
         own_marks = sorted({(mark.kind, tx.master.mark(mark.kind, mark.text)) for mark in marks})
-        found.extend({"report": report.id, "kind": kind, "mark": mark} for kind, mark in own_marks)
+        found.extend((report.id, kind, mark) for kind, mark in own_marks)
     if records:
         tx.connection.execute(insert(reports), records)
-    if found:
-        tx.connection.execute(insert(report_marks), found)
+    insert_many(tx, report_marks, found)
     words.add(tx, "reports", texts)
 
 

@@ -83,14 +83,15 @@ def _downer(kind: Any) -> Callable[[Any], Any]:
 
 
 def _down_dataclass(kind: type) -> Callable[[Any], Any]:
+    fields = tuple(_fields(kind).items())
     writers: tuple[tuple[str, Callable[[Any], Any]], ...] = ()
 
     def write(value: Any) -> Any:
         nonlocal writers
         if type(value) is not kind:
             raise TypeError(f"expected {_name(kind)}, got {type(value).__name__}")
-        if not writers:  # at the first use, since a type may contain itself
-            writers = tuple((name, _downer(hint)) for name, hint in _fields(kind).items())
+        if len(writers) != len(fields):  # at the first use, since a type may contain itself
+            writers = tuple((name, _downer(hint)) for name, hint in fields)
         return {name: writer(getattr(value, name)) for name, writer in writers}
 
     return write

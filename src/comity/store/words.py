@@ -14,7 +14,7 @@ from sqlalchemy import Column, ColumnElement, Index, LargeBinary, String, Table,
 
 from comity.model.party import system
 from comity.model.words import words
-from comity.store.engine import Store, Tx
+from comity.store.engine import Store, Tx, insert_many
 from comity.store.tables import constants, metadata
 
 MARK_BYTES: Final = 16
@@ -105,6 +105,4 @@ def _marks(tx: Tx, place: str, found: Iterable[str]) -> list[bytes]:
 
 
 def _insert(tx: Tx, place: str, pairs: Iterable[tuple[bytes, str]]) -> None:
-    values = [{"place": place, "mark": mark, "record": id_} for mark, id_ in sorted(pairs)]
-    if values:
-        tx.connection.execute(insert(record_words), values)
+    insert_many(tx, record_words, [(place, mark, id_) for mark, id_ in sorted(pairs)])
