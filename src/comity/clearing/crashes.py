@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 FRAME_LIMIT: Final = 16
@@ -50,6 +51,7 @@ class Kind:
     """Bytes as printed, `{*}` for a range, or empty."""
 
 
+@lru_cache(maxsize=1024)
 def read_kind(text: str) -> Kind:
     """The kind in words such as `Heap-buffer-overflow READ 4`, as ClusterFuzz, the sanitizers and syzbot write them."""
     text = text[:TEXT_LIMIT]
@@ -103,6 +105,7 @@ def target_frames(stack: Iterable[str]) -> tuple[str, ...]:
     return tuple(frame for frame in frames if frame and not _OWN.match(frame))[:FRAME_LIMIT]
 
 
+@lru_cache(maxsize=4096)
 def words(frame: str) -> frozenset[str]:
     """The parts of a function's name: `bit_utf8_to_TV` gives bit, utf, to, tv. Single characters are left out."""
     return frozenset(part.lower() for part in _WORD.findall(frame) if len(part) > 1)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache, partial
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -39,6 +40,8 @@ EACH: Final = 24
 """Reports read under one key on either side of a report's time."""
 WEIGHED: Final = 16
 """Candidates that are opened and weighed: the most telling shared keys first."""
+LOOKED_UP: Final = 64
+"""Candidates whose cases are looked up at once, until `WEIGHED` have one."""
 SPOKEN: Final = 4
 """Reports of one case that are opened because they share an identity; before a merge `MEMBERS` of it are asked."""
 SPEAKING: Final = 16
@@ -188,9 +191,10 @@ def weighed(
     Opened are the candidates of the index, and of each case the first `SPOKEN` reports that share an identity: what a
     crowd shares as a hint (a place, frames) is a key of the index too and costs no more there than its bound.
     """
-    near = candidates(tx, one)
-    identical = sorted(name for name, shared in prints.items() if any(p.strength is Strength.IDENTITY for p in shared))
-    held = reports.cases_of(tx, (*identical, *near))
+    near, changed_alike = candidates(tx, one)
+    identical = [name for name, shared in prints.items() if any(p.strength is Strength.IDENTITY for p in shared)]
+    identical = sorted({*identical, *changed_alike})
+    held = {**near, **reports.cases_of(tx, identical)}
     spoken: Counter[CaseId] = Counter()
     names = dict.fromkeys(near)
     for name in identical:
@@ -218,11 +222,23 @@ def weighed(
     return tuple(sorted(seen, key=lambda s: (not s.opinion.identity, -s.opinion.probability, s.report)))
 
 
-def candidates(tx: Tx, one: Profile) -> tuple[ReportId, ...]:
-    """The reports to weigh: those that share the most telling keys, nearest in time under each, at most `WEIGHED`."""
-    near = report_keys.near(tx, profile.asked(one), one.at, each=EACH)
+def candidates(tx: Tx, one: Profile) -> tuple[dict[ReportId, CaseId], tuple[ReportId, ...]]:
+    """The reports to weigh, each with its case: those with a case that share the most telling keys, nearest in time
+    under each, at most `WEIGHED`. Reports of a batch that wait for their own screening take nobody's place.
+
+    The second value names those that share an identity by their keys, whatever else was more telling."""
+    asked = {key: CROWD if profile.is_identity(key) else EACH for key in profile.asked(one)}
+    near = report_keys.near(tx, asked, one.at)
+    near.pop(ReportId(one.report), None)
     heavy = sorted(near, key=lambda report: (-sum(map(profile.telling, near[report])), report))
-    return tuple(name for name in heavy if name != one.report)[:WEIGHED]
+    found: dict[ReportId, CaseId] = {}
+    for start in range(0, len(heavy), LOOKED_UP):
+        cases_ = reports.cases_of(tx, heavy[start : start + LOOKED_UP])
+        found |= {name: cases_[name] for name in heavy[start : start + LOOKED_UP] if name in cases_}
+        if len(found) >= WEIGHED:
+            break
+    identical = tuple(name for name, keys in near.items() if any(map(profile.is_identity, keys)))
+    return dict(islice(found.items(), WEIGHED)), identical
 
 
 def surroundings(tx: Tx, one: Profile, others: Iterable[Profile]) -> Surroundings:
@@ -250,9 +266,10 @@ def surroundings(tx: Tx, one: Profile, others: Iterable[Profile]) -> Surrounding
 
 
 def _shared(tx: Tx, report: Report, recipe: Digest | None) -> dict[ReportId, frozenset[Fingerprint]]:
-    """Held reports that share an exact fingerprint with this one, and which."""
+    """Held reports with a case that share an exact fingerprint with this one, and which."""
+    marks = marks_of(report.finding, recipe)
     found: dict[ReportId, set[Fingerprint]] = {}
-    for mark, holders in reports.marked(tx, marks_of(report.finding, recipe), FLOW, most=CROWD).items():
+    for mark, holders in reports.marked(tx, marks, FLOW, most=CROWD, in_case=True).items():
         print_ = Fingerprint(mark.kind.removeprefix(MARKS), mark.text)
         for holder in holders:
             if holder != report.id:

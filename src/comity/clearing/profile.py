@@ -124,11 +124,14 @@ def profile_of(
 
 
 def keys(one: Profile) -> tuple[str, ...]:
-    """Under which keys a report is filed and looked for, most telling first. None without a package."""
+    """Under which keys a report is filed and looked for, most telling first.
+
+    A hunk is an identity, so every one is a key, whatever the package; other keys need a package and are at most
+    `KEY_LIMIT`.
+    """
     found: dict[str, None] = {}
     for package in one.packages[:4]:
         groups: Sequence[tuple[str, Sequence[str]]] = (
-            ("hunk", one.hunks[:4]),
             ("fix", one.fixes),
             ("origin", one.introduced),
             ("place", one.places[:4]),
@@ -146,7 +149,7 @@ def keys(one: Profile) -> tuple[str, ...]:
     for parts in blocking.stored_keys(sighting) if sighting is not None else ():
         if parts[0] != "frame":
             found[" ".join(parts)] = None
-    return tuple(found)[: blocking.KEY_LIMIT]
+    return (*(f"hunk {value}" for value in one.hunks), *tuple(found)[: blocking.KEY_LIMIT])
 
 
 def asked(one: Profile) -> tuple[str, ...]:
@@ -166,6 +169,11 @@ TELLING: Final = {
 def telling(key: str) -> float:
     """The weight of a shared key."""
     return TELLING.get(key.partition(" ")[0], 0.5)
+
+
+def is_identity(key: str) -> bool:
+    """Whether two reports under this key share an identity: no bound on candidates may leave one out."""
+    return key.startswith("hunk ")
 
 
 def hunks(patch: bytes) -> frozenset[str]:

@@ -92,24 +92,25 @@ def put(tx: Tx, filed: Iterable[Filed]) -> None:
     insert_many(tx, report_keys, sorted(marks))
 
 
-def near(tx: Tx, keys: Sequence[str], at: datetime, *, each: int) -> Mapping[ReportId, tuple[str, ...]]:
-    """Reports under these keys, with the keys they share: of every key the `each` nearest in time before and after."""
+def near(tx: Tx, keys: Mapping[str, int], at: datetime) -> dict[ReportId, tuple[str, ...]]:
+    """Reports under these keys, with the keys they share: of each the given number nearest in time on either side."""
     if not keys:
         return {}
     secret, groups = tx.master.derive(_PURPOSE), dict[str, int]()
     moment = _micro(at)
     parts: list[str] = []
-    values = {"at": moment, "each": each}
-    for place, key in enumerate(keys):
-        values[f"m{place}"] = _mark(secret, key, groups)
+    names = list(keys)
+    values = {"at": moment}
+    for place, key in enumerate(names):
+        values |= {f"m{place}": _mark(secret, key, groups), f"n{place}": keys[key]}
         for way, order in (("<=", "DESC"), (">", "ASC")):
             parts.append(
                 f"SELECT {place} AS place, report FROM (SELECT report FROM report_keys WHERE mark = :m{place} "  # noqa: S608  numbers and words fixed here
-                f"AND at {way} :at ORDER BY at {order}, report LIMIT :each) AS t{len(parts)}"
+                f"AND at {way} :at ORDER BY at {order}, report LIMIT :n{place}) AS t{len(parts)}"
             )
     found: dict[ReportId, dict[str, None]] = {}
     for place, report in tx.connection.execute(text(" UNION ALL ".join(parts)), values).all():
-        found.setdefault(ReportId(report), {})[keys[place]] = None
+        found.setdefault(ReportId(report), {})[names[place]] = None
     return {report: tuple(shared) for report, shared in found.items()}
 
 

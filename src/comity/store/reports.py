@@ -132,11 +132,12 @@ def by_own_id(tx: Tx, organisation: PartyId, own_id: str) -> tuple[ReportId, ...
 
 
 def marked(
-    tx: Tx, marks: Iterable[Mark], viewer: Viewer, *, most: int | None = None
+    tx: Tx, marks: Iterable[Mark], viewer: Viewer, *, most: int | None = None, in_case: bool = False
 ) -> Mapping[Mark, tuple[ReportId, ...]]:
     """For each mark the reports that carry it and that this viewer sees, in id order; marks without any are absent.
 
-    `most` bounds the reports read under one mark: a fact that a crowd shares costs no more than a rare one.
+    `most` bounds the reports read under one mark: a fact that a crowd shares costs no more than a rare one. With
+    `in_case` only reports that have a case are read and counted, so a crowd that waits for one hides none that has.
     """
     found: dict[Mark, tuple[ReportId, ...]] = {}
     for mark in dict.fromkeys(marks):
@@ -148,6 +149,8 @@ def marked(
             .order_by(report_marks.c.report)
             .limit(most)
         )
+        if in_case:
+            query = query.join(case_reports, case_reports.c.report == report_marks.c.report)
         ids = tuple(ReportId(i) for i in tx.connection.execute(query).scalars())
         if ids:
             found[mark] = ids
