@@ -11,9 +11,10 @@ import random
 import statistics
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from comity.clearing import flow, flow_batches, flow_compare, flow_meaning
 from comity.clearing.desk_batches import Batches
@@ -39,8 +40,8 @@ TOGETHER: Final = 2_000
 PROBES: Final = 300
 EMBEDDED: Final = 64
 """Texts whose rate of embedding is measured, five times."""
-BULK: Final = 6_000
-"""Reports that the rate of bulk intake is measured over."""
+MEASURED: Final = 3
+"""Batch documents that the rate of bulk intake is measured over."""
 SENDER: Final = Viewer(
     person=PartyId("bench"), organisation=PartyId("bench"), roles=frozenset({Role.SUBMITTER}), tlp=Tlp.RED
 )
@@ -85,14 +86,22 @@ def run(args: list[str]) -> dict[str, Any]:
 
 def table(result: dict[str, Any]) -> str:
     """The same figures for people."""
-    lines = [f"{'reports held':>14} {'p50 ms':>8} {'p95 ms':>8} {'weighed':>8} {'stored/s':>9} {'MiB':>7}"]
+    heads = (("reports held", 14), ("p50 ms", 8), ("p95 ms", 8), ("cpu p95", 8), ("weighed", 8), ("stored/s", 9),
+             ("/cpu s", 7), ("MiB", 7))  # fmt: skip
+    lines = [" ".join(f"{name:>{width}}" for name, width in heads)]
     lines += [
-        f"{row['reports']:>14,} {row['p50_ms']:>8.2f} {row['p95_ms']:>8.2f} {row['weighed']:>8.1f} "
-        f"{row['bulk_per_s']:>9,.0f} {row['mib']:>7,.0f}"
+        f"{row['reports']:>14,} {row['p50_ms']:>8.2f} {row['p95_ms']:>8.2f} {row['cpu_p95_ms']:>8.2f} "
+        f"{row['weighed']:>8.1f} {row['bulk_per_s']:>9,.0f} {row['bulk_per_cpu_s']:>7,.0f} {row['mib']:>7,.0f}"
         for row in result["growth"]
     ]
-    lines.append(f"bulk intake, stored and blocked: {result['bulk_per_s']:,.0f} reports/s (goal 1,000)")
-    lines.append(f"a new report, p95 at {result['reports']:,}: {result['p95_ms']:.2f} ms (goal 20)")
+    lines.append(
+        f"bulk intake, stored and blocked: {result['bulk_per_s']:,.0f} reports/s (goal 1,000)"
+        f", {result['bulk_per_cpu_s']:,.0f} in a second of processor time"
+    )
+    lines.append(
+        f"a new report, p95 at {result['reports']:,}: {result['p95_ms']:.2f} ms (goal 20), "
+        f"{result['cpu_p95_ms']:.2f} ms of processor time"
+    )
     lines.append(f"screening (a case for each): {result['screened_per_s']:,.0f} reports/s")
     if result["embedded_per_s"] is not None:
         lines.append(f"embedded, where the host asked for it: {result['embedded_per_s']:,.0f} texts/s on one thread")
@@ -116,16 +125,22 @@ def measure(folder: Path, sizes: tuple[int, ...], probes: int) -> dict[str, Any]
         with store.write() as tx:
             parties.add_organisation(tx, Organisation(id=SENDER.organisation, name="bench"))
         maker = Maker(7)
-        rates: list[float] = []
+        rates: list[Rate] = []
         growth = []
         held = 0
         for size in sizes:
             while held < size:
                 number = min(TOGETHER, size - held)
-                rates.append(number / _taken(machines, maker, number))
+                rates.append(_taken(machines, maker, number))
                 held += number
-            bulk = statistics.median(rates[-max(1, BULK // TOGETHER) :])
-            growth.append({**_asked(machines, maker, held, probes, folder), "bulk_per_s": bulk})
+            bulk = _typical(rates[-MEASURED:])
+            growth.append(
+                {
+                    **_asked(machines, maker, held, probes, folder),
+                    "bulk_per_s": bulk.wall,
+                    "bulk_per_cpu_s": bulk.processor,
+                }
+            )
         screened = _screened(machines, maker)
     finally:
         store.close()
@@ -134,8 +149,11 @@ def measure(folder: Path, sizes: tuple[int, ...], probes: int) -> dict[str, Any]
         "reports": held,
         "p50_ms": growth[-1]["p50_ms"],
         "p95_ms": growth[-1]["p95_ms"],
-        "bulk_per_s": statistics.median(rates[: max(1, BULK // TOGETHER)]),
-        "bulk_per_s_at_the_end": statistics.median(rates[-max(1, BULK // TOGETHER) :]),
+        "cpu_p95_ms": growth[-1]["cpu_p95_ms"],
+        "bulk_per_s": _typical(rates[:MEASURED]).wall,
+        "bulk_per_cpu_s": _typical(rates[:MEASURED]).processor,
+        "bulk_per_s_at_the_end": _typical(rates[-MEASURED:]).wall,
+        "bulk_per_cpu_s_at_the_end": _typical(rates[-MEASURED:]).processor,
         "embedded_per_s": embedded,
         "screened_per_s": screened,
         "growth": growth,
@@ -178,11 +196,24 @@ class Maker:
         }
 
 
-def _taken(machines: flow.Machines, maker: Maker, number: int) -> float:
-    """Seconds that the job's steps need to take one batch in; its reports get a case each, untimed."""
+class Rate(NamedTuple):
+    """Reports a second of the clock, and of processor time: the second one is what a busy machine can still show."""
+
+    wall: float
+    processor: float
+
+
+def _typical(rates: Sequence[Rate]) -> Rate:
+    return Rate(
+        wall=statistics.median(rate.wall for rate in rates), processor=statistics.median(r.processor for r in rates)
+    )
+
+
+def _taken(machines: flow.Machines, maker: Maker, number: int) -> Rate:
+    """How fast the job's steps take one batch in; its reports get a case each, untimed."""
     data = batch_of([maker.document() for _ in range(number)])
     desk = Batches(machines=machines, control=NoControl())  # type: ignore[arg-type]  # starts nothing
-    started = time.monotonic()
+    started, worked = time.monotonic(), time.process_time()
     batch = desk.send(SENDER, data)
     plan = flow_batches.survey(machines, batch.id)
     place: Any = [0, 0, 0, 0]
@@ -190,11 +221,10 @@ def _taken(machines: flow.Machines, maker: Maker, number: int) -> float:
     while place is not None:
         place = flow_batches.take(machines, batch.id, plan, place, turn)
         turn += 1
-    seconds = time.monotonic() - started
+    rate = Rate(wall=number / (time.monotonic() - started), processor=number / (time.process_time() - worked))
     with machines.store.write() as tx:
-        for name in batches.reports_of(tx, batch.id):
-            cases.add(tx, _case(name))
-    return seconds
+        cases.add_all(tx, [_case(name) for name in batches.reports_of(tx, batch.id)])
+    return rate
 
 
 def _case(report: Any) -> Case:
@@ -211,7 +241,7 @@ def _case(report: Any) -> Case:
 def _asked(machines: flow.Machines, maker: Maker, held: int, probes: int, folder: Path) -> dict[str, Any]:
     """What a new report costs now."""
     codec = ReportDocument()
-    times, weighed = [], []
+    times, worked, weighed = [], [], []
     for number in range(probes + 5):
         (finding,) = codec.read_document(maker.document()).findings
         report = Report(
@@ -226,16 +256,18 @@ def _asked(machines: flow.Machines, maker: Maker, held: int, probes: int, folder
             receipt=ids.Receipt("SUB-PROBE"),
         )
         with machines.store.read() as tx:
-            started = time.perf_counter()
+            started, spent = time.perf_counter(), time.process_time()
             _, seen = flow_compare.compared(tx, report, None, ())
             times.append((time.perf_counter() - started) * 1000)
+            worked.append((time.process_time() - spent) * 1000)
         weighed.append(len(seen))
-    times = sorted(times[5:])
+    times, worked = sorted(times[5:]), sorted(worked[5:])
     size = sum(path.stat().st_size for path in (folder / "data").glob("comity.db*"))
     return {
         "reports": held,
         "p50_ms": statistics.median(times),
         "p95_ms": times[int(0.95 * len(times)) - 1],
+        "cpu_p95_ms": worked[int(0.95 * len(worked)) - 1],
         "weighed": statistics.mean(weighed),
         "mib": size / 1024 / 1024,
     }

@@ -27,7 +27,7 @@ from comity.store import (
     words,
 )
 from comity.store.crypt import Sealed, seal, unseal
-from comity.store.engine import Tx
+from comity.store.engine import Tx, insert_many
 from comity.store.seen import Page, next_start, page_of, sees_case
 from comity.store.tables import case_reports, cases, read_ins
 
@@ -37,12 +37,24 @@ def add(tx: Tx, case: Case) -> Case:
 
     Conflict when one of the reports already belongs to a case.
     """
-    stored = replace(case, version=1)
-    tx.connection.execute(
-        insert(cases).values(id=case.id, opened_at=case.opened_at, withheld=False, **_columns(tx, stored))
-    )
-    _claim(tx, stored)
-    words.add(tx, "cases", {case.id: _searched(case)})
+    (stored,) = add_all(tx, [case])
+    return stored
+
+
+def add_all(tx: Tx, held: Iterable[Case]) -> tuple[Case, ...]:
+    """Keep new cases as `add` does, in as many statements as one takes."""
+    stored = tuple(replace(case, version=1) for case in held)
+    if not stored:
+        return ()
+    values = [{"id": c.id, "opened_at": c.opened_at, "withheld": False, **_columns(tx, c)} for c in stored]
+    tx.connection.execute(insert(cases), values)
+    claimed = [(report, case.id) for case in stored for report in case.reports]
+    names = [report for report, _ in claimed]
+    taken = tx.connection.execute(select(case_reports).where(case_reports.c.report.in_(names))).first()
+    if taken is not None:
+        raise Conflict(f"report {taken.report} already belongs to case {taken.case_id}: take it out there first")
+    insert_many(tx, case_reports, claimed)
+    words.add(tx, "cases", {case.id: _searched(case) for case in stored})
     return stored
 
 
