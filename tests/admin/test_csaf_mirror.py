@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 
+from comity.errors import Invalid
 from comity.formats import csaf_archive, csaf_source
+from comity.formats.csaf import Csaf
+from comity.formats.csaf_dialect import V2_0, V2_1, Dialect
 from comity.formats.csaf_provider import hash_file
 from comity.sealing import openpgp
 from comity.settings import Settings
@@ -175,6 +178,23 @@ def test_a_change_list_names_nothing_outside_its_folder(name: str) -> None:
 def test_an_unquoted_change_list_of_csaf_2_1_is_read_too() -> None:
     (one,) = csaf_source.changes(b"2026/a.json,2026-11-20T09:00:00Z\n", "https://vendor.example/w/")
     assert (one.url, one.updated) == ("https://vendor.example/w/2026/a.json", AT)
+
+
+@pytest.mark.parametrize("dialect", [V2_0, V2_1], ids=["2.0", "2.1"])
+def test_documents_of_both_versions_are_read_and_one_without_a_label_is_for_everybody(dialect: Dialect) -> None:
+    document = json.loads(Csaf(dialect=dialect).write(advisory(4)))
+    for distribution in (document["document"]["distribution"], {"text": "Open."}, None):
+        document["document"]["distribution"] = distribution
+        if distribution is None:
+            del document["document"]["distribution"]
+        (found,) = csaf_archive.advisories(json.dumps(document).encode())  # type: ignore[misc]  # a problem has no parts
+        assert (found.id, found.aliases) == ("EX-2026-4", ("CVE-2026-7004",))
+
+
+def test_a_change_list_that_breaks_csv_is_no_list() -> None:
+    with pytest.raises(Invalid):
+        csaf_source.changes(b'"2026/a.json' + b"x" * 200_000 + b'\n"', "https://vendor.example/w/")
+    assert csaf_source.changes(b"2026/a.json\r,x\n\r\x85", "https://vendor.example/w/") == ()
 
 
 def test_an_archive_is_the_same_bytes_whatever_the_order(tmp_path: Path) -> None:

@@ -177,7 +177,7 @@ class Bundles:
         held = self._held(feed.source)
         if held is not None and held.digest == feed.sha256:
             if feed.confirmed_at is not None and (held.confirmed_at is None or feed.confirmed_at > held.confirmed_at):
-                mirrors.confirm(self.store, feed.source, at=feed.confirmed_at, actor=actor)
+                mirrors.confirm(self.store, feed.source, at=feed.confirmed_at, now=at, actor=actor)
                 return Fed(source=feed.source, did="confirmed", said=f"as of {feed.confirmed_at:%Y-%m-%d %H:%M} UTC")
             return Fed(source=feed.source, did="kept", said="these very bytes are held already")
         if not feed.carried:
@@ -192,6 +192,7 @@ class Bundles:
                 self.store,
                 data,
                 at=at,
+                older_too=feed.source.startswith(CSAF),  # a withdrawn document moves a provider's newest date back
                 ecosystem=feed.ecosystem,
                 as_of=feed.as_of if feed.ecosystem else None,
                 expected=Expected(form=Form(feed.form), source=feed.source, may_shrink=feed.source.startswith(CSAF)),

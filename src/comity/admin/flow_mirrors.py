@@ -181,6 +181,9 @@ def look(machines: Machines, wanted: Wanted, *, actor: str = "") -> Check:
             failures=last.failures + 1,
             not_before=after,
         )
+    except OSError as error:  # a full disk is no word of upstream's, and the other mirrors go on all the same
+        said = f"this machine could not keep it: {error.strerror or 'an error of its file system'}"
+        check = replace(last, checked_at=at, outcome=Outcome.FAILED, said=said, failures=last.failures + 1)
     check = replace(check, address=wanted.address, source=wanted.source)
     with machines.store.write() as tx:
         mirror_checks.put(tx, check)

@@ -97,8 +97,11 @@ def take_in(
     return taken
 
 
-def confirm(store: Store, source: str, *, at: datetime, actor: str = "") -> Mirror:
-    """Upstream says that what is held is its newest. Desks are told once a day: ages are part of their answers."""
+def confirm(store: Store, source: str, *, at: datetime, now: datetime | None = None, actor: str = "") -> Mirror:
+    """Upstream said at this moment that what is held is its newest; `now` where that is told later, by a bundle.
+
+    Desks are told once a day: ages are part of their answers.
+    """
     with store.write() as tx:
         before = upstream.mirror(tx, source)
         mirror = upstream.confirm(tx, source, at=at)
@@ -106,7 +109,7 @@ def confirm(store: Store, source: str, *, at: datetime, actor: str = "") -> Mirr
         if since is None or since.date() < at.date():
             facts = {"source": source, "digest": mirror.digest, "confirmed": "yes"}
             key = f"mirror:{source}:{mirror.digest}:confirmed:{at.date()}"
-            journal.append(tx, Event(kind=Kind.MIRROR_UPDATED, key=key, at=at, facts=facts, actor=actor))
+            journal.append(tx, Event(kind=Kind.MIRROR_UPDATED, key=key, at=now or at, facts=facts, actor=actor))
     return mirror
 
 

@@ -1,5 +1,6 @@
-"""Fetch what others publish, by digest, and unpack it safely: so far the archives that a validation runs.
+"""Fetch what others publish, within limits and with manners: mirrors of upstream, archives by digest, public articles.
 
-`packages` has wheels by hash from what ships, the host's mirror, the cache or the registry; `targets` unpacks them
-within limits and swaps version labels for controls. Start at `packages.Shelf`.
+`sources` names the mirrors an operator may choose, `download` fetches one large file (conditionally, resumed), `csaf`
+collects a provider's documents, `kept` holds bytes by digest. `packages` has wheels by hash, `targets` unpacks them.
+`web` fetches one document as its publisher allows (`manners`); `guard` connects to the open internet alone.
 """

@@ -1,7 +1,7 @@
 """Which mirrors a host keeps: the names its operator chose, each with the address that upstream publishes at.
 
     COMITY_MIRRORS="kev, cve, epss, osv:PyPI, csaf:example.org"
-    COMITY_MIRRORS="kev=https://inside.example.org/kev.json, osv:npm"
+    COMITY_MIRRORS="kev=https://mirror.example.org/kev.json, osv:npm"
 
 Nothing is fetched that is not named here. The default addresses are those that the publishers give: CISA's catalogue
 page (KEV), the archive of CISA's repository of Vulnrichment (CVE records, each with the container that CISA adds),

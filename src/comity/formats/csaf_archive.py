@@ -16,6 +16,7 @@ import msgspec
 
 from comity.errors import Invalid, Problem
 from comity.formats import csaf_read, packed, parse
+from comity.formats.csaf_dialect import dialect_of
 from comity.formats.parse import Json
 from comity.model.advisory import Advisory
 from comity.model.handling import Tlp
@@ -124,7 +125,7 @@ def advisories(document: bytes) -> Sequence[Advisory] | Problem:
         held = parse.decode(document, DOCUMENT, controls=True)
         if not isinstance(held, dict) or "document" not in held:
             return Problem("", "unknown_format", "this is no CSAF document")
-        found = tuple(csaf_read.each(_named(held), WEAKNESSES))
+        found = tuple(csaf_read.each(_named(held), WEAKNESSES, dialect_of(held)))
     except Invalid as error:
         return error.problems[0] if error.problems else Problem("", "unreadable", str(error))
     if any(one.handling.tlp is not Tlp.CLEAR for one in found):
@@ -135,9 +136,13 @@ def advisories(document: bytes) -> Sequence[Advisory] | Problem:
 def _named(document: dict[str, Json]) -> dict[str, Json]:
     """A document without a label counts as public where the provider puts it into an open place (CSAF 2.0, 7.1.2)."""
     head = document.get("document")
-    if not isinstance(head, dict) or isinstance(head.get("distribution"), dict):
+    if not isinstance(head, dict):
         return document
-    return {**document, "document": {**head, "distribution": {"tlp": {"label": "WHITE"}}}}
+    stated = head.get("distribution", {})
+    if not isinstance(stated, dict) or "tlp" in stated:
+        return document
+    label = dialect_of(document).labels[Tlp.CLEAR]
+    return {**document, "document": {**head, "distribution": {**stated, "tlp": {"label": label}}}}
 
 
 def _member(name: str) -> zipfile.ZipInfo:

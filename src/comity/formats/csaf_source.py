@@ -5,7 +5,6 @@ open to everybody are read: what is kept here everybody may see.
 """
 
 import csv
-import io
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -99,7 +98,10 @@ def feed(data: bytes, url: str) -> tuple[Listed, ...]:
 
 def changes(data: bytes, folder: str) -> tuple[Listed, ...]:
     """`changes.csv` of a folder (CSAF 2.0, 7.1.13), quoted or not."""
-    rows = csv.reader(io.StringIO(_text(data)))
+    try:
+        rows = list(csv.reader(_text(data).splitlines()))
+    except csv.Error as error:
+        raise _not_one("", "its changes.csv breaks CSV") from error
     found = []
     for row in rows:
         if len(row) >= 2 and (place := _inside(folder, row[0])):

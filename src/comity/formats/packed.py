@@ -5,6 +5,7 @@ Nothing is ever written to disk by a name that an archive chose, so an archive's
 
 import gzip
 import io
+import struct
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
@@ -19,7 +20,10 @@ RATIO: Final = 200
 RATIO_FROM_BYTES: Final = 16 * 1024 * 1024
 """Below this size the ratio says nothing: a short text of blanks is no bomb."""
 CHUNK: Final = 1024 * 1024
-DAMAGE: Final = (zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, EOFError, OSError, ValueError)
+DAMAGE: Final = (
+    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, zlib.error, struct.error),
+    *(EOFError, OSError, ValueError),
+)
 """What the standard library raises for an archive that lies about itself."""
 
 
