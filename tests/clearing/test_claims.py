@@ -278,3 +278,19 @@ def test_where_somebody_looks_is_neither_in_the_journal_nor_in_a_column(held):
     for word in ("reader", "secret-parser", "Example Foundation"):
         assert word not in journal
         assert word not in rows
+
+
+def test_areas_meet_where_repository_paths_and_weaknesses_do() -> None:
+    def at(repository: str, *paths: str, cwes: tuple[str, ...] = ()) -> Area:
+        return Area(repository=repository, paths=paths, cwes=cwes)
+
+    areas = [
+        at("h/a", "src"),
+        at("h/a", "src/parser", cwes=("CWE-787",)),
+        at("h/a", "docs"),
+        at("h/a", "src/parser/x.c", cwes=("CWE-79",)),
+        at("h/b", "src"),
+    ]
+    assert rules.meeting(areas) == (2, 1, 0, 1, 0)
+    assert rules.meeting(areas[::-1]) == (0, 1, 0, 1, 2)
+    assert rules.meeting([]) == ()

@@ -37,6 +37,21 @@ def test_a_coordinator_sees_the_map_with_holders(here: Pages) -> None:
     assert "Rival Lab" in page
 
 
+def test_the_map_is_drawn_with_its_values_in_words_and_says_which_claims_meet(here: Pages) -> None:
+    held = claims(here)
+    for viewer, path in (("rival", "src"), ("submitter", "src/parser")):
+        held.take(
+            here.site.viewers[viewer], Wish(repository="https://git.example.org/map/drawn", paths=[path]), ALLOWED
+        )
+    page = here.browser("coordinator").get("/claims").text
+    svg = page[page.index("<svg") : page.index("</svg>")]
+    assert 'role="img"' in svg
+    told = svg[svg.index("<desc") : svg.index("</desc>")]
+    assert "Rival Lab: map/drawn src: 0 days from now, between 0 and 7, 0 % done; meets 1 other claim" in told
+    assert "marked: now at 0 days from now" in told
+    assert "<svg" not in here.browser("submitter").get("/claims").text
+
+
 def test_a_bad_area_is_explained_and_shown_inert(here: Pages) -> None:
     answer = here.browser("submitter").get(f"/claims?repository={NASTY}")
     assert answer.status_code == 422

@@ -127,6 +127,20 @@ def overlap(ours: Area, others: Iterable[tuple[Claim, str]], now: datetime, *, m
     )
 
 
+def meeting(areas: Sequence[Area]) -> tuple[int, ...]:
+    """How many of the other areas each one touches: same repository, paths within each other, weaknesses alike."""
+    by_repository: dict[str, list[int]] = {}
+    for place, one in enumerate(areas):
+        by_repository.setdefault(one.repository, []).append(place)
+    found = [0] * len(areas)
+    for places in by_repository.values():
+        for place in places:
+            one = areas[place]
+            others = (areas[other] for other in places if other != place)
+            found[place] = sum(_touches(one.paths, o.paths) and cwe.related(one.cwes, o.cwes) for o in others)
+    return tuple(found)
+
+
 def own(ours: Area, claims: Iterable[Claim], now: datetime) -> tuple[OwnLook, ...]:
     """What the asker's own organisation holds on this area, or held within `MEMORY`, however it ended; open first."""
     found = []

@@ -37,6 +37,8 @@ class Line:
     claim: Claim
     is_open: bool
     holder: str
+    meets: int = 0
+    """How many other open claims it touches; told on the map alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +155,11 @@ class Claims:
         with self.store.read() as tx:
             names = _names(tx)
             held = claims.held(tx, now=self.now())
-        return tuple(Line(claim=one, is_open=True, holder=names.get(one.organisation, "")) for one in held)
+        meets = rules.meeting([one.area for one in held])
+        return tuple(
+            Line(claim=one, is_open=True, holder=names.get(one.organisation, ""), meets=number)
+            for one, number in zip(held, meets, strict=True)
+        )
 
     def _overlap(self, tx: Tx, viewer: Viewer, area: Area, *, may_be_named: bool) -> Overlap:
         now = self.now()
