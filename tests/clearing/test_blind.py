@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from sqlalchemy import select
 from comity.clearing import blind as rules
 from comity.clearing import flow_blind, flow_canaries
 from comity.clearing.desk import Document
-from comity.clearing.desk_blind import Asked, Blind, prints_of
+from comity.clearing.desk_blind import Asked, Blind, area_of, prints_of
 from comity.clearing.desk_canaries import Canaries
+from comity.clearing.desk_claims import Authorisation, Claims, Wish
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Tampered
 from comity.formats.report import ReportDocument
 from comity.model.blind import Label, Level, Part, Print, Prior, Question, Standing
@@ -475,3 +476,77 @@ def test_what_comes_in_after_a_question_never_makes_its_answer_a_miss(held, monk
     (origin,) = [one for one in found if one.level is Level.ORIGIN]
     shelf = held.blind.shelf(RIVAL, sheet.question, "origin", origin.bucket)
     assert asker.matched(origin, shelf) is not None
+
+
+def claimed(held: Site, organisation: str, repository: str) -> str:
+    """An open scan claim of somebody."""
+    machines = held.host.machines
+    desk = Claims(
+        store=machines.store, settings=machines.settings, signer=machines.signer, now=machines.now, own_report=None
+    )  # type: ignore[arg-type]  # no report is named here
+    who = replace(LAB, person=PartyId(f"{organisation}-1"), organisation=PartyId(organisation))
+    allowed = Authorisation(
+        owner="Example Foundation",
+        scope="all",
+        contact="security@example.org",
+        starts_on=date(2020, 1, 1),
+        ends_on=date(2040, 1, 1),
+    )
+    claim, _ = desk.take(who, Wish(repository=f"https://{repository}", paths=["src/secret"]), allowed)
+    return claim.id
+
+
+def somebody_at(held: Site, repository: str, viewer: Any = RIVAL) -> bool:
+    """What an asker learns of a repository, and what the host saw: nothing of it."""
+    document_, one = area_of(repository)
+    sheet = asker.prepare(document_, (one,))
+    body = held._sent(asker.sent(sheet))
+    answer = held.blind.ask(viewer, document=body["document"], parts=held.parts(body))
+    bits = {level.name.lower(): width for level, width in answer.bits.items()}
+    (tag,) = asker.wanted(sheet, evaluated=answer.evaluated, proof=answer.proof, public=answer.public, bits=bits)
+    shelf = held.blind.shelf(viewer, answer.question.id, "area", tag.bucket)
+    assert len(shelf) == rules.LEAST_SHELF
+    held.blind.withdraw(viewer, answer.question.id)
+    label = asker.matched(tag, shelf)
+    assert label in (None, Label(prior=Prior.ONE, is_published=False))
+    return label is not None
+
+
+def test_whoever_asks_blindly_hears_that_somebody_holds_a_claim_there_and_the_host_hears_nothing(held):
+    for number, name in enumerate(("one", "two", "three")):
+        claimed(held, name, f"git.example.org/open/repo{number}")
+    assert somebody_at(held, "HTTPS://git.example.org/open/repo1.git")
+    assert not somebody_at(held, "git.example.org/open/other")
+    with held.host.machines.store.read() as tx:
+        written = " ".join(tx.connection.execute(select(tables.journal.c.body)).scalars())
+    for secret in ("open/repo1", "open/other", "src/secret"):
+        assert secret not in " ".join(held.crossed)
+        assert secret not in written
+
+
+def test_nothing_is_told_of_claims_while_fewer_than_three_others_hold_any(held):
+    for name in ("one", "two", "rival"):
+        claimed(held, name, f"git.example.org/a/{name}")
+    claimed(held, "two", "git.example.org/a/more")
+    assert not somebody_at(held, "git.example.org/a/one"), "the asker's own claim makes no group"
+    claimed(held, "three", "git.example.org/a/three")
+    assert somebody_at(held, "git.example.org/a/one")
+    assert not somebody_at(held, "git.example.org/a/rival"), "one's own claim is nobody else's"
+
+
+def test_a_claim_that_has_run_out_is_told_to_nobody(held):
+    for name in ("one", "two", "three"):
+        claimed(held, name, f"git.example.org/a/{name}")
+    held.host.clock.jump_to(held.host.clock.now() + timedelta(days=8))
+    for name in ("four", "five", "six"):
+        claimed(held, name, f"git.example.org/a/{name}")
+    assert not somebody_at(held, "git.example.org/a/one")
+    assert somebody_at(held, "git.example.org/a/four")
+
+
+def test_a_question_about_claims_costs_the_same_meter(tmp_path):
+    with site(tmp_path, blind_quota=2) as held:
+        somebody_at(held, "git.example.org/a/b")
+        somebody_at(held, "git.example.org/a/c")
+        with pytest.raises(Forbidden, match="used up"):
+            somebody_at(held, "git.example.org/a/d")

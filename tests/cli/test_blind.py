@@ -3,6 +3,7 @@
 import json
 import stat
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,21 @@ import pytest
 from comity import settings as configuration
 from comity.access.policy import Scope
 from comity.app import opened
+from comity.clearing.desk_claims import Authorisation, Wish
 from comity.cli.demo_findings import finding_of
 from comity.formats.recipe_archive import shipped_cases
 from comity.formats.report import ReportDocument
-from comity.model.party import Role
+from comity.model.ids import PartyId
+from comity.model.party import Role, Viewer
 from tests.cli.conftest import SHIPPED, Served, Terminal, store_in
+
+ALLOWED = Authorisation(
+    owner="Example Foundation",
+    scope="all",
+    contact="security@example.org",
+    starts_on=date(2020, 1, 1),
+    ends_on=date(2040, 1, 1),
+)
 
 
 @pytest.fixture
@@ -112,3 +123,25 @@ def test_a_question_without_its_sheet_is_nobodys(comity: Terminal, alone: Path, 
     assert answer.status == 2
     assert "only who asked can open it" in " ".join(answer.err.split())
     assert comity("blind", "withdraw", "../../etc/passwd").status == 2
+
+
+def test_a_rival_hears_blindly_whether_somebody_claims_a_repository(
+    comity: Terminal, rival: str, server: Served, tmp_path: Path
+) -> None:
+    target = "https://git.example.org/closed/firmware"
+    quiet = comity("claim", "ask", target, "--blind", "--host", rival)
+    assert quiet.status == 0
+    assert "no answer that somebody else is there" in quiet.out
+    with pytest.MonkeyPatch.context() as patch:
+        store_in(server.folder, patch)
+        with opened(configuration.load(), work=False) as office:
+            for name in ("one", "two", "three"):
+                viewer = Viewer(person=PartyId(name), organisation=PartyId(name), roles=frozenset({Role.SUBMITTER}))
+                office.claims.take(viewer, Wish(repository=target), ALLOWED)
+    found = comity("claim", "ask", target, "--blind", "--host", rival, "--json")
+    assert (found.status, found.json["held"]) == (1, True)
+    asked = comity("blind", "list", "--host", rival, "--json").json["questions"]
+    assert {(one["standing"], *one["levels"]) for one in asked if "area" in one["levels"]} == {("withdrawn", "area")}
+    finer = comity("claim", "ask", target, "--blind", "--path", "src", "--host", rival)
+    assert finer.status != 0
+    assert "too fine" in finer.out + finer.err

@@ -12,13 +12,16 @@ from typing import Final
 from comity.clearing.deconflict import crash_place, packages, path
 from comity.model.blind import PRINT_LIMIT, Level, Part, Print, Prior, Question, Standing
 from comity.model.case import Stage
-from comity.model.ids import digest
+from comity.model.ids import PartyId, digest
 from comity.model.report import Finding
 
 SHELF: Final = 512
 """Entries of a bucket at most, on average: a larger level is cut by more bits of the tag."""
 LEAST_SHELF: Final = 64
 """Entries that every bucket is filled up to, so that its length says nothing of a young host."""
+LEAST_HOLDERS: Final = 3
+"""Other organisations that must hold open claims here before anything is told of any: an answer then says one of at
+least so many (policy parameter)."""
 COST: Final[Mapping[Standing, int]] = {
     Standing.OPEN: 1,
     Standing.FILED: 1,
@@ -52,6 +55,19 @@ def prints(finding: Finding, patches: Iterable[bytes]) -> tuple[Print, ...]:
     for place in crash_place(finding):
         found.add(Print(level=Level.CRASH, text=place))
     return tuple(sorted(found, key=lambda one: (-one.level, one.text))[:PRINT_LIMIT])
+
+
+def area(repository: str) -> Print:
+    """What a scan claim is asked about by: its repository in canonical form, and nothing finer."""
+    return Print(level=Level.AREA, text=repository)
+
+
+def held_areas(claims: Iterable[tuple[PartyId, str]], asker: PartyId) -> tuple[str, ...]:
+    """The repositories on which others than the asker hold open claims; none while too few others hold any."""
+    others = {(holder, repository) for holder, repository in claims if holder != asker}
+    if len({holder for holder, _ in others}) < LEAST_HOLDERS:
+        return ()
+    return tuple(sorted({repository for _, repository in others}))
 
 
 def changes(patch: bytes) -> tuple[str, ...]:

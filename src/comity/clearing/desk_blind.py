@@ -6,7 +6,7 @@ from datetime import datetime
 
 from comity.access.policy import Action, allow
 from comity.clearing import blind as rules
-from comity.clearing import flow, flow_blind
+from comity.clearing import claims, flow, flow_blind
 from comity.clearing.desk import Accepted, Clearing, Document, Refused
 from comity.clearing.flow_blind import Answered
 from comity.durable.engine import Control
@@ -18,7 +18,7 @@ from comity.model.evidence import Role
 from comity.model.ids import Digest, is_digest
 from comity.model.party import Viewer
 
-__all__ = ["Answered", "Asked", "Blind", "Terms", "prints_of"]
+__all__ = ["Answered", "Asked", "Blind", "Terms", "area_of", "prints_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,6 +110,12 @@ class Blind:
 
     def _clock(self) -> None:
         flow_blind.start_epoch(self.control, flow_blind.turned(self.machines))
+
+
+def area_of(repository: str) -> tuple[bytes, Print]:
+    """What an asker commits to for a question about scan claims, and its fingerprint. Invalid for no repository."""
+    canonical = claims.area(claims.Wish(repository=repository)).repository
+    return f"comity scan area 1\n{canonical}\n".encode(), rules.area(canonical)
 
 
 def prints_of(document: bytes, media_type: str = "", *, limits: Limits | None = None) -> tuple[Print, ...]:

@@ -20,12 +20,12 @@ from comity.durable.engine import Control
 from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
 from comity.errors import Conflict, Forbidden, Missing
-from comity.model.blind import Epoch, Label, Level, Part, Question, Standing
+from comity.model.blind import Epoch, Label, Level, Part, Prior, Question, Standing
 from comity.model.events import Event, Kind
 from comity.model.ids import Digest, PartyId, ReportId, code, digest
 from comity.model.party import Viewer
 from comity.sealing import blind as seals
-from comity.store import blind, journal
+from comity.store import blind, claims, journal
 from comity.store.engine import Tx
 
 EPOCH: Final = "clearing.blind-epoch"
@@ -193,13 +193,31 @@ def shelf(machines: flow.Machines, viewer: Viewer, id_: str, level: Level, bucke
         if not 0 <= bucket < 1 << bits:
             raise Missing(f"there is no such shelf: {bits} bits of a tag name one")
         blind.give(tx, id_, level, bucket, most=asked)
-        tags = blind.shelf(tx, level, bucket=bucket, bits=bits)
-        entries = _entries(tx, tags, question.organisation)
+        if level is Level.AREA:
+            entries, number = _areas(tx, machines.now(), question)
+        else:
+            tags = blind.shelf(tx, level, bucket=bucket, bits=bits)
+            entries, number = _entries(tx, tags, question.organisation), len({one.tag for one in tags})
         seed = blind.secret(tx, question.epoch) + bytes([level]) + bucket.to_bytes(4, "big")
         own = flow_canaries.marked(tx, question.organisation, epoch=question.epoch, level=level, bucket=bucket)
-    size = rules.shelf_size(len({one.tag for one in tags}) + len(own))
+    size = rules.shelf_size(number + len(own))
     fillers = [seals.filler(seed, place) for place in range(size - len(entries) - len(own))]
     return tuple(sorted([*entries, *own, *fillers]))
+
+
+def _areas(tx: Tx, now: datetime, question: Question) -> tuple[list[bytes], int]:
+    """One entry for each repository on which others hold open claims; beside them how many are claimed by anybody.
+
+    It says that somebody is there: not who, not where within it, not until when.
+    """
+    from comity.sealing.oprf import Key
+
+    key = Key(secret=blind.secret(tx, question.epoch))
+    held = [(one.organisation, one.area.repository) for one in claims.held(tx, now=now)]
+    label = Label(prior=Prior.ONE, is_published=False)
+    told = rules.held_areas(held, question.organisation)
+    entries = [seals.entry(key.tag(rules.area(repository).secret_input), label) for repository in told]
+    return entries, len({repository for _, repository in held})
 
 
 def _entries(tx: Tx, tags: Sequence[blind.Tagged], asker: PartyId) -> list[bytes]:

@@ -42,15 +42,7 @@ def check(report: Path, *, host: Host = "", json: Json = False) -> int:
     sheet = asker.prepare(document, prints_of(document))
     held = configured(host)
     with place(held, work=True) as there:
-        terms = there.read("/blind")
-        sheet = msgspec.structs.replace(sheet, host=there.name)
-        waiting = _keep(held, f"unsent-{secrets.token_hex(6)}", sheet)
-        answer = there.act("/blind/questions", asker.sent(sheet))
-        sheet = msgspec.structs.replace(sheet, question=answer["question"], receipt=_bytes(answer["receipt"]))
-        _keep(held, sheet.question, sheet)
-        waiting.unlink()
-        _same_key(terms, answer, sheet)
-        hit = _look(there, sheet, answer)
+        sheet, answer, hit = asked(held, there, sheet)
     result = {
         "question": sheet.question,
         "known": hit is not None,
@@ -71,6 +63,37 @@ def check(report: Path, *, host: Host = "", json: Json = False) -> int:
         show.line(f"  question {sheet.question}: the host learned neither the finding nor this answer", "dim")
         show.line(NEXT.format(sheet.question, show.moment(answer["opens_by"])), "dim")
     return 0 if hit is None else 1
+
+
+def asked(held: Settings, there: Place, sheet: Any) -> tuple[Any, Mapping[str, Any], Hit | None]:
+    """Ask what this sheet commits to, and look for the answer here. Gives the kept sheet, the answer, the match."""
+    from comity.sealing import asker
+
+    terms = there.read("/blind")
+    sheet = msgspec.structs.replace(sheet, host=there.name)
+    waiting = _keep(held, f"unsent-{secrets.token_hex(6)}", sheet)
+    answer = there.act("/blind/questions", asker.sent(sheet))
+    sheet = msgspec.structs.replace(sheet, question=answer["question"], receipt=_bytes(answer["receipt"]))
+    _keep(held, sheet.question, sheet)
+    waiting.unlink()
+    _same_key(terms, answer, sheet)
+    return sheet, answer, _look(there, sheet, answer)
+
+
+def area(repository: str, *, host: str = "") -> tuple[str, bool]:
+    """Ask whether somebody else holds a scan claim on a repository without showing which. Gives question and answer.
+
+    The question is withdrawn at once: there is nothing to open. It stays on the meter.
+    """
+    from comity.clearing.desk_blind import area_of
+    from comity.sealing import asker
+
+    document, one = area_of(repository)
+    held = configured(host)
+    with place(held, work=True) as there:
+        sheet, _, hit = asked(held, there, asker.prepare(document, (one,)))
+        there.act(f"/blind/questions/{sheet.question}/withdrawal")
+    return sheet.question, hit is not None
 
 
 def listed(*, host: Host = "", json: Json = False) -> None:

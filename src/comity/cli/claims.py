@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from comity.cli import show
 from comity.cli.options import Host, Json, configured
 from comity.cli.places import place
+from comity.errors import Invalid, Problem
 
 Repository = Annotated[str, Parameter(help="where the source lives, such as https://host/owner/name")]
 Paths = Annotated[list[str] | None, Parameter(name=["--path"], negative="", help="a file or folder; repeat it")]
@@ -16,6 +17,9 @@ Cwes = Annotated[list[str] | None, Parameter(name=["--cwe"], negative="", help="
 Methods = Annotated[list[str] | None, Parameter(name=["--method"], negative="", help="how you look; repeat it")]
 Commits = Annotated[list[str] | None, Parameter(name=["--commit"], negative="", help="first and last commit")]
 Named = Annotated[bool, Parameter(name=["--named"], negative="", help="agree to be named to those who agree too")]
+Blind = Annotated[
+    bool, Parameter(name=["--blind"], negative="", help="without showing the repository: somebody is there, or not")
+]
 
 
 def ask(
@@ -26,15 +30,35 @@ def ask(
     method: Methods = None,
     commit: Commits = None,
     named: Named = False,
+    blind: Blind = False,
     host: Host = "",
     json: Json = False,
 ) -> int:
     """How far an area is held, by others and by you, before you spend anything. Exit status 1: others are there."""
+    if blind:
+        return _blindly(repository, path, cwe, method, commit, named, host=host, json=json)
     with place(configured(host)) as there:
         area = _area(repository, path, cwe, method, commit)
         found = there.act("/claims/overlap", {"area": area, "may_be_named": named})
     show.document(found) if json else _overlap(found, of=bool(path))
     return 1 if found["held_percent"] or found["partly"] else 0
+
+
+def _blindly(repository: str, *finer: object, host: str, json: bool) -> int:
+    """The coarse answer of the blind check: nothing finer than a repository can be asked, and nobody can be named."""
+    from comity.cli.blind import area
+
+    if any(finer):
+        reason = "ask about the repository alone: anything finer would be a question that others can guess"
+        raise Invalid("too fine for a blind question", [Problem("/area", "too_fine", reason)])
+    question, is_held = area(repository, host=host)
+    if json:
+        show.document({"held": is_held, "question": question})
+        return int(is_held)
+    show.line("somebody else holds a claim there now" if is_held else "no answer that somebody else is there", "bold")
+    show.line(f"  question {question}, withdrawn: the host learned neither the repository nor this answer", "dim")
+    show.line("  Nothing is told while fewer than three others hold claims on this host.", "dim")
+    return int(is_held)
 
 
 def take(

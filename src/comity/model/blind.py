@@ -13,8 +13,9 @@ DOMAIN: Final = "comity/blind/1"
 
 
 class Level(IntEnum):
-    """How fine a fingerprint is. A package name alone is none."""
+    """How fine a fingerprint is. A package name alone is none. `AREA` asks about scan claims, and about no finding."""
 
+    AREA = 0
     CRASH = 1
     PLACE = 2
     CHANGE = 3
@@ -27,6 +28,7 @@ class Level(IntEnum):
 
 
 LEVEL_WORDS: Final = {
+    Level.AREA: "a scan claim of somebody else on the same repository, open now",
     Level.CRASH: "same package and same top three frames of a crash",
     Level.PLACE: "same package, file, function and weakness class",
     Level.CHANGE: "same lines changed by the proposed patch",
