@@ -34,6 +34,7 @@ SHOWN = {
     "/cases/{case:str}/coordination": Action.READ_CASES,
     "/cases/{case:str}/pulse": Action.READ_CASES,
     "/engagements/{engagement:str}/pulse": Action.READ_ENGAGEMENTS,
+    "/canaries": Action.COORDINATE,
     "/seats": Action.READ_SEATS,
     "/seats/{seat:str}": Action.READ_SEATS,
     "/seats/{seat:str}/files/{sha256:str}": Action.READ_SEATS,
@@ -118,6 +119,7 @@ SHOWN = {
     "/drafts/{brief:str}/source": Action.EDIT_BRIEFS,
 }
 TAKEN = {
+    "/canaries": Action.COORDINATE,
     "/mirrors": Action.FETCH_MIRRORS,
     "/cases/{case:str}/coordination": Action.COORDINATE,
     "/seats/{seat:str}": Action.TAKE_PART,

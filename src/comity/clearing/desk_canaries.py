@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from comity.access.policy import Action, allow
 from comity.clearing import canaries, embargo, flow, flow_canaries
+from comity.clearing.canaries import TEXT_LIMIT
 from comity.model.blind import Level
 from comity.model.coordination import Coordination, Part, Tier
 from comity.model.events import Event, Kind
@@ -14,7 +15,7 @@ from comity.sealing.blind import NAME_BYTES
 from comity.store import blind, coordinations, journal, parties
 from comity.store.engine import Tx
 
-__all__ = ["Canaries", "Copy", "Shelf", "Traced"]
+__all__ = ["TEXT_LIMIT", "Canaries", "Copy", "Shelf", "Traced"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

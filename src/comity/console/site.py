@@ -13,6 +13,7 @@ from comity.admin.provider import configured
 from comity.console import (
     account,
     ai_defence,
+    canaries,
     capacity,
     cases,
     cookies,
@@ -79,6 +80,7 @@ def routes(counters: Counters) -> list[Router]:
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
     coordination_pages.add(paths, counters.coordination)
+    canaries.add(paths, counters.canaries)
     federation.add(paths, counters.hand_overs)
     cve_services.add(paths, counters.cve)
     erasures.add(paths, counters.erasures)
