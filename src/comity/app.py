@@ -10,7 +10,7 @@ from litestar import Litestar
 
 from comity import subscriptions
 from comity.access.trail import TrailHook
-from comity.admin import flow_mirrors
+from comity.admin import flow_mirrors, rotation
 from comity.admin import health as health_of_work
 from comity.admin.counter import Accounts
 from comity.admin.glass import Glass
@@ -153,7 +153,17 @@ def opened(
 
     `demo` signs with the demo key: all that is sealed then says that a script approved it. `seam` is for crash tests.
     """
-    clock = clock or SystemClock()
+    with (
+        rotation.present(settings),
+        _opened(settings, clock=clock or SystemClock(), demo=demo, work=work, worker=worker, seam=seam) as office,
+    ):
+        yield office
+
+
+@contextmanager
+def _opened(
+    settings: Settings, *, clock: Clock, demo: bool, work: bool, worker: str, seam: Callable[[str], None]
+) -> Iterator[Office]:
     server = post.named(settings)
     key = keys.signing_key(settings, demo=demo)
     witness = Checkpoints(folder=settings.checkpoint_folder, key=key, every=settings.checkpoint_every, now=clock.now)
@@ -384,8 +394,8 @@ def document_signer(settings: Settings, *, demo: bool = False) -> Callable[[], O
 
 
 def trusted(settings: Settings) -> tuple[keys.PublicKey, ...]:
-    """The keys this host signs with: its own, and the demo key where there is one."""
-    own = [keys.signing_key(settings).public]
+    """The keys this host signs and signed with: its own, those before, and the demo key where there is one."""
+    own = [*keys.own_keys(settings)]
     if (settings.keys / "demo-signing.pem").exists():
         own.append(keys.signing_key(settings, demo=True).public)
     return tuple(own)

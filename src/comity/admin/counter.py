@@ -405,7 +405,7 @@ def check_roles(tx: Tx, person: Person, roles: frozenset[Role]) -> None:
 
 
 def _first_secret(tx: Tx) -> str:
-    return tx.master.mark("first-account", tx.store_id)
+    return tx.master.half("first-account", tx.store_id.encode()).hex()
 
 
 def _has_admin(tx: Tx) -> bool:

@@ -195,7 +195,7 @@ class Passkeys:
 
     def _secret(self) -> str:
         store = self.factors.accounts.store
-        return store.master.mark("passkey-challenges", store.id)
+        return store.master.half("passkey-challenges", store.id.encode()).hex()
 
 
 def _check_name(name: str) -> None:

@@ -92,7 +92,7 @@ patch = App(
 advisory = App(name="advisory", help="Read what is published: list, show, get.", group=CHECK)
 csaf = App(name="csaf", help="CSAF files on this machine: check.", group=CHECK)
 journal = App(name="journal", help="Prove that nothing was changed: verify.", group=CHECK)
-key = App(name="key", help="The host's public key: show.", group=CHECK)
+key = App(name="key", help="The host's keys: show the public one, rotate.", group=CHECK)
 mirror = App(name="mirror", help="What upstream says: fetch, add, list.", group=HOST)
 bundle = App(
     name="bundle", help="Mirrors in one signed file, for a host without a network: export, import, show.", group=HOST
@@ -246,6 +246,7 @@ csaf.command(csaf_files.check)
 app.command(evidence.verify, group=CHECK)
 journal.command(evidence.journal, name="verify")
 key.command(evidence.key, name="show")
+key.command(evidence.rotate, name="rotate")
 
 generated = App(name="battery", help="The generated tasks of assessments: verify, families, external.", group=CHECK)
 app.command(generated)

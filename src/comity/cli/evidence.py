@@ -2,14 +2,14 @@
 
 import base64
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
 from comity.cli import show
 from comity.cli.options import After, Host, Json, Limit, configured
 from comity.cli.places import place, plain_name, remote
-from comity.errors import Invalid
+from comity.errors import Invalid, Problem
 
 
 def advisories(*, after: After = "", limit: Limit = 50, host: Host = "", json: Json = False) -> None:
@@ -101,3 +101,34 @@ def key(*, out: Path | None = None) -> None:
         return
     out.write_bytes(document)
     show.line(f"written to {out}")
+
+
+def rotate(
+    which: Literal["signing", "master"],
+    *,
+    to: Annotated[Path | None, Parameter(help="a file with the new master key, where a setting gives it")] = None,
+) -> None:
+    """Change a key of this host while nothing of it runs. Cut off midway, the same command ends it."""
+    from comity.cli.local_tools import change_master_key, change_signing_key
+
+    if which == "signing":
+        if to is not None:
+            raise Invalid("a signing key is made here", [Problem("/to", "not_taken", "leave --to out")])
+        done = change_signing_key(configured())
+        show.line(f"signing key {done.old} gave way to {done.new}; what the old one signed goes on verifying", "green")
+        show.line(
+            "now: comity key show --out host-key.json, and hand it to whoever verifies; partners pin it anew", "dim"
+        )
+        return
+    done = change_master_key(configured(), to)
+    show.line(f"master key {done.old} gave way to {done.new}; {done.rewrapped:,} data keys were wrapped anew", "green")
+    if done.beyond:
+        show.line(f"{done.beyond} erased engagements were left as they are: nothing opens them")
+    if done.kept is not None:
+        show.line(
+            f"the old key lies at {done.kept}: only copies made before need it. Move it to where it is safe", "dim"
+        )
+    else:
+        show.line(
+            "now give the new key in COMITY_MASTER_KEY or by the command; the old one opens only older copies", "dim"
+        )

@@ -3,11 +3,12 @@
 from pathlib import Path
 from typing import Any
 
-from comity.admin import backup
+from comity.admin import backup, rotation
 from comity.admin.health import note_backup
 from comity.admin.second_factor import SecondFactors
 from comity.cli.places import office, shell_login
 from comity.durable import engine as durable
+from comity.durable.clock import SystemClock
 from comity.errors import Invalid, Problem
 from comity.model.outcome import Outcome
 from comity.sealing import keys
@@ -75,12 +76,12 @@ def take_backup(settings: Settings, target: Path) -> dict[str, Any]:
 
 def check_backup(settings: Settings, source: Path) -> dict[str, Any]:
     """Check a copy without putting it back."""
-    return _copy(backup.look(source, [keys.signing_key(settings).public]))
+    return _copy(backup.look(source, keys.own_keys(settings)))
 
 
 def put_back(settings: Settings, source: Path) -> dict[str, Any]:
     """Put a copy back into the empty place that the settings name."""
-    trusted = [keys.signing_key(settings).public]
+    trusted = keys.own_keys(settings)
     made = backup.restore(
         source, settings, keys.master_key(settings), trusted, make_flows=lambda: durable.connect(settings).close()
     )
@@ -132,3 +133,13 @@ def letter_drop(settings: Settings, start: str) -> None:
 
     with office(settings, work=False) as held, held.store.write() as tx:
         outbox.drop(tx, outbox.named(tx, start))
+
+
+def change_signing_key(settings: Settings) -> rotation.Changed:
+    """Sign with a fresh key from now on."""
+    return rotation.signing(settings, at=SystemClock().now())
+
+
+def change_master_key(settings: Settings, file: Path | None) -> rotation.Changed:
+    """Bring the store under a fresh master key, or under the one in a file."""
+    return rotation.master(settings, None if file is None else keys.read_master(file), at=SystemClock().now())

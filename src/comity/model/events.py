@@ -12,6 +12,7 @@ class Kind(StrEnum):
     HOST_STARTED = "host.started"
     ACCOUNT_MADE = "account.made"
     ACCOUNT_CHANGED = "account.changed"
+    KEY_CHANGED = "key.changed"
     GLASS_ASKED = "glass.asked"
     GLASS_BROKEN = "glass.broken"
     GLASS_ENDED = "glass.ended"

@@ -34,6 +34,8 @@ from comity.settings import Settings
 from comity.store.crypt import KEY_BYTES, MasterKey
 
 SCHEMA: Final = "comity-key/1"
+RETIRED: Final = "retired"
+"""Folder, among the keys, of what was a key before: public halves, and master keys that only old copies need."""
 HOOK: Final = "key-hook"
 """Name of the operator's key command among the trusted tools."""
 HOOK_TIMEOUT: Final = timedelta(seconds=30)
@@ -105,8 +107,51 @@ def signing_key(settings: Settings, *, demo: bool = False) -> SigningKey:
     """The host's signing key, or the demo key that lies beside it; made when there is none."""
     path = settings.keys / ("demo-signing.pem" if demo else "signing.pem")
     private = _load_private(secret(path, settings, _new_private))
+    return SigningKey(private=private, public=_public(private, settings, demo=demo))
+
+
+def _public(private: Ed25519PrivateKey, settings: Settings, *, demo: bool = False) -> PublicKey:
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    return SigningKey(private=private, public=PublicKey(raw=raw, demo=demo, organisation=settings.organisation))
+    return PublicKey(raw=raw, demo=demo, organisation=settings.organisation)
+
+
+def own_keys(settings: Settings) -> tuple[PublicKey, ...]:
+    """What this host signs with now, and what it signed with before: old signatures go on verifying."""
+    folder = settings.keys / RETIRED
+    earlier = sorted(folder.glob("*.json")) if folder.is_dir() else []
+    return (signing_key(settings).public, *(read_public(path.read_bytes()) for path in earlier))
+
+
+def rotate_signing(
+    settings: Settings, note: Callable[[str, str], None], *, seam: Callable[[str], None] = lambda _place: None
+) -> tuple[str, str]:
+    """Sign with a fresh key from now on; gives the ids of the old key and of the new one, as `note` was told before.
+
+    The public half of the old key is kept in `retired/`, the private half is overwritten and gone. Killed at any point
+    and begun again it comes to the same end, with one new key.
+    """
+    path, draft, gone = (settings.keys / name for name in ("signing.pem", "signing.next.pem", ".signing.gone"))
+    if gone.exists() and not draft.exists():  # cut off at the very end
+        earlier = _public(_load_private(gone.read_bytes()), settings)
+        _overwrite(gone)
+        return earlier.id, signing_key(settings).public.id
+    old = signing_key(settings).public
+    if not draft.exists():
+        _create(draft, _new_private())
+    seam("made")
+    folder = settings.keys / RETIRED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = folder / f"signing-{old.id[:16]}.json"
+    if not kept.exists():
+        _create(kept, old.export())
+    seam("kept")
+    note(old.id, _public(_load_private(draft.read_bytes()), settings).id)
+    if not gone.exists():
+        os.link(path, gone)
+    draft.replace(path)
+    seam("replaced")
+    _overwrite(gone)
+    return old.id, signing_key(settings).public.id
 
 
 def load_or_make(path: Path) -> SigningKey:
@@ -185,6 +230,42 @@ def secret(path: Path, settings: Settings, make: Callable[[], bytes]) -> bytes:
         if stat.S_IMODE(held.st_mode) & 0o077:
             raise Forbidden(f"{path} can be read by others: replace the secret if it may be known, then `chmod 600` it")
         return file.read()
+
+
+def replacement(settings: Settings) -> MasterKey:
+    """The master key to change to, in a file beside the present one, made when there is none."""
+    path = settings.keys / "master.next.key"
+    return _parse_master(secret(path, settings, _new_master), str(path))
+
+
+def read_master(path: Path) -> MasterKey:
+    """A master key out of a file of the operator's: the base64 of 32 bytes. Forbidden when others may read it."""
+    if path.stat().st_mode & 0o077:
+        raise Forbidden(f"{path} may be read by others: chmod 600 {path}")
+    return _parse_master(path.read_bytes(), str(path))
+
+
+def keep_replacement(settings: Settings, old: MasterKey) -> Path | None:
+    """Make the replacement the master key; the old one goes to `retired/`, for copies made before. None without any."""
+    path, draft = settings.keys / "master.key", settings.keys / "master.next.key"
+    if not draft.exists():
+        return None
+    folder = settings.keys / RETIRED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    kept = folder / f"master-{old.name}.key"
+    if not kept.exists():
+        _create(kept, path.read_bytes())
+    draft.replace(path)
+    return kept
+
+
+def _overwrite(path: Path) -> None:
+    """Write noise over a secret and delete it. What a disk keeps of it beyond that is the disk's."""
+    with path.open("r+b") as file:
+        file.write(secrets.token_bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
 
 
 def _create(path: Path, secret: bytes) -> None:

@@ -25,9 +25,14 @@ NONCE_BYTES: Final = 12
 
 @dataclass(frozen=True, slots=True)
 class MasterKey:
-    """32 secret bytes that wrap every data key. Never printed, compared only by `name`."""
+    """32 secret bytes that wrap every data key. Never printed, compared only by `name`.
+
+    `root` is what keyed digests are made with, empty for the secret itself. It stays when the secret is changed, since
+    most of what was digested is not kept; the store then holds it sealed under the new secret.
+    """
 
     secret: bytes = field(repr=False)
+    root: bytes = field(default=b"", repr=False)
 
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES:
@@ -35,12 +40,21 @@ class MasterKey:
 
     def derive(self, purpose: str) -> bytes:
         """32 bytes for one purpose (HKDF-SHA256, RFC 5869): keys for different purposes tell nothing of each other."""
-        return _derived(self.secret, purpose)
+        return _derived(self.root or self.secret, purpose)
+
+    @property
+    def wrapping(self) -> bytes:
+        """The key that wraps data keys: another one after every change of the secret."""
+        return _derived(self.secret, "wrap")
+
+    def half(self, kind: str, data: bytes) -> bytes:
+        """32 bytes out of this secret and somebody else's: like a mark, but it changes with the secret."""
+        return hmac.digest(_derived(self.secret, f"mark/{kind}"), data, "sha256")
 
     @property
     def name(self) -> str:
         """16 hex characters that say which master key this is, and nothing else about it."""
-        return self.derive("name").hex()[:16]
+        return _derived(self.secret, "name").hex()[:16]
 
     def mark(self, kind: str, text: str | bytes) -> str:
         """Keyed digest of a value of one kind, 64 hex characters: equal values of a kind have equal marks."""
@@ -66,14 +80,14 @@ def seal(master: MasterKey, place: str, plain: bytes) -> Sealed:
     """Seal `plain` under a fresh data key. `place` is `table/id` and must be given again to open it."""
     data_key = secrets.token_bytes(KEY_BYTES)
     return Sealed(
-        wrapped=encrypt(master.derive("wrap"), f"key of {place}", data_key),
+        wrapped=encrypt(master.wrapping, f"key of {place}", data_key),
         body=encrypt(data_key, place, plain),
     )
 
 
 def unseal(master: MasterKey, place: str, sealed: Sealed) -> bytes:
     """What was sealed at this place. Tampered when key, place or bytes are not those that were sealed."""
-    data_key = decrypt(master.derive("wrap"), f"key of {place}", sealed.wrapped)
+    data_key = decrypt(master.wrapping, f"key of {place}", sealed.wrapped)
     return decrypt(data_key, place, sealed.body)
 
 

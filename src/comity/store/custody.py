@@ -31,6 +31,16 @@ class Custody:
         """The data key. Tampered when the half is gone or either part is another."""
         return decrypt(self._wrapping(master, id_), _place(id_), wrapped)
 
+    def rewrapped(self, old: MasterKey, new: MasterKey, id_: EngagementId, wrapped: bytes) -> bytes | None:
+        """The same data key under another master key. None when it is so already, or when its half was destroyed."""
+        if not self.holds(id_):
+            return None
+        try:
+            self.key(new, id_, wrapped)
+        except Tampered:
+            return encrypt(self._wrapping(new, id_), _place(id_), self.key(old, id_, wrapped))
+        return None
+
     def destroy(self, id_: EngagementId) -> None:
         """Overwrite and delete the half: from now on nothing of the engagement opens. Doing it twice is harmless."""
         path = self._path(id_)
@@ -53,7 +63,7 @@ class Custody:
             half = self._path(id_).read_bytes()
         except FileNotFoundError as error:
             raise Tampered(f"the custodian's half of the key of {id_} is not in the custody folder") from error
-        return bytes.fromhex(master.mark(f"engagement key {id_}", half))
+        return master.half(f"engagement key {id_}", half)
 
     def _make_half(self, id_: EngagementId) -> None:
         if self.folder.resolve().is_relative_to(self.data.resolve()):

@@ -5,11 +5,12 @@ journal has no gaps, idempotency keys cannot race, and the two engines behave th
 `docs/decisions/0004-store-and-journal.md`.
 """
 
+import base64
 import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final, Protocol, TypeAlias
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from comity.errors import Conflict, Invalid, Unavailable
 from comity.settings import Settings
-from comity.store.crypt import MasterKey
+from comity.store.crypt import MasterKey, decrypt
 from comity.store.migrate import upgrade
 from comity.store.tables import constants
 
@@ -34,6 +35,12 @@ CACHE_KIB: Final = 32 * 1024
 """Pages that one SQLite connection may keep; with the default of 2 MiB a slice of a batch spills in mid-transaction."""
 CHECKPOINT: Final = 8192
 """Pages (4 KiB) in the write-ahead log before they are moved: pages that slice after slice touches are moved once."""
+
+
+NEXT: Final = "next master"
+"""The constant that names the master key which a store is on its way to; only `store.rewrap` opens such a store."""
+MARKS: Final = "marks"
+"""The constant that holds what keyed digests are made with, sealed, once the master key was changed."""
 
 
 def no_seam(place: str) -> None:
@@ -177,7 +184,7 @@ def open(settings: Settings, master: MasterKey, *, seam: Seam = no_seam) -> Stor
     engine = _engine(settings.database)
     try:
         upgrade(engine)
-        store_id = _identity(engine, master)
+        store_id, master = _identity(engine, master)
     except OperationalError as error:
         engine.dispose()
         raise Unavailable("the store is not reachable: check COMITY_DATABASE_URL and that its server runs") from error
@@ -231,16 +238,23 @@ def _take_lock(connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": WRITE_LOCK})
 
 
-def _identity(engine: Engine, master: MasterKey) -> str:
+def _identity(engine: Engine, master: MasterKey) -> tuple[str, MasterKey]:
     with engine.connect().execution_options(comity_write=True) as connection, connection.begin():
         _take_lock(connection)
         held: dict[str, str] = {row.name: row.value for row in connection.execute(select(constants))}
         if not held:
             held = {"store": secrets.token_hex(16), "master": master.name}
             connection.execute(insert(constants), [{"name": n, "value": v} for n, v in held.items()])
+    if NEXT in held:
+        raise Conflict(
+            f"this store is on its way to master key {held[NEXT]}: run `comity key rotate master` to its end"
+        )
     if held["master"] != master.name:
         raise Conflict(
             f"this store was made under master key {held['master']}, and {master.name} was given: "
             "point COMITY_KEYS, COMITY_MASTER_KEY or COMITY_MASTER_KEY_COMMAND at the right key"
         )
-    return held["store"]
+    if MARKS in held:
+        root = decrypt(master.wrapping, f"constants/{MARKS}", base64.b64decode(held[MARKS]))
+        return held["store"], replace(master, root=root)
+    return held["store"], master
