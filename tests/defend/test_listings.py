@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from comity.errors import Invalid
+from comity.formats import columns
 from comity.formats.listings import cyclonedx, detect, listing, npm, scanners, system, table
 from comity.formats.parse import Limits
 from comity.model.asset import Reach
@@ -286,6 +287,67 @@ def test_scanner_exports_are_claims_with_dates_and_source(corpora: Path) -> None
     assert first.first_seen == datetime(2021, 1, 5, 17, 24, 8, tzinfo=UTC)  # 10:24:08 MST
     assert all(one.asset and one.plugin.startswith("QID ") for one in qualys.claims)
     assert isinstance(detect.read((folder / "qualys__Qualys_Sample_Report.csv").read_bytes()), ScannerReport)
+
+
+TENABLE = "Plugin,Plugin Name,DNS Name,IP Address,Severity,CVE,Last Observed\n"
+ROW = "11,x,web-1,192.0.2.1,High,CVE-2020-0001,\n"
+
+
+def claimed(text: str) -> list[tuple[str, str, tuple[str, ...]]]:
+    found = detect.read(text.encode(), name="export.csv")
+    assert isinstance(found, ScannerReport)
+    return [(one.asset, one.severity, one.vulnerabilities) for one in found.claims]
+
+
+@pytest.mark.parametrize("between", [",", ";", "\t"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("before", ["", "\ufeff", "a report\u2028of two lines\x0bor three\n"])
+def test_an_export_that_a_spreadsheet_saved_again_claims_the_same(between: str, ends: str, before: str) -> None:
+    text = before + (TENABLE + ROW + ROW.replace("web-1", "web-2")).replace(",", between)
+    assert claimed(text.replace("\n", ends)) == [
+        ("web-1", "High", ("CVE-2020-0001",)),
+        ("web-2", "High", ("CVE-2020-0001",)),
+    ]
+
+
+def test_a_second_column_of_the_same_name_hides_nothing() -> None:
+    for text in (
+        TENABLE.replace("IP Address", "Severity") + ROW.replace("192.0.2.1", "Info"),
+        "name,version,Version\nsalt,3000.1,3000.3\n",
+        "name,exposure,Exposure\nweb,yes,no\n",
+    ):
+        with pytest.raises(Invalid) as error:
+            table.assets(text.encode()) if "exposure" in text else detect.read(text.encode(), name="a.csv")
+        assert [(p.pointer, p.code) for p in error.value.problems] == [("/line/1", "repeated_heading")]
+
+
+def test_a_row_that_names_a_weakness_is_a_claim_whatever_its_severity() -> None:
+    assert claimed(TENABLE + ROW.replace("High", "Info")) == [("web-1", "Info", ("CVE-2020-0001",))]
+
+
+def test_a_date_in_a_zone_not_known_here_is_no_date() -> None:
+    found = scanners.read((TENABLE + ROW.replace("1,\n", '1,"Jan 5, 2021 10:24:08 XYZ"\n')).encode())
+    assert found.claims[0].last_seen is None
+    assert "bear no date" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b"\xff\xfe" + (TENABLE + ROW).encode("utf-16-le"),
+        (TENABLE + ROW).replace("x", "\xe9").encode("latin-1"),
+        (TENABLE + ROW.replace("x", '"' + "x" * (listing.CELL_LIMIT + 1) + '"')).encode(),
+        (TENABLE + ROW.replace(",x,", ',"x,')).encode(),
+    ],
+)
+def test_an_export_in_another_encoding_with_a_huge_cell_or_an_open_quote_is_refused_whole(bad: bytes) -> None:
+    with pytest.raises(Invalid):
+        detect.read(bad, name="export.csv")
+
+
+def test_a_cell_that_is_a_formula_is_a_name_here_and_harmless_in_what_leaves() -> None:
+    ((asset, _, _),) = claimed(TENABLE + ROW.replace("web-1", "\"=cmd|'/c calc'!A1\""))
+    assert columns.safe(asset) == "'=cmd|'/c calc'!A1"
 
 
 EMPTY = {

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
+from comity.bench.plans_lies_spelling import SPELLINGS
 from comity.model.plan import EvidencePack, Plan, RecordKind, Sentence, SentenceKind
 
 Lies: TypeAlias = Iterator[Plan]
@@ -212,5 +213,6 @@ LIARS: Final[Mapping[str, Liar]] = {
     "turned_meaning": turned_meaning,
     "wrong_citation": wrong_citation,
     "dropped_duty": dropped_duty,
+    **SPELLINGS,
 }
 """By kind. The first eight are those of the contract of this bench."""

@@ -5,8 +5,10 @@ release are what advisories are published by, so both are asked for; RPM familie
 apart.
 """
 
+import csv
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final, TextIO
 from urllib.parse import unquote
 
 from packageurl import PackageURL
@@ -17,6 +19,9 @@ from comity.formats.purl import DISTRIBUTIONS, ECOSYSTEMS
 from comity.formats.versions.ecosystems import UNORDERED, lacks_release, scheme
 from comity.formats.versions.identity import canonical_name, package, release_of
 from comity.model.inventory import Component, Identity
+
+if TYPE_CHECKING:
+    from _csv import Reader
 
 LIMITS: Final = Limits(document_bytes=64 * 1024 * 1024, depth=64)
 """Of an inventory document. Doors may pass stricter ones."""
@@ -32,6 +37,8 @@ _RPM_NAMESPACES: Final = {
     "rhel": "Red Hat", "rocky": "Rocky Linux", "rocky-linux": "Rocky Linux", "sles": "SUSE", "suse": "SUSE",
 }  # fmt: skip
 """purl namespace, or ID of os-release, of an RPM distribution -> OSV ecosystem."""
+CELL_LIMIT: Final = 1024 * 1024
+"""Characters of one cell of a CSV table."""
 PROBLEMS: Final = 100
 """Problems that one answer lists."""
 NO_NAME: Final = frozenset({"", "NOASSERTION", "NONE", "UNKNOWN", "(unknown)", "<unknown>", "null"})
@@ -170,6 +177,21 @@ def text_of(data: bytes, limits: Limits) -> str:
     if "\x00" in text:
         raise one_problem("not_text", "the document is binary: send the list as text")
     return text
+
+
+def csv_rows(text: TextIO, delimiter: str) -> "Reader":
+    """A reader of CSV rows with this house's limit of a cell, which Python keeps for the whole process: it is never set
+    back under another reader's hands."""
+    csv.field_size_limit(CELL_LIMIT)
+    return csv.reader(text, delimiter=delimiter)
+
+
+def refuse_repeated(headings: Sequence[str], line: int) -> None:
+    """Invalid when two columns bear the same heading: which of them counts is a guess, and one would hide the other."""
+    twice = sorted(one for one, count in Counter(headings).items() if one and count > 1)[:8]
+    if twice:
+        reason = f"two columns are called {', '.join(printable(one)[:40] for one in twice)}: keep one"
+        raise one_problem("repeated_heading", reason, f"/line/{line}")
 
 
 def one_problem(code: str, reason: str, pointer: str = "") -> Invalid:

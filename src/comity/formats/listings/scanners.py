@@ -30,7 +30,9 @@ _ZONES: Final = {
     "PDT": -7,
 }
 _TENABLE_DATE: Final = re.compile(r"(?P<day>[A-Z][a-z]{2} \d{1,2}, \d{4} \d{2}:\d{2}:\d{2})(?: (?P<zone>[A-Z]{3}))?\Z")
-CELL_LIMIT: Final = 1024 * 1024
+_LINE_END: Final = re.compile(r"\r\n|\r|\n")
+_HEAD: Final = 64 * 1024
+"""Characters in which the headings are looked for."""
 _TENABLE: Final = ({"plugin", "plugin name"}, {"plugin id", "name", "host"})
 _QUALYS: Final = {"qid", "title", "ip"}
 
@@ -46,15 +48,15 @@ def read(data: bytes, *, limits: Limits = listing.LIMITS) -> ScannerReport:
     found = _scanner(text)
     if found is None:
         raise listing.one_problem("unknown_format", "the headings are not those of a Tenable, Nessus or Qualys export")
-    scanner, skip = found
+    scanner, skip, delimiter = found
     claims: list[Claim] = []
     problems: list[Problem] = []
     informational = 0
-    for line, row in _rows(text, skip, problems):
+    for line, row in _rows(text, skip, delimiter, problems):
         claim = _qualys(row) if scanner == "Qualys" else _tenable(row)
         if not claim.asset or not claim.plugin:
             problems.append(Problem(f"/line/{line}", "missing_field", "a finding names its host and its plugin"))
-        elif claim.severity.lower() in {"info", "none", "informational"}:
+        elif claim.severity.lower() in {"info", "none", "informational"} and not claim.vulnerabilities:
             informational += 1
         else:
             claims.append(claim)
@@ -71,25 +73,27 @@ def read(data: bytes, *, limits: Limits = listing.LIMITS) -> ScannerReport:
     return ScannerReport(scanner=scanner, claims=tuple(claims), notes=tuple(notes))
 
 
-def _scanner(text: str) -> tuple[str, int] | None:
-    """Which scanner, and how many lines stand before the headings."""
-    for skip, line in enumerate(text.splitlines()[:12]):
-        headings = {cell.strip().strip('"').lower() for cell in line.split(",")}
-        if any(needed <= headings for needed in _TENABLE):
-            return "Tenable", skip
-        if headings >= _QUALYS:
-            return "Qualys", skip
+def _scanner(text: str) -> tuple[str, int, str] | None:
+    """Which scanner, how many lines stand before the headings, and what stands between cells: a spreadsheet that saved
+    the export again may have written semicolons or tabs. Lines end as csv ends them, and nowhere else."""
+    for skip, line in enumerate(_LINE_END.split(text[:_HEAD])[:12]):
+        for delimiter in ",;\t":
+            headings = {cell.strip().strip('"').lower() for cell in line.split(delimiter)}
+            if any(needed <= headings for needed in _TENABLE):
+                return "Tenable", skip, delimiter
+            if headings >= _QUALYS:
+                return "Qualys", skip, delimiter
     return None
 
 
-def _rows(text: str, skip: int, problems: list[Problem]) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _rows(text: str, skip: int, delimiter: str, problems: list[Problem]) -> Iterator[tuple[int, Mapping[str, str]]]:
     stream = io.StringIO(text, newline="")
     for _ in range(skip):
         stream.readline()
-    before = csv.field_size_limit(CELL_LIMIT)
     try:
-        reader = csv.reader(stream)
+        reader = listing.csv_rows(stream, delimiter)
         headings = [heading.strip().lower() for heading in next(reader, [])]
+        listing.refuse_repeated(headings, reader.line_num + skip)
         for row in reader:
             if any(cell.strip() for cell in row):
                 if len(row) > len(headings):
@@ -100,8 +104,6 @@ def _rows(text: str, skip: int, problems: list[Problem]) -> Iterator[tuple[int, 
                 yield reader.line_num + skip, dict(zip(headings, row, strict=False))
     except csv.Error as error:
         raise listing.one_problem("malformed_csv", "this is not one CSV table: a cell may be too long") from error
-    finally:
-        csv.field_size_limit(before)
 
 
 def _tenable(row: Mapping[str, str]) -> Claim:
@@ -140,12 +142,14 @@ def _qualys(row: Mapping[str, str]) -> Claim:
 
 
 def _when(text: str) -> datetime | None:
-    """A scanner's date; None for one that cannot be read. Without a zone it is UTC."""
+    """A scanner's date; None for one that cannot be read, or is in a zone not known here. Without a zone it is UTC."""
     stated = text.strip()
     dated = _TENABLE_DATE.match(stated)
+    if dated and (dated["zone"] or "UTC") not in _ZONES:
+        return None
     try:
         if dated:
-            zone = timezone(timedelta(hours=_ZONES.get(dated["zone"] or "UTC", 0)))
+            zone = timezone(timedelta(hours=_ZONES[dated["zone"] or "UTC"]))
             return datetime.strptime(dated["day"], "%b %d, %Y %H:%M:%S").replace(tzinfo=zone).astimezone(UTC)
         return datetime.strptime(stated, "%m/%d/%Y %H:%M:%S").replace(tzinfo=UTC)
     except (ValueError, OverflowError):

@@ -171,9 +171,10 @@ def _rows(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     sample = text[:8192]
     delimiter = max(",;\t", key=sample.split("\n", 1)[0].count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = listing.csv_rows(io.StringIO(text, newline=""), delimiter)
     try:
         headings = [heading.strip().lower() for heading in next(reader, [])]
+        listing.refuse_repeated(headings, reader.line_num)
         places = {field: _place(headings, columns.get(field, ""), usual) for field, usual in fields.items()}
         missing = [columns[field] for field in columns if places[field] is None]
         if missing:
