@@ -219,7 +219,7 @@ def _calls() -> list[tuple[str, str]]:
 
 
 def test_the_list_of_calls_that_name_a_row_is_not_empty() -> None:
-    assert len(_calls()) == 19
+    assert len(_calls()) == 20
 
 
 def test_no_call_of_the_api_tells_a_row_of_another_domain_from_no_row(here: Site) -> None:

@@ -26,8 +26,11 @@ LOOKALIKES: Final = {
 }
 """Letters and marks that a font shows alike: Cyrillic, a one-dot leader, a typographic hyphen."""
 HIDDEN: Final = ("\u200b", "\u200d", "\u00ad", "\u2060", "\u202e", "\ufeff", "\u0301", "\u00a0", "\x08")
-"""Marks that a reader does not see: no width, soft hyphen, right to left, combining, a blank that is none, backspace."""
-WORDS: Final = tuple("one two three four five six seven eight nine ten eleven twelve thirteen fourteen".split())
+"""Marks that a reader does not see: no width, soft hyphen, right to left, combining, backspace."""
+WORDS: Final = (
+    *("one", "two", "three", "four", "five", "six", "seven"),
+    *("eight", "nine", "ten", "eleven", "twelve", "thirteen", "fourteen"),
+)
 HEDGES: Final = ("about ", "at least ", "up to ", "before or after ", "nearly ", "more than ", "~", ">=", "<", "^")
 RANGES: Final = (" or later", " or newer", ".x", "-9.9", " to 9999.0", " and above", "+", "*")
 NEGATIONS: Final = (
