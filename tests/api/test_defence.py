@@ -213,7 +213,7 @@ def _calls() -> list[tuple[str, str]]:
     found = []
     for method, path in ROUTES:
         text = path.removeprefix("/api/v1")
-        if re.search(r"\{(inventory|asset|entry):str\}", text):
+        if re.search(r"\{(inventory|asset):str\}|^/ai-defence/\{entry:str\}", text):
             found.append((method, text))
     return sorted(found)
 
