@@ -26,7 +26,7 @@ def test_an_approved_case_is_published_with_every_file_sealed(
     assert comity("advisory", "get", published, "--into", tmp_path, "--host", host.address).status == 0
     files = sorted(path for path in tmp_path.iterdir() if not path.name.endswith(".seal.json"))
     assert any(published in path.name and json.loads(path.read_bytes())["id"].endswith(published) for path in files)
-    assert len(files) == 2
+    assert len(files) == 3
     for path in files:
         answer = comity("verify", path)
         assert answer.status == 0, answer.err

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from comity.formats import csaf_provider
 from comity.formats.csaf import Csaf
-from comity.formats.csaf_provider import About, Entry
+from comity.formats.csaf_provider import FIRST, About, Entry
 from comity.model.advisory import Advisory, Publisher, Revision
 from comity.model.ids import AdvisoryId
 from comity.model.product import Affected
@@ -58,13 +58,13 @@ def pages(
             files[f"/csaf/white/{path}{suffix}"] = csaf_provider.hash_file(suffix, data, path.rpartition("/")[2])
         if key is not None:
             files[f"/csaf/white/{path}.asc"] = key.sign(data)
-    described = json.loads(csaf_provider.metadata(about, updated=AT))
+    described = json.loads(csaf_provider.metadata(about, FIRST, updated=AT))
     if not rolie:
         described["distributions"] = [{"directory_url": f"{base}/csaf/white/"}]
     files |= {
         "/.well-known/csaf/provider-metadata.json": json.dumps(described).encode(),
-        "/csaf/white/csaf-feed-tlp-white.json": csaf_provider.feed(about, "white", entries, updated=AT),
-        "/csaf/white/changes.csv": csaf_provider.changes(entries),
+        "/csaf/white/csaf-feed-tlp-white.json": csaf_provider.feed(about, FIRST, "white", entries, updated=AT),
+        "/csaf/white/changes.csv": csaf_provider.changes(FIRST, entries),
         "/csaf/white/index.txt": csaf_provider.index(entries),
     }
     if key is not None:

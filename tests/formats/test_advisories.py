@@ -62,11 +62,13 @@ def test_an_ordinary_advisory_needs_the_residue_only_for_what_the_format_lacks(n
         "osv": {"publisher", "revisions"},
         "cve": {"id", "aliases", "affected", "publisher", "revisions"},
         "csaf": set(),
+        "csaf-2.1": set(),
     }
     holder = {
         "osv": lambda d: d["database_specific"]["comity"]["residue"],
         "cve": lambda d: d["containers"]["cna"]["x_comity"]["residue"],
         "csaf": lambda d: d.get("x_comity", {}),
+        "csaf-2.1": lambda d: d.get("x_extensions", {}),
     }
     assert set(holder[name](document)) == allowed[name]
 

@@ -59,5 +59,6 @@ def test_published_files_have_the_names_their_formats_want() -> None:
     assert names == {
         "osv": "x_COMITY-2026-0001.json",
         "csaf": "comity-2026-0001.json",
+        "csaf-2.1": "comity-2026-0001.csaf-2.1.json",
         "cve": "CVE-2026-12345.json",
     }

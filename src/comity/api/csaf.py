@@ -1,4 +1,4 @@
-"""The CSAF provider's places: `/.well-known/csaf/`, `/csaf/...` and `security.txt` (CSAF 2.0, section 7.1).
+"""The CSAF provider's places: `/.well-known/csaf/`, `/csaf/`, `/csaf/v2.1/` and `security.txt` (CSAF, section 7.1).
 
 Anybody reads what is open, from any origin. A closed level takes the host's own tokens, as a bearer or as the password
 of HTTP Basic, since CSAF readers know the latter.
@@ -13,12 +13,14 @@ from typing import Any, Final
 from anyio import to_thread
 from litestar import Request, Response, Router, get
 from litestar.connection import ASGIConnection
+from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
 from comity.access.caller import STRANGER, Directory
 from comity.access.policy import Action
 from comity.access.routes import caller_of
 from comity.errors import Unauthenticated
+from comity.formats.csaf_provider import EDITIONS, FIRST, METADATA, SERVICE, WELL_KNOWN, Edition
 from comity.library.counter import Download
 from comity.library.provider import Provider
 
@@ -41,10 +43,6 @@ def router(provider: Provider, directory: Directory) -> Router:
         connection.scope["state"]["caller"] = caller
         caller.check(handler.opt["action"])
 
-    @get("/.well-known/csaf/provider-metadata.json", opt=READ, include_in_schema=False, sync_to_thread=True)
-    def metadata(request: Ask) -> Response[bytes]:
-        return _sent(provider.metadata(caller_of(request).viewer))
-
     @get("/.well-known/security.txt", opt=READ, include_in_schema=False, sync_to_thread=True)
     def security(request: Ask) -> Response[bytes]:
         return _sent(provider.security_txt(caller_of(request).viewer))
@@ -53,45 +51,70 @@ def router(provider: Provider, directory: Directory) -> Router:
     def key(request: Ask) -> Response[bytes]:
         return _sent(provider.key(caller_of(request).viewer, request.path_params["name"]))
 
-    @get("/csaf/{level:str}", opt=READ, include_in_schema=False, sync_to_thread=True)
+    addresses = [(WELL_KNOWN, FIRST), *((edition.well_known, edition) for edition in EDITIONS)]
+    known = [handler for address, edition in addresses for handler in _known(provider, address, edition)]
+    places = [handler for edition in EDITIONS for handler in _places(provider, edition)]
+    return Router("/", route_handlers=[security, key, *known, *places], guards=[guard])
+
+
+def _known(provider: Provider, address: str, edition: Edition) -> Sequence[HTTPRouteHandler]:
+    """The two files under a well-known address."""
+
+    @get(f"{address}/{METADATA}", opt=READ, include_in_schema=False, sync_to_thread=True)
+    def metadata(request: Ask) -> Response[bytes]:
+        return _sent(provider.metadata(caller_of(request).viewer, edition))
+
+    @get(f"{address}/{SERVICE}", opt=READ, include_in_schema=False, sync_to_thread=True)
+    def service(request: Ask) -> Response[bytes]:
+        return _sent(provider.service(caller_of(request).viewer, edition))
+
+    return metadata, service
+
+
+def _places(provider: Provider, edition: Edition) -> Sequence[HTTPRouteHandler]:
+    """The folders of one version, level by level and year by year."""
+    root = edition.root
+
+    @get(f"{root}/{{level:str}}", opt=READ, include_in_schema=False, sync_to_thread=True)
     def folder(request: Ask) -> Response[bytes]:
         level = request.path_params["level"]
-        entries = provider.folder(caller_of(request).viewer, level)
-        names = ["index.txt", "changes.csv", f"csaf-feed-tlp-{level}.json", *sorted(e.path for e in entries)]
-        return _listed(f"csaf/{level}", names, level)
+        entries = provider.folder(caller_of(request).viewer, level, edition)
+        names = [*provider.names(level), *sorted(e.path for e in entries)]
+        return _listed(f"{root}/{level}", names, is_open=level == edition.open_level)
 
-    @get("/csaf/{level:str}/{name:str}", opt=READ, include_in_schema=False, sync_to_thread=True)
+    @get(f"{root}/{{level:str}}/{{name:str}}", opt=READ, include_in_schema=False, sync_to_thread=True)
     def listing(request: Ask) -> Response[bytes]:
         level, name = request.path_params["level"], request.path_params["name"]
-        viewer = caller_of(request).viewer
+        viewer, is_open = caller_of(request).viewer, level == edition.open_level
         if name.isascii() and name.isdigit():
-            paths = sorted(e.path for e in provider.folder(viewer, level) if e.path.startswith(f"{name}/"))
-            return _listed(f"csaf/{level}/{name}", [path.partition("/")[2] for path in paths], level)
-        return _sent(provider.listing(viewer, level, name), level)
+            paths = sorted(e.path for e in provider.folder(viewer, level, edition) if e.path.startswith(f"{name}/"))
+            return _listed(f"{root}/{level}/{name}", [path.partition("/")[2] for path in paths], is_open=is_open)
+        return _sent(provider.listing(viewer, level, name, edition), is_open=is_open)
 
-    @get("/csaf/{level:str}/{year:str}/{name:str}", opt=READ, include_in_schema=False, sync_to_thread=True)
+    @get(f"{root}/{{level:str}}/{{year:str}}/{{name:str}}", opt=READ, include_in_schema=False, sync_to_thread=True)
     def document(request: Ask) -> Response[bytes]:
         level, year, name = (request.path_params[part] for part in ("level", "year", "name"))
-        return _sent(provider.document(caller_of(request).viewer, level, year, name), level)
+        held = provider.document(caller_of(request).viewer, level, year, name, edition)
+        return _sent(held, is_open=level == edition.open_level)
 
-    return Router("/", route_handlers=[metadata, security, key, folder, listing, document], guards=[guard])
+    return folder, listing, document
 
 
-def _sent(held: Download, level: str = "white") -> Response[bytes]:
-    headers = {"ETag": f'"{held.digest}"', **_kept(level)}
+def _sent(held: Download, *, is_open: bool = True) -> Response[bytes]:
+    headers = {"ETag": f'"{held.digest}"', **_kept(is_open=is_open)}
     return Response(held.data, media_type=held.media_type, headers=headers)
 
 
-def _listed(place: str, names: Sequence[str], level: str) -> Response[bytes]:
+def _listed(place: str, names: Sequence[str], *, is_open: bool) -> Response[bytes]:
     """A plain directory listing (requirement 14): links and nothing else."""
-    rows = "".join(f'<li><a href="/{place}/{escape(name)}">{escape(name)}</a></li>\n' for name in names)
+    rows = "".join(f'<li><a href="{escape(place)}/{escape(name)}">{escape(name)}</a></li>\n' for name in names)
     head = f"<!doctype html>\n<html lang='en'><meta charset='utf-8'><title>{escape(place)}</title>\n"
     page = f"{head}<h1>{escape(place)}</h1>\n<ul>\n{rows}</ul>\n"
-    return Response(page.encode(), media_type="text/html", headers=_kept(level))
+    return Response(page.encode(), media_type="text/html", headers=_kept(is_open=is_open))
 
 
-def _kept(level: str) -> dict[str, str]:
-    return dict(OPEN) if level == "white" else {"Cache-Control": "no-store"}
+def _kept(*, is_open: bool) -> dict[str, str]:
+    return dict(OPEN) if is_open else {"Cache-Control": "no-store"}
 
 
 def _secret(header: str) -> str:

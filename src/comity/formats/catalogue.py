@@ -7,6 +7,7 @@ from comity.errors import Invalid, Problem
 from comity.formats import parse
 from comity.formats.codec import AdvisoryCodec, Reading, ReportCodec
 from comity.formats.csaf import Csaf, CsafReport
+from comity.formats.csaf_dialect import V2_1
 from comity.formats.cve import Cve
 from comity.formats.osv import Osv, OsvReport
 from comity.formats.parse import LIMITS, Limits
@@ -30,7 +31,7 @@ def report_codecs(limits: Limits = LIMITS) -> tuple[ReportCodec, ...]:
 
 def advisory_codecs() -> tuple[AdvisoryCodec, ...]:
     """Every format that advisories are written in."""
-    return (Osv(), Csaf(), Cve())
+    return (Osv(), Csaf(), Csaf(dialect=V2_1), Cve())
 
 
 def report_codec(name: str, limits: Limits = LIMITS) -> ReportCodec:

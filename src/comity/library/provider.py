@@ -1,10 +1,11 @@
 """The CSAF provider: published advisories under the names, folders, feeds and signatures that CSAF readers expect.
 
-Every call asks the store as its viewer, so a level's folder holds what this viewer may see of it and nothing else.
+Every call asks the store as its viewer, so a level's folder holds what this viewer may see of it and nothing else. Both
+versions are served, each as an edition of its own; one of 2.1 holds the advisories that were published in 2.1.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -13,12 +14,12 @@ from comity.access.policy import Action
 from comity.errors import Missing, Unauthenticated
 from comity.formats import csaf_provider
 from comity.formats.csaf import file_name
-from comity.formats.csaf_provider import About, Entry
+from comity.formats.csaf_provider import FIRST, About, Edition, Entry
 from comity.formats.times import EPOCH
 from comity.library.counter import Download
 from comity.model.advisory import Advisory
 from comity.model.ids import AdvisoryId, digest
-from comity.model.party import Viewer
+from comity.model.party import ANONYMOUS, Viewer
 from comity.sealing.openpgp import OpenPgp
 from comity.store import published
 from comity.store.engine import Store
@@ -41,14 +42,21 @@ class Provider:
     listed: bool
     signer: Callable[[], OpenPgp | None]
     now: Callable[[], datetime]
-    _white: tuple[str, dict[str, Entry]] = ("", {})
-    """The open folder's entries by path, with the state of the shelf that they were made of."""
+    _open: dict[str, tuple[str, dict[str, Entry]]] = field(default_factory=dict)
+    """Each version's open folder: its entries by path, with the state of the shelf that they were made of."""
 
-    def metadata(self, viewer: Viewer) -> Download:
-        """The provider's metadata."""
+    def metadata(self, viewer: Viewer, edition: Edition = FIRST) -> Download:
+        """The provider's metadata: the same for everybody."""
         policy.allow(viewer, Action.READ_PUBLISHED)
-        newest = max((one.updated for one in self._entries(viewer, "white").values()), default=EPOCH)
-        return _made("provider-metadata.json", JSON, csaf_provider.metadata(self._about(), updated=newest))
+        newest = max(
+            (one.updated for one in self._entries(ANONYMOUS, edition, edition.open_level).values()), default=EPOCH
+        )
+        return _made(csaf_provider.METADATA, JSON, csaf_provider.metadata(self._about(), edition, updated=newest))
+
+    def service(self, viewer: Viewer, edition: Edition = FIRST) -> Download:
+        """The ROLIE service document."""
+        policy.allow(viewer, Action.READ_PUBLISHED)
+        return _made(csaf_provider.SERVICE, JSON, csaf_provider.service(self._about(), edition))
 
     def security_txt(self, viewer: Viewer) -> Download:
         """Whom to tell, and where the metadata is."""
@@ -65,38 +73,45 @@ class Provider:
             raise Missing(f"there is no key {name}")
         return _made(name, "application/pgp-keys", held.public)
 
-    def folder(self, viewer: Viewer, level: str) -> tuple[Entry, ...]:
+    def folder(self, viewer: Viewer, level: str, edition: Edition = FIRST) -> tuple[Entry, ...]:
         """What this viewer may see of a level, for a listing. Unauthenticated for a stranger at a closed level."""
-        self._may(viewer, level)
-        return tuple(self._entries(viewer, level).values())
+        self._may(viewer, edition, level)
+        return tuple(self._entries(viewer, edition, level).values())
 
-    def listing(self, viewer: Viewer, level: str, name: str) -> Download:
-        """`index.txt`, `changes.csv` or the ROLIE feed of a level. Missing for any other name."""
-        entries = self.folder(viewer, level)
+    def names(self, level: str) -> tuple[str, ...]:
+        """What lies at a level beside its documents."""
+        return ("index.txt", "changes.csv", csaf_provider.feed_name(level), csaf_provider.CATEGORIES)
+
+    def listing(self, viewer: Viewer, level: str, name: str, edition: Edition = FIRST) -> Download:
+        """`index.txt`, `changes.csv`, the ROLIE feed or the categories of a level. Missing for any other name."""
+        entries = self.folder(viewer, level, edition)
         newest = max((one.updated for one in entries), default=EPOCH)
         match name:
             case "index.txt":
                 return _made(name, TEXT, csaf_provider.index(entries))
             case "changes.csv":
-                return _made(name, "text/csv; charset=utf-8", csaf_provider.changes(entries))
-            case _ if name == f"csaf-feed-tlp-{level}.json":
-                return _made(name, JSON, csaf_provider.feed(self._about(), level, entries, updated=newest))
+                return _made(name, "text/csv; charset=utf-8", csaf_provider.changes(edition, entries))
+            case csaf_provider.CATEGORIES:
+                return _made(name, JSON, csaf_provider.categories(self._about(), entries))
+            case _ if name == csaf_provider.feed_name(level):
+                return _made(name, JSON, csaf_provider.feed(self._about(), edition, level, entries, updated=newest))
         raise Missing(f"there is no {name} at this level")
 
-    def document(self, viewer: Viewer, level: str, year: str, name: str) -> Download:
+    def document(self, viewer: Viewer, level: str, year: str, name: str, edition: Edition = FIRST) -> Download:
         """A document, or its hash or signature by suffix. Missing for what this viewer does not see at that place."""
-        self._may(viewer, level)
+        self._may(viewer, edition, level)
         stem, suffix = name, ""
         for one in (*csaf_provider.HASHES, ".asc"):
             if name.endswith(one):
                 stem, suffix = name.removesuffix(one), one
-        entry = self._entries(viewer, level).get(f"{year}/{stem}")
+        entry = self._entries(viewer, edition, level).get(f"{year}/{stem}")
         if entry is None:
             raise Missing(f"there is no {name} at this place")
         with self.store.read() as tx:
-            file = published.file(tx, AdvisoryId(entry.id), stem, viewer)
+            held = stem.removesuffix(".json") + edition.dialect.suffix
+            file = published.file(tx, AdvisoryId(entry.id), held, viewer)
         if not suffix:
-            return Download(name=file.name, media_type=JSON, data=file.data, digest=file.digest)
+            return Download(name=stem, media_type=JSON, data=file.data, digest=file.digest)
         if suffix != ".asc":
             return _made(name, TEXT, csaf_provider.hash_file(suffix, file.data, stem))
         signer = self.signer()
@@ -104,24 +119,29 @@ class Provider:
             raise Missing("this host signs with no OpenPGP key")
         return _made(name, "application/pgp-signature", signer.sign(file.data))
 
-    def _may(self, viewer: Viewer, level: str) -> None:
+    def _may(self, viewer: Viewer, edition: Edition, level: str) -> None:
         policy.allow(viewer, Action.READ_PUBLISHED)
-        if level not in csaf_provider.LABELS:
+        if level not in edition.levels:
             raise Missing(f"there is no level {level}")
-        if level in csaf_provider.CLOSED and not viewer.person:
+        if level != edition.open_level and not viewer.person:
             raise Unauthenticated("this level is for people and tools that sign in")
 
-    def _entries(self, viewer: Viewer, level: str) -> dict[str, Entry]:
+    def _entries(self, viewer: Viewer, edition: Edition, level: str) -> dict[str, Entry]:
+        is_open = level == edition.open_level
         with self.store.read() as tx:
             state = published.newest(tx)
-            if level == "white" and self._white[0] == state:
-                return self._white[1]
+            held = self._open.get(edition.version)
+            if is_open and held is not None and held[0] == state:
+                return held[1]
+            ours = None if edition is FIRST else published.with_file(tx, edition.dialect.suffix)
             found = (
-                _entry(one) for one in published.every(tx, viewer) if csaf_provider.FOLDERS[one.handling.tlp] == level
+                _entry(one)
+                for one in published.every(tx, viewer)
+                if edition.folders[one.handling.tlp] == level and (ours is None or one.id in ours)
             )
             entries = {one.path: one for one in found}
-        if level == "white":
-            self._white = (state, entries)
+        if is_open:
+            self._open[edition.version] = (state, entries)
         return entries
 
     def _about(self) -> About:
@@ -144,6 +164,7 @@ def _entry(advisory: Advisory) -> Entry:
         path=f"{published_at:%Y}/{file_name(advisory.id)}",
         published=published_at,
         updated=advisory.modified_at,
+        products=tuple(dict.fromkeys(one.purl or one.name for one in advisory.affected if one.purl or one.name)),
     )
 
 

@@ -195,6 +195,12 @@ def file(tx: Tx, id_: AdvisoryId, name: str, viewer: Viewer) -> File:
     return _file(tx, row)
 
 
+def with_file(tx: Tx, suffix: str) -> frozenset[str]:
+    """The advisories, seen by whomever, that have a file whose name ends so: for asking again with a viewer."""
+    query = select(advisory_files.c.advisory).where(advisory_files.c.name.endswith(suffix, autoescape=True))
+    return frozenset(tx.connection.execute(query).scalars())
+
+
 def reserve(tx: Tx, prefix: str) -> AdvisoryId:
     """The next id `<prefix><number>`, from 0001 on. A draft that is never published keeps its number."""
     last: int = tx.connection.execute(select(numbers.c.last).where(numbers.c.prefix == prefix)).scalar() or 0
