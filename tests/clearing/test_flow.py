@@ -257,7 +257,13 @@ def test_a_weakness_without_a_cve_id_is_published_without_a_cve_record(comity):
         names = {f.name for f in published.files(tx, view.case.advisory, ANONYMOUS)}
     documents = {name for name in names if not name.endswith(".seal.json")}
     assert names == documents | {f"{name}.seal.json" for name in documents}
-    assert {n.partition(".")[2] for n in documents} == {"json", "csaf-2.1.json"}
+    assert {n.partition(".")[2] for n in documents} == {
+        "json",
+        "csaf-2.1.json",
+        "csaf-vex.json",
+        "openvex.json",
+        "vex.cdx.json",
+    }
     assert not any(n.startswith("CVE-") for n in names)
 
 

@@ -13,11 +13,12 @@ from comity.admin.outbox import Outbox
 from comity.counters import Counters
 from comity.defend.desk import ClaimsTaken, Document, StatementsTaken
 from comity.errors import Conflict, Forbidden, Invalid
-from comity.model.advisory import Advisory
+from comity.formats import csaf_dialect, csaf_vex, openvex
+from comity.model.advisory import Advisory, Publisher
 from comity.model.asset import Confidence, Domain, ExposureTag, Reach
 from comity.model.events import Event, Kind
 from comity.model.ids import AdvisoryId, AssetId
-from comity.model.inventory import Answer, Exposure, Lapse
+from comity.model.inventory import Answer, Exposure, Lapse, Vex, VexStatus
 from comity.model.product import Affected
 from comity.store import inventories, journal, published
 from comity.subscriptions import table
@@ -216,6 +217,41 @@ def test_a_vex_statement_for_exactly_this_version_settles_the_finding(here: Host
     assert found.answer is Answer.NOT_AFFECTED
     assert found.reason.startswith("The Salt makers says not affected (code not present)")
     assert found.lapsed == ()
+
+
+@pytest.mark.parametrize("form", ["openvex", "csaf-vex 2.0", "csaf-vex 2.1"])
+def test_openvex_and_csaf_vex_bind_and_lapse_as_cyclonedx_does(here: Host, web: AssetId, form: str) -> None:
+    def written(version: str, *, expires: timedelta | None = None) -> bytes:
+        said = Vex(
+            vulnerability=CVE, status=VexStatus.NOT_AFFECTED, ecosystem="PyPI", name="salt", version=version,
+            justification="vulnerable_code_not_present", author="The Salt makers", said_at=NOW - timedelta(days=1),
+            expires_at=None if expires is None else NOW + expires,
+        )  # fmt: skip
+        if form == "openvex":
+            return openvex.write([said], at=NOW)
+        dialect = next(one for one in csaf_dialect.EVERY if form.endswith(one.version))
+        publisher = Publisher(name="The Salt makers", namespace="https://salt.invalid", category="vendor")
+        return csaf_vex.write([said], publisher=publisher, at=NOW, dialect=dialect)
+
+    assert say(here, written("3000")).new == 1
+    assert [one.why for one in exposure(here, web).lapsed] == [Lapse.VERSION]
+    assert say(here, written("3000.1", expires=timedelta(days=-1))).new == 1
+    found = exposure(here, web)
+    assert (found.answer, {one.why for one in found.lapsed}) == (Answer.AFFECTED, {Lapse.VERSION, Lapse.EXPIRED})
+    assert say(here, written("3000.1")).new == 1
+    assert exposure(here, web).answer is Answer.NOT_AFFECTED
+    assert exposure(here, web).reason.startswith("The Salt makers says not affected (vulnerable code not present)")
+
+
+def test_a_vex_about_nothing_with_a_package_url_is_refused(here: Host) -> None:
+    document = {
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://a.invalid/1", "author": "A", "version": 1,
+        "timestamp": "2026-11-21T00:00:00Z",
+        "statements": [{"vulnerability": {"name": CVE}, "status": "fixed", "products": [{"@id": "https://a.invalid/pump"}]}],
+    }  # fmt: skip
+    with pytest.raises(Invalid) as refused:
+        say(here, json.dumps(document).encode())
+    assert [problem.code for problem in refused.value.problems] == ["unknown_product"]
 
 
 def test_a_statement_about_another_version_lapses_and_says_so(here: Host, web: AssetId) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from comity.errors import Invalid, Problem
-from comity.formats import catalogue
+from comity.formats import catalogue, vex_advisory
 from comity.model.advisory import Advisory
 
 
@@ -42,7 +42,8 @@ def left_out(advisory: Advisory) -> str:
 def renderings(advisory: Advisory) -> tuple[Rendering, ...]:
     """One rendering per advisory codec of the catalogue, in its order; a codec that refuses gives its problems.
 
-    A CVE record exists only for an advisory with a CVE id (`left_out` says so).
+    A CVE record exists only for an advisory with a CVE id (`left_out` says so). VEX follows where the advisory says
+    something that it can hold (`vex_advisory.why_not`).
     """
     made = []
     for codec in catalogue.advisory_codecs():
@@ -57,7 +58,22 @@ def renderings(advisory: Advisory) -> tuple[Rendering, ...]:
         made.append(
             Rendering(format=codec.name, filename=name, media_type=codec.media_type, data=data, problems=problems)
         )
+    for form in vex_advisory.FORMATS:
+        if not vex_advisory.why_not(advisory, form.name):
+            data, problems = _written(form, advisory)
+            name = form.file_name(advisory)
+            made.append(
+                Rendering(format=form.name, filename=name, media_type=form.media_type, data=data, problems=problems)
+            )
     return tuple(made)
+
+
+def _written(form: vex_advisory.Format, advisory: Advisory) -> tuple[bytes, tuple[Problem, ...]]:
+    try:
+        data = form.write(advisory)
+        return data, form.check(data, advisory)
+    except Invalid as error:
+        return b"", error.problems or (Problem("", "cannot_express", str(error)),)
 
 
 def files(advisory: Advisory, *, seal: Callable[[str, bytes], bytes]) -> tuple[File, ...]:

@@ -275,7 +275,8 @@ class Advice:
 
     def _vex(self, viewer: Viewer, kind: str, at: datetime) -> Export:
         with self.machines.store.read() as tx:
-            held = [one for _, _, one in inventories.vex(tx, viewer) if one.version]
+            bound = [one for _, _, one in inventories.vex(tx, viewer) if one.version or one.versions]
+        held = [one for one in bound if one.version or kind != "openvex"]
         own = self.machines.settings.organisation
         mine = [replace(one, author=one.author or own) for one in held]
         if not mine:
@@ -287,7 +288,7 @@ class Advice:
         chosen = own if own in authors else authors[0]
         said: Sequence[Vex] = [one for one in mine if one.author == chosen]
         name = f"{kind}-{at:%Y%m%d}.json"
-        left = len(mine) - len(said)
+        left = len(bound) - len(said)
         if kind == "openvex":
             return Export(name=name, media_type=openvex.MEDIA_TYPE, data=openvex.write(said, at=at), left_out=left)
         if kind == "cyclonedx-vex":

@@ -26,7 +26,7 @@ from comity.formats import (
     times,
 )
 from comity.formats.codec import Reading
-from comity.formats.csaf_dialect import STRICT, V2_0, Dialect, dialect_of
+from comity.formats.csaf_dialect import V2_0, Dialect, dialect_of
 from comity.formats.csaf_profile import CATEGORY, WITHDRAWN
 from comity.formats.csaf_read import CREDITS, CVE, GENERATOR, REFERENCES, REMEDIES, advisory_of, id_json
 from comity.formats.csaf_rules import mandatory
@@ -34,7 +34,6 @@ from comity.formats.csaf_rules_2_1 import mandatory as mandatory_2_1
 from comity.formats.node import URL
 from comity.formats.parse import LIMITS, Json, Limits
 from comity.model.advisory import Advisory, Publisher, Revision
-from comity.model.handling import Tlp
 from comity.model.report import Finding
 
 MEDIA_TYPE: Final = "application/csaf+json"
@@ -191,9 +190,6 @@ def _head(advisory: Advisory, dialect: Dialect, *, own_numbers: bool = False) ->
     revisions = sorted(advisory.revisions, key=lambda r: r.at) or [
         Revision(number="1", at=advisory.modified_at, summary="First publication.")
     ]
-    distribution: dict[str, Json] = {"tlp": {"label": dialect.labels[advisory.handling.tlp]}}
-    if dialect.is_first and advisory.handling.tlp is Tlp.AMBER_STRICT:
-        distribution["text"] = STRICT
     return {
         "category": CATEGORY,
         "csaf_version": dialect.version,
@@ -204,7 +200,7 @@ def _head(advisory: Advisory, dialect: Dialect, *, own_numbers: bool = False) ->
             "name": publisher.name,
             "namespace": publisher.namespace,
         },
-        "distribution": distribution,
+        "distribution": dialect.distribution(advisory.handling.tlp),
         "tracking": {
             "id": advisory.id,
             "status": "final" if advisory.published_at else "draft",

@@ -53,6 +53,11 @@ class Dialect:
             label: tlp for tlp, label in self.labels.items() if self.version != "2.0" or tlp is not Tlp.AMBER_STRICT
         }
 
+    def distribution(self, tlp: Tlp) -> dict[str, Json]:
+        """The label, never a weaker one, and in 2.0 the words for the one that it lacks."""
+        told: dict[str, Json] = {"tlp": {"label": self.labels[tlp]}}
+        return {**told, "text": STRICT} if self.is_first and tlp is Tlp.AMBER_STRICT else told
+
     def schema(self) -> dict[str, Json]:
         """The field with which a document of 2.1 begins."""
         return {} if self.is_first else {"$schema": SCHEMA_2_1}

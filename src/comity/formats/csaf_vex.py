@@ -1,8 +1,9 @@
-"""CSAF 2.0, profile VEX (document category `csaf_vex`): statements written from ours and read into them.
+"""CSAF 2.0 and 2.1, profile VEX (document category `csaf_vex`): statements written from ours and read into them.
 
-Source: CSAF 2.0 section 4.5. Each product is a full product name with its purl; a reason for "not affected" is a flag
-where it is one of CISA's words, else an impact statement; "affected" carries a remediation. A lapse date, for which
-CSAF has no field, stands as a note of the vulnerability and is read back from there.
+Source: CSAF 2.0 and the draft of 2.1, section 4.5. A product of one version is a full product name with its purl; one
+of a range is a branch with the range as `vers:` string. A reason for "not affected" is a flag where it is one of CISA's
+words, else an impact statement; "affected" carries a remediation. A lapse date, for which CSAF has no field, stands as
+a note of the vulnerability and is read back from there.
 """
 
 import re
@@ -12,18 +13,22 @@ from datetime import datetime
 from typing import Final
 
 from comity.errors import Problem
-from comity.formats import parse, times, vex
-from comity.formats.csaf_rules import mandatory
+from comity.formats import csaf_check, parse, times, vex
+from comity.formats.csaf_dialect import V2_0, Dialect
 from comity.formats.node import Node, Sheet
 from comity.formats.parse import LIMITS, Json, Limits
 from comity.formats.vex import NO_DETAIL, Reading
 from comity.model.advisory import Publisher
+from comity.model.handling import Tlp
 from comity.model.ids import digest
 from comity.model.inventory import Vex, VexStatus
 
 NAME: Final = "csaf-vex"
 MEDIA_TYPE: Final = "application/json"
 CATEGORY: Final = "csaf_vex"
+RANGE: Final = "product_version_range"
+IS_FIXED: Final = "The fix is in this version."
+"""Where nothing else was said. 2.1 lets no remediation speak of a fixed version (6.1.36): it is told as an impact."""
 _STATUS: Final = {
     VexStatus.NOT_AFFECTED: "known_not_affected",
     VexStatus.AFFECTED: "known_affected",
@@ -34,32 +39,55 @@ _CVE: Final = re.compile(r"CVE-[0-9]{4}-[0-9]{4,}\Z")
 _LAPSES: Final = re.compile(r"(CSAFPID-[0-9]+) lapses at ([0-9TZ:.+-]{20,40})\.\Z")
 
 
-def write(statements: Sequence[Vex], *, publisher: Publisher, at: datetime) -> bytes:
-    """One document: TLP WHITE is for the caller to judge. ValueError for no statements, or those of another author."""
+def recognises(document: Json) -> bool:
+    """True for a CSAF document of the VEX profile."""
+    head = document.get("document") if isinstance(document, dict) else None
+    return isinstance(head, dict) and "csaf_version" in head and head.get("category") == CATEGORY
+
+
+def write(
+    statements: Sequence[Vex],
+    *,
+    publisher: Publisher,
+    at: datetime,
+    name: str = "",
+    title: str = "",
+    tlp: Tlp | None = None,
+    dialect: Dialect = V2_0,
+) -> bytes:
+    """One document. `name` is its tracking id; without a label, 2.0 has none and 2.1, which must have one, has RED.
+
+    ValueError for no statements, or those of another author; Invalid for a product without a purl.
+    """
     author = vex.one_author(statements)
     if author != publisher.name:
         raise ValueError("a CSAF document is published by the author of its statements")
-    purls = list(dict.fromkeys(vex.product(one) for one in statements))
-    ids = {purl: f"CSAFPID-{number:04}" for number, purl in enumerate(purls, 1)}
+    keys = list(dict.fromkeys(_key(one) for one in statements))
+    ids = {key: f"CSAFPID-{number:04}" for number, key in enumerate(keys, 1)}
     by_name: dict[str, list[tuple[Vex, str]]] = {}
     for one in statements:
-        by_name.setdefault(one.vulnerability, []).append((one, ids[vex.product(one)]))
-    listed: list[Json] = [_vulnerability(name, some) for name, some in by_name.items()]
+        by_name.setdefault(one.vulnerability, []).append((one, ids[_key(one)]))
+    listed: list[Json] = [_vulnerability(about, some, dialect) for about, some in by_name.items()]
     moment = times.write(at)
-    names = {purl: one for one in statements for purl in [vex.product(one)]}
+    named = {_key(one): one for one in statements}
+    label = tlp if tlp is not None or dialect.is_first else Tlp.RED
+    document: dict[str, Json] = dialect.schema()
     return parse.encode(
-        {
+        document
+        | {
             "document": {
                 "category": CATEGORY,
-                "csaf_version": "2.0",
-                "title": f"VEX statements of {author}",
+                "csaf_version": dialect.version,
+                "title": title or f"VEX statements of {author}",
+                "lang": "en",
+                **({} if label is None else {"distribution": dialect.distribution(label)}),
                 "publisher": {
                     "category": publisher.category,
                     "name": publisher.name,
                     "namespace": publisher.namespace,
                 },
                 "tracking": {
-                    "id": f"VEX-{digest(parse.compact([author, listed]).encode())[:16]}",
+                    "id": name or f"VEX-{digest(parse.compact([author, listed]).encode())[:16]}",
                     "status": "final",
                     "version": "1",
                     "initial_release_date": moment,
@@ -68,24 +96,41 @@ def write(statements: Sequence[Vex], *, publisher: Publisher, at: datetime) -> b
                     "generator": {"engine": {"name": "Comity"}},
                 },
             },
-            "product_tree": {
-                "full_product_names": [
-                    {
-                        "name": f"{names[purl].name} {names[purl].version}".strip(),
-                        "product_id": ids[purl],
-                        "product_identification_helper": {"purl": purl},
-                    }
-                    for purl in purls
-                ]
-            },
+            "product_tree": _tree({ids[key]: named[key] for key in keys}, dialect),
             "vulnerabilities": listed,
         }
     )
 
 
+def _key(one: Vex) -> tuple[str, str]:
+    """The product that a statement is about: its purl, and the range where it names no single version."""
+    return vex.product(one), one.versions
+
+
+def _tree(products: Mapping[str, Vex], dialect: Dialect) -> dict[str, Json]:
+    full: list[Json] = []
+    branches: dict[str, list[Json]] = {}
+    for product_id, one in products.items():
+        product: Json = {
+            "name": f"{one.name} {one.version or one.versions}".strip(),
+            "product_id": product_id,
+            "product_identification_helper": dialect.helper(vex.product(one)),
+        }
+        if not one.versions:
+            full.append(product)
+        else:
+            leaf: Json = {"category": RANGE, "name": one.versions, "product": product}
+            branches.setdefault(one.name, []).append(leaf)
+    tree: dict[str, list[Json]] = {
+        "branches": [{"category": "product_name", "name": name, "branches": some} for name, some in branches.items()],
+        "full_product_names": full,
+    }
+    return {key: value for key, value in tree.items() if value}
+
+
 def check(data: bytes, limits: Limits = LIMITS) -> tuple[Problem, ...]:
-    """Every mandatory test of CSAF 2.0 that the document breaks."""
-    return mandatory.check(parse.decode(data, limits))
+    """Where the document breaks the schema or a mandatory test of the version that it names."""
+    return csaf_check.check(data, limits).problems
 
 
 def read(data: bytes, limits: Limits = LIMITS) -> Reading:
@@ -98,15 +143,15 @@ def read(data: bytes, limits: Limits = LIMITS) -> Reading:
     author = publisher.text("name", required=True, line=True)
     tracking = document.child("tracking") or Node({}, document.at("tracking"), sheet)
     said = tracking.when("current_release_date", required=True)
-    products = dict(_products(root, sheet))
+    products = _products(root, sheet)
     found: list[Vex] = []
     for node in root.children("vulnerabilities"):
         found.extend(_read(node, products, author, said or times.EPOCH, sheet))
-    sheet.settle("the document breaks the VEX profile of CSAF 2.0")
+    sheet.settle("the document breaks the VEX profile of CSAF")
     return Reading(statements=tuple(found), warnings=tuple(sheet.warnings))
 
 
-def _vulnerability(name: str, some: Iterable[tuple[Vex, str]]) -> Json:
+def _vulnerability(name: str, some: Iterable[tuple[Vex, str]], dialect: Dialect) -> Json:
     held = list(some)
     status: dict[str, list[Json]] = {}
     flags: list[Json] = []
@@ -124,17 +169,12 @@ def _vulnerability(name: str, some: Iterable[tuple[Vex, str]]) -> Json:
             threats.append({"category": "impact", "details": text, "product_ids": [product], "date": moment})
         if one.status is VexStatus.AFFECTED:
             remediations.append(_remedy("none_available" if not one.detail else "workaround", one, product))
-        if one.status is VexStatus.FIXED:
+        if one.status is VexStatus.FIXED and dialect.is_first:
             remediations.append(_remedy("vendor_fix", one, product))
-        if one.status is VexStatus.UNDER_INVESTIGATION:
-            threats.append(
-                {
-                    "category": "impact",
-                    "details": one.detail or "Under investigation.",
-                    "product_ids": [product],
-                    "date": moment,
-                }
-            )
+        if one.status is VexStatus.UNDER_INVESTIGATION or (one.status is VexStatus.FIXED and not dialect.is_first):
+            usual = "Under investigation." if one.status is VexStatus.UNDER_INVESTIGATION else IS_FIXED
+            text = one.detail or usual
+            threats.append({"category": "impact", "details": text, "product_ids": [product], "date": moment})
         if one.expires_at is not None:
             text = f"{product} lapses at {times.write(one.expires_at)}."
             notes.append({"category": "other", "title": "Lapse", "text": text})
@@ -155,28 +195,34 @@ def _vulnerability(name: str, some: Iterable[tuple[Vex, str]]) -> Json:
 def _remedy(category: str, one: Vex, product: str) -> dict[str, Json]:
     return {
         "category": category,
-        "details": one.detail or ("The fix is in this version." if category == "vendor_fix" else NO_DETAIL),
+        "details": one.detail or (IS_FIXED if category == "vendor_fix" else NO_DETAIL),
         "product_ids": [product],
         "date": times.write(one.said_at),
     }
 
 
-def _products(root: Node, sheet: Sheet) -> Iterator[tuple[str, str]]:
-    """Product id -> purl, wherever in the tree a product has one. Depth is limited by the parser."""
+def _products(root: Node, sheet: Sheet) -> dict[str, tuple[str, str]]:
+    """Product id -> purl, and the range of versions that the branch above it names. Depth is limited by the parser."""
     tree = root.take("product_tree")
-    stack: list[Json] = [tree]
+    found: dict[str, tuple[str, str]] = {}
+    stack: list[tuple[Json, str]] = [(tree, "")]
     while stack:
-        value = stack.pop()
+        value, versions = stack.pop()
         if isinstance(value, list):
-            stack.extend(value)
+            stack.extend((one, versions) for one in value)
         elif isinstance(value, dict):
+            if value.get("category") == RANGE and isinstance(value.get("name"), str):
+                versions = str(value["name"])
             name, helper = value.get("product_id"), value.get("product_identification_helper")
-            purl = helper.get("purl") if isinstance(helper, dict) else None
+            stated = helper if isinstance(helper, dict) else {}
+            several = stated.get("purls")
+            purl = stated.get("purl") or (several[0] if isinstance(several, list) and several else None)
             if isinstance(name, str) and isinstance(purl, str):
-                yield name, purl
-            stack.extend(value.values())
+                found[name] = purl, versions
+            stack.extend((one, versions) for one in value.values())
     if not isinstance(tree, dict):
         sheet.problem("/product_tree", "missing_field", "a VEX names its products")
+    return found
 
 
 @dataclass(slots=True)
@@ -190,7 +236,9 @@ class _About:
     seen: list[str] = field(default_factory=list)
 
 
-def _read(node: Node, products: Mapping[str, str], author: str, said: datetime, sheet: Sheet) -> Iterator[Vex]:
+def _read(
+    node: Node, products: Mapping[str, tuple[str, str]], author: str, said: datetime, sheet: Sheet
+) -> Iterator[Vex]:
     name = node.text("cve", line=True) or next(
         (one.text("text", required=True, line=True) for one in node.children("ids")), ""
     )
@@ -220,7 +268,8 @@ def _read(node: Node, products: Mapping[str, str], author: str, said: datetime, 
         return
     for kind, word in _STATUS.items():
         for product in status.texts(word):
-            known = vex.named(products.get(product, ""))
+            purl, versions = products.get(product, ("", ""))
+            known = vex.named(purl)
             if known is None:
                 sheet.warn(status.at(word), "unknown_product", "a product without a purl of a known type is left out")
                 continue
@@ -231,7 +280,8 @@ def _read(node: Node, products: Mapping[str, str], author: str, said: datetime, 
                 status=kind,
                 ecosystem=ecosystem,
                 name=package,
-                version=version,
+                version="" if versions else version,
+                versions=versions,
                 justification=held.justification,
                 detail=held.detail,
                 author=author,
@@ -242,4 +292,4 @@ def _read(node: Node, products: Mapping[str, str], author: str, said: datetime, 
 
 def _meant(detail: str) -> str:
     """The author's own words; what the writer puts where nothing was said is nothing."""
-    return "" if detail in {NO_DETAIL, "The fix is in this version.", "Under investigation."} else detail
+    return "" if detail in {NO_DETAIL, IS_FIXED, "Under investigation."} else detail

@@ -68,13 +68,14 @@ def _vulnerability(one: Vex, reference: str) -> Json:
     if one.detail:
         analysis["detail"] = one.detail
     target: dict[str, Json] = {"ref": reference}
-    if one.version:
-        target["versions"] = [{"version": one.version, "status": _STATUS[one.status]}]
+    if one.version or one.versions:
+        named = {"version": one.version} if one.version else {"range": one.versions}
+        target["versions"] = [{**named, "status": _STATUS[one.status]}]
     kept = {"comity:justification": one.justification if word != one.justification else ""}
     kept["comity:lapses"] = times.write(one.expires_at) if one.expires_at else ""
     properties: list[Json] = [{"name": name, "value": value} for name, value in kept.items() if value]
     return {
-        "bom-ref": f"{one.vulnerability}@{reference}",
+        "bom-ref": f"{one.vulnerability}@{reference}{one.versions}",
         "id": one.vulnerability,
         "updated": times.write(one.said_at),
         "analysis": analysis,

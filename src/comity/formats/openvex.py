@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from comity.errors import Invalid, Problem
 from comity.formats import parse, times, vex
 from comity.formats.node import Node, Sheet
 from comity.formats.parse import LIMITS, Json, Limits
@@ -26,8 +27,16 @@ _STATUS: Final = {str(status): status for status in VexStatus}
 
 
 def write(statements: Sequence[Vex], *, at: datetime) -> bytes:
-    """One document. ValueError for statements of no or several authors; Invalid for a product without a purl."""
+    """One document. ValueError for statements of no or several authors; Invalid for a product without a purl, and for
+    a statement about a range: OpenVEX names versions one by one."""
     author = vex.one_author(statements)
+    ranges = [
+        Problem(f"/{place}/versions", "range_not_expressible", "OpenVEX has no place for a range of versions")
+        for place, one in enumerate(statements)
+        if one.versions
+    ]
+    if ranges:
+        raise Invalid("a statement cannot be written as OpenVEX", ranges)
     listed: list[Json] = []
     grouped: dict[Vex, list[Json]] = {}
     for statement in statements:
@@ -48,6 +57,12 @@ def write(statements: Sequence[Vex], *, at: datetime) -> bytes:
             "statements": listed,
         }
     )
+
+
+def recognises(document: Json) -> bool:
+    """True for an object with a context of OpenVEX."""
+    context = document.get("@context") if isinstance(document, dict) else None
+    return isinstance(context, str) and _KNOWN.match(context) is not None
 
 
 def read(data: bytes, limits: Limits = LIMITS) -> Reading:

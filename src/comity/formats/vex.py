@@ -59,20 +59,24 @@ class Reading:
 
 def product(statement: Vex) -> str:
     """The purl of the product at its version. Invalid for an ecosystem that has no purl type: nothing is guessed."""
-    family, _, release = statement.ecosystem.partition(":")
-    name = statement.name
+    return locator(statement.ecosystem, statement.name, statement.version)
+
+
+def locator(ecosystem: str, name: str, version: str = "") -> str:
+    """The purl of a package as OSV names it. Invalid for an ecosystem that has no purl type."""
+    family, _, release = ecosystem.partition(":")
     distribution = _DISTRIBUTIONS.get(family.lower())
     if distribution is not None:
         kind, namespace = distribution
         qualifiers = {"distro": f"{namespace}-{release}"} if release else None
-        return PackageURL(kind, namespace, name, statement.version or None, qualifiers).to_string()
+        return PackageURL(kind, namespace, name, version or None, qualifiers).to_string()
     own = _TYPES.get(family.lower())
     if own is None:
         reason = f"{family or 'an unnamed ecosystem'} has no purl type: name the product by a purl first"
         raise Invalid("a product cannot be written as a purl", [Problem("/ecosystem", "no_purl_type", reason)])
     mark = ":" if own == "maven" else "/"
     namespace, _, last = name.rpartition(mark)
-    return PackageURL(own, namespace or None, last, statement.version or None).to_string()
+    return PackageURL(own, namespace or None, last, version or None).to_string()
 
 
 def named(text: str) -> tuple[str, str, str] | None:

@@ -173,7 +173,10 @@ def _statements(
             child.problem("id", "missing_field", "a statement names the vulnerability it is about")
             continue
         said_at = child.when("updated") or child.when("published") or dated or times.EPOCH
-        justification = analysis.text("justification", line=True) if analysis else ""
+        ours = _properties(child)
+        stated = analysis.text("justification", line=True) if analysis else ""
+        justification = ours.get("comity:justification", "") or stated
+        lapses = _moment(ours.get("comity:lapses", ""))
         detail = analysis.text("detail") if analysis else ""
         aliases = [name, *(one.text("id", line=True) for one in child.children("references", nullable=True))]
         for target in child.children("affects", nullable=True):
@@ -192,6 +195,7 @@ def _statements(
                         detail=detail[:2000],
                         author=author,
                         said_at=said_at,
+                        expires_at=lapses,
                         reference="" if known else reference,
                     )
 
@@ -229,7 +233,10 @@ def _serial(root: Node) -> str:
 
 
 def _when(metadata: Node | None) -> datetime | None:
-    text = metadata.text("timestamp", line=True) if metadata else ""
+    return _moment(metadata.text("timestamp", line=True)) if metadata else None
+
+
+def _moment(text: str) -> datetime | None:
     try:
         return times.read(text, zone_optional=True) if text else None
     except ValueError:
@@ -246,6 +253,10 @@ def _author(metadata: Node | None) -> str:
     described = metadata.peek("component")
     supplier = described.get("supplier") if isinstance(described, dict) else None
     name = supplier.get("name") if isinstance(supplier, dict) else None
+    if not isinstance(name, str):
+        authors = metadata.peek("authors")
+        first = authors[0] if isinstance(authors, list) and len(authors) == 1 else None
+        name = first.get("name") if isinstance(first, dict) else None
     return listing.printable(name) if isinstance(name, str) else ""
 
 

@@ -7,7 +7,20 @@ from pathlib import PurePath
 from typing import Final, TypeAlias
 
 from comity.formats import parse
-from comity.formats.listings import cargo, cyclonedx, gems, golang, listing, npm, python, scanners, spdx, system, table
+from comity.formats.listings import (
+    cargo,
+    cyclonedx,
+    gems,
+    golang,
+    listing,
+    npm,
+    python,
+    scanners,
+    spdx,
+    statements,
+    system,
+    table,
+)
 from comity.formats.parse import Limits
 from comity.model.inventory import Contents, ScannerReport
 
@@ -16,7 +29,7 @@ Listed: TypeAlias = Contents | ScannerReport
 FORMATS: Final = (
     "CycloneDX 1.2-1.7 (JSON, XML), SPDX 2.2, 2.3, 3.0 (JSON), dpkg status, rpm -qa, apk installed, pip freeze, "
     "package-lock.json, yarn.lock, pnpm-lock.yaml, Cargo.lock, go.sum, go.mod, Gemfile.lock, CSV, "
-    "Tenable and Qualys CSV"
+    "Tenable and Qualys CSV, OpenVEX, CSAF VEX"
 )
 _RELEASE: Final = re.compile(r"(?P<family>[A-Za-z][A-Za-z ]{1,40})(?::(?P<release>[0-9A-Za-z][0-9A-Za-z._-]{0,31}))?\Z")
 _TEXTS: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
@@ -90,6 +103,8 @@ def _json(data: bytes, limits: Limits) -> Contents:
         return cyclonedx.read(document)
     if spdx.recognises(document):
         return spdx.read(document)
+    if statements.recognises(document):
+        return statements.read(data, document, limits)
     if npm.recognises(document):
         return npm.package_lock(document)
     raise listing.one_problem("unknown_format", f"no reader knows this JSON document: send one of {FORMATS}")
