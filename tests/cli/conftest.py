@@ -136,8 +136,8 @@ def free_port() -> int:
 
 
 def await_answer(address: str, process: "subprocess.Popen[bytes]") -> None:
-    """Until the host answers, or for a minute."""
-    end = time.monotonic() + 60
+    """Until the host answers, or for three minutes: a busy machine takes more than one to start it."""
+    end = time.monotonic() + 180
     while time.monotonic() < end and process.poll() is None:
         try:
             if httpx.get(address + "/api/v1/openapi.json", trust_env=False).is_success:

@@ -7,7 +7,7 @@ import pytest
 from comity.bench import conformance
 from comity.bench import suite as base
 from comity.bench.suite import Absent, Counted, Suite
-from comity.bench.suites import SUITES, clients, grammars, tables, taxii
+from comity.bench.suites import SUITES, clients, csaf, grammars, tables, taxii
 from comity.bench.suites import formats as documents
 from comity.cli import commands
 from comity.errors import Invalid, Unavailable
@@ -22,7 +22,20 @@ def test_every_suite_has_a_name_of_its_own_and_a_source() -> None:
 
 
 def test_without_real_data_a_suite_is_skipped_with_the_reason_and_nothing_is_passed() -> None:
-    for name in ("csaf-2.0-mandatory", "osv", "cve", "sarif", "vers", "purl", "ssvc", "rfc9497", "version-orders"):
+    for name in (
+        "csaf-2.0-mandatory",
+        "csaf-schemas",
+        "csaf-written",
+        "vex-written",
+        "osv",
+        "cve",
+        "sarif",
+        "vers",
+        "purl",
+        "ssvc",
+        "rfc9497",
+        "version-orders",
+    ):
         (row,) = conformance.run(NOWHERE, suite=name)["suites"]
         assert (row["passed"], row["failed"], row["skipped"]) == (0, 0, 1)
         assert row["reasons"][0].startswith("no corpora:")
@@ -72,7 +85,16 @@ def test_foreign_clients_read_us_end_to_end(suite: Suite) -> None:
 
 
 def test_documents_of_the_field_hold(corpora: Path) -> None:
-    for suite in (documents.csaf_2_0, documents.osv, documents.sarif, tables.ssvc, tables.rfc9497, grammars.purl_spec):
+    for suite in (
+        csaf.written,
+        csaf.vex,
+        documents.csaf_2_0,
+        documents.osv,
+        documents.sarif,
+        tables.ssvc,
+        tables.rfc9497,
+        grammars.purl_spec,
+    ):
         found = suite(corpora)
         assert (found.failed, found.reasons) == (0, ())
         assert found.passed > 0

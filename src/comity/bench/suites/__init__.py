@@ -6,10 +6,11 @@ To add one: a function `(corpora: Path) -> Counted` in a file of its own, and a 
 from typing import Final
 
 from comity.bench.suite import Suite
-from comity.bench.suites import clients, formats, grammars, tables, taxii
+from comity.bench.suites import clients, csaf, formats, grammars, tables, taxii
 
 SUITES: Final[tuple[Suite, ...]] = (
     *formats.SUITES,
+    *csaf.SUITES,
     *grammars.SUITES,
     *tables.SUITES,
     *taxii.SUITES,
