@@ -19,6 +19,10 @@ MESSAGES_LIMIT: Final = 2000
 FAILURES: Final = frozenset({"endpoint_failed", "bad_answer", "fallback_model"})
 """Endings that are the endpoint's: such a call counts against the agreed failures, whether or not it carried bytes."""
 CAPS: Final = ("max_tokens", "max_completion_tokens")
+TIMES: Final = ("n", "best_of")
+"""Agreed parameters that make a call write so many answers, each with its own cost."""
+TIMES_MOST: Final = 128
+TOO_LARGE: Final = "request_too_large"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,11 +76,14 @@ def decide(asked: Any, terms: Terms, used: Used) -> Decision:
     if not isinstance(cap, int) or isinstance(cap, bool) or cap < 1:
         return Refused(status=400, code="invalid_request", reason="max_tokens is a whole number above 0")
     cap = min(cap, most)
+    times = [asked[name] for name in TIMES if asked.get(name) is not None]
+    if any(not isinstance(one, int) or isinstance(one, bool) or not 1 <= one <= TIMES_MOST for one in times):
+        return Refused(status=400, code="invalid_request", reason=f"n and best_of are 1 to {TIMES_MOST}")
     body = {**{name: value for name, value in asked.items() if name not in CAPS}, "max_tokens": cap}
     if "max_completion_tokens" in asked:
         body["max_completion_tokens"] = body.pop("max_tokens")
     data = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
-    reserve = len(data) // BYTES_A_TOKEN + 1 + cap
+    reserve = len(data) // BYTES_A_TOKEN + 1 + cap * max(times, default=1)
     if used.failed >= terms.limits.failed_calls:
         return Refused(
             status=403, code="failures_spent", reason="the endpoint has failed as many calls as were agreed: no more"
@@ -110,8 +117,21 @@ def _form(asked: Mapping[str, Any], terms: Terms) -> Refused | None:
             status=400, code="unknown_parameter", reason=f"not among the agreed parameters: {', '.join(unknown)[:200]}"
         )
     if len(asked["messages"]) > MESSAGES_LIMIT:
-        return Refused(status=400, code="invalid_request", reason=f"at most {MESSAGES_LIMIT} messages")
+        return Refused(status=413, code=TOO_LARGE, reason=f"at most {MESSAGES_LIMIT} messages")
+    if not _tools_are_ours(asked.get("tools")):
+        return Refused(
+            status=400,
+            code="endpoint_tool",
+            reason="only tools of type function: one that the endpoint runs itself would reach out of the containment",
+        )
     return None
+
+
+def _tools_are_ours(tools: Any) -> bool:
+    """Whether every tool is one that the caller runs. Searching, fetching and running code are other types there."""
+    if tools is None:
+        return True
+    return isinstance(tools, list) and all(isinstance(one, dict) and one.get("type") == "function" for one in tools)
 
 
 def judge(data: bytes, terms: Terms, sent: bytes) -> Answered | Refused:

@@ -42,6 +42,11 @@ SECTIONS: Final[Mapping[str, str]] = {
 }
 """Key -> title, in the order of the card."""
 
+WHOLE: Final = frozenset({"outcomes", "estimates", "rule", "sensitivity", "ceiling", "cost"})
+"""Sections that hold nothing but what follows from protocol and numbers."""
+NEED_RUNS: Final = frozenset({"estimates", "sensitivity"})
+NO_RUN: Final = "no run was finished"
+
 ALWAYS: Final = (
     "This battery is a proxy. It does not claim to equal any classified benchmark.",
     "The threshold, where there is one, is a sealed input. Comity does not define it.",
@@ -124,6 +129,7 @@ def compose(
         human_times=facts.human_times,
     )
     worked = numbers.work_out(data)
+    follows = followed(protocol, worked, threshold_minutes, ran=bool(runs))
     sections = {
         "identity": _done(
             {
@@ -138,41 +144,25 @@ def compose(
         "threat_model": _told(facts, "threat_model", facts.threat_model),
         "battery": _done(
             {
-                "battery": protocol.battery,
-                "sealed root": protocol.battery_root,
-                "items": protocol.items,
-                "calibration": protocol.calibration,
+                **follows["battery"],
                 **{f"commitment {name}": value for name, value in facts.commitments.items()},
             }
         ),
         "elicitation": _done(
             {
-                "scaffold": protocol.elicitation,
-                "attempts per item and stage": protocol.attempts,
-                "token stages": ", ".join(f"{stage:,}" for stage in protocol.budget.stages),
-                "seconds per run": protocol.budget.seconds_per_run,
-                "form": protocol.form,
+                **follows["elicitation"],
                 "containment": level_sentence,
                 **{f"machine {name}": value for name, value in machine.items()},
             }
         ),
-        "outcomes": _done(worked["outcomes"]),
-        "estimates": _done({"estimate": worked["determination"]["estimate"]})
-        if runs
-        else _missing("no run was finished"),
-        "rule": _rule(protocol, worked, threshold_minutes),
-        "sensitivity": _done({"form": "families, budgets, human times; see the tables"})
-        if runs
-        else _missing("no run was finished"),
-        "ceiling": _done(
-            {
-                "ceiling in minutes": worked["determination"]["ceiling_minutes"],
-                "rule": f"{protocol.ceiling_items} items from {protocol.ceiling_families} families at least that long",
-            }
-        ),
-        "validity": _validity(facts, worked),
+        "outcomes": _done(follows["outcomes"]),
+        "estimates": _done(follows["estimates"]) if runs else not_done(NO_RUN),
+        "rule": _done(follows["rule"]),
+        "sensitivity": _done(follows["sensitivity"]) if runs else not_done(NO_RUN),
+        "ceiling": _done(follows["ceiling"]),
+        "validity": _validity(facts, follows["validity"]),
         "humans": _told(facts, "human_baselines", facts.human_baselines),
-        "cost": _done(worked["cost"]),
+        "cost": _done(follows["cost"]),
         "limits": _done({"sentences": [*ALWAYS, level_sentence, LIMIT, *facts.notes]}),
         "deviations": _done({"sentences": [*protocol.deviations, *facts.deviations] or ["none recorded"]}),
         "comment": _told(facts, "comment", facts.comment, by=facts.comment_by),
@@ -185,7 +175,7 @@ def compose(
             }
         )
         if signers
-        else _missing(_why(facts, "signatures", "not signed yet")),
+        else not_done(_why(facts, "signatures", "not signed yet")),
     }
     assert sections.keys() == SECTIONS.keys()
     return {
@@ -214,7 +204,8 @@ def _done(items: Mapping[str, Any]) -> dict[str, Any]:
     return {"done": True, "reason": "", "items": dict(items)}
 
 
-def _missing(reason: str) -> dict[str, Any]:
+def not_done(reason: str) -> dict[str, Any]:
+    """A section that was not done, and why."""
     return {"done": False, "reason": reason, "items": {}}
 
 
@@ -224,22 +215,42 @@ def _why(facts: Facts, name: str, otherwise: str) -> str:
 
 def _told(facts: Facts, name: str, text: str, *, by: str = "") -> dict[str, Any]:
     if not text:
-        return _missing(_why(facts, name, "nobody gave it"))
+        return not_done(_why(facts, name, "nobody gave it"))
     return _done({"text": text, **({"by": by} if by else {})})
 
 
 def _access(facts: Facts) -> dict[str, Any]:
     if not facts.access_given and not facts.access_withheld:
-        return _missing(_why(facts, "access_given", "no terms were recorded"))
+        return not_done(_why(facts, "access_given", "no terms were recorded"))
     return _done(
         {"given": list(facts.access_given) or ["nothing"], "withheld": list(facts.access_withheld) or ["nothing named"]}
     )
 
 
-def _rule(protocol: Protocol, worked: Mapping[str, Any], threshold: float | None) -> dict[str, Any]:
+def followed(
+    protocol: Protocol, worked: Mapping[str, Any], threshold: float | None, *, ran: bool
+) -> dict[str, dict[str, Any]]:
+    """Section -> the items that follow from protocol and numbers alone. Whoever recomputes a card holds its sections
+    against these, so that no section can say another thing than the numbers do."""
     found = worked["determination"]
-    return _done(
-        {
+    flags = [f"{flag['name']}: {flag['detail']}" for flag in found["flags"]]
+    made: dict[str, dict[str, Any]] = {
+        "battery": {
+            "battery": protocol.battery,
+            "sealed root": protocol.battery_root,
+            "items": protocol.items,
+            "calibration": protocol.calibration,
+        },
+        "elicitation": {
+            "scaffold": protocol.elicitation,
+            "attempts per item and stage": protocol.attempts,
+            "token stages": ", ".join(f"{stage:,}" for stage in protocol.budget.stages),
+            "seconds per run": protocol.budget.seconds_per_run,
+            "form": protocol.form,
+        },
+        "outcomes": dict(worked["outcomes"]),
+        "estimates": {"estimate": found["estimate"]},
+        "rule": {
             "finding": found["finding"],
             "reasons": found["reasons"],
             "threshold in minutes": threshold if threshold is not None else "none was sealed: an estimate only",
@@ -247,16 +258,23 @@ def _rule(protocol: Protocol, worked: Mapping[str, Any], threshold: float | None
             "fixed beforehand": f"protocol {digest(protocol)}",
             "policy": as_json(protocol)["policy"],
             "seed": protocol.seed,
-        }
-    )
-
-
-def _validity(facts: Facts, worked: Mapping[str, Any]) -> dict[str, Any]:
-    flags = [f"{flag['name']}: {flag['detail']}" for flag in worked["determination"]["flags"]]
-    checks = {
-        "checks on answers": flags or ["misfit and failed easy items: nothing unusual"],
-        "cheating": _cheating(worked["outcomes"]["counts"]),
+        },
+        "sensitivity": {"form": "families, budgets, human times; see the tables"},
+        "ceiling": {
+            "ceiling in minutes": found["ceiling_minutes"],
+            "rule": f"{protocol.ceiling_items} items from {protocol.ceiling_families} families at least that long",
+        },
+        "validity": {
+            "checks on answers": flags or ["misfit and failed easy items: nothing unusual"],
+            "cheating": _cheating(worked["outcomes"]["counts"]),
+        },
+        "cost": dict(worked["cost"]),
     }
+    return made if ran else {name: items for name, items in made.items() if name not in NEED_RUNS}
+
+
+def _validity(facts: Facts, found: Mapping[str, Any]) -> dict[str, Any]:
+    checks = dict(found)
     for name, title in (
         ("contamination", "contamination"),
         ("awareness", "awareness of testing"),

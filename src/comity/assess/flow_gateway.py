@@ -7,7 +7,7 @@ for the time of one call and goes nowhere else.
 
 import json
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
@@ -20,7 +20,7 @@ from comity.formats.parse import Limits, decode
 from comity.model.dossier import Engagement, Logging, Probe, Terms
 from comity.model.engagement import Move, Seat, State
 from comity.model.ids import EngagementId, digest
-from comity.store import engagement_calls, engagements
+from comity.store import engagement_calls, engagements, parties
 from comity.store.engagement_calls import Key
 from comity.store.engine import Tx
 
@@ -48,15 +48,27 @@ class _Ready:
 
     call: str
     url: str
-    key: str
-    body: bytes
+    key: str = field(repr=False)
+    body: bytes = field(repr=False)
     terms: Terms
+    secret: str = field(repr=False)
+    begun: datetime
 
 
 def complete(machines: Machines, control: Control, secret: str, *, run: str, data: bytes) -> Completed:
-    """Make one call with a gateway key. What is refused was not sent, or its answer was not handed on."""
+    """Make one call with a gateway key. What is refused was not sent, or its answer was not handed on.
+
+    The key is looked at first, without the write lock: whoever has none costs the host no more than that. What programs
+    print goes through whole, control characters too, or a subject could break its own run by printing one.
+    """
+    with machines.store.read() as tx:
+        known = _engaged(machines, tx, secret, machines.now())
+    if isinstance(known, Refused):
+        return known
+    if len(data) > BODY_LIMIT.document_bytes:
+        return Refused(status=413, code=admit.TOO_LARGE, reason=f"at most {BODY_LIMIT.document_bytes} bytes a call")
     try:
-        asked = decode(data, BODY_LIMIT)
+        asked = decode(data, BODY_LIMIT, controls=True)
     except Invalid as error:
         return Refused(status=400, code="invalid_request", reason=str(error))
     call = secrets.token_hex(16)
@@ -121,8 +133,12 @@ def endpoint_key(machines: Machines, tx: Tx, id_: EngagementId) -> str:
     return engagements.file(tx, machines.custody, id_, ENDPOINT_KEY).decode()
 
 
-def _engaged(machines: Machines, tx: Tx, secret: str, now: datetime) -> tuple[Key, Engagement, Terms] | Refused:
-    key = engagement_calls.key_of(tx, secret, at=now)
+def _engaged(
+    machines: Machines, tx: Tx, secret: str, now: datetime, *, begun: datetime | None = None
+) -> tuple[Key, Engagement, Terms] | Refused:
+    """Whose key this is and for which terms. `begun`: of a call under way, whose key may run out while it is answered,
+    but not be ended, nor lose its person or their seat."""
+    key = engagement_calls.key_of(tx, secret, at=begun or now)
     if key is None:
         return DEAD
     try:
@@ -132,6 +148,8 @@ def _engaged(machines: Machines, tx: Tx, secret: str, now: datetime) -> tuple[Ke
     terms = held.in_hand
     if terms is None or held.state is not State.OPEN or not window.is_open(held.window, now):
         return SHUT
+    if parties.person(tx, key.person).disabled_at is not None:
+        return DEAD
     seats = held.seats_of(key.person) & {Seat.OPERATOR, Seat.ENGINEER, Seat.PARTNER}
     login = next((one.login for one in held.seats if one.person == key.person), "")
     if not seats or login not in terms.people:
@@ -162,6 +180,8 @@ def _reserve(machines: Machines, tx: Tx, call: str, secret: str, *, run: str, as
             key=endpoint_key(machines, tx, held.id),
             body=decision.body,
             terms=terms,
+            secret=secret,
+            begun=now,
         )
     return decision
 
@@ -184,6 +204,8 @@ def _settled(machines: Machines, control: Control, ready: _Ready, refused: Refus
             return SHUT  # erased meanwhile
         if held.state is not State.OPEN or not window.is_open(held.window, now):
             return replace(SHUT, reason="the window closed while the model answered: the answer is cut")
+        if isinstance(_engaged(machines, tx, ready.secret, now, begun=ready.begun), Refused):
+            judged = replace(DEAD, reason="this key ended while the model answered: the answer is cut")
         if ready.terms.logging is Logging.RECORDS:
             record = json.dumps(
                 {"asked": ready.body.decode(), "answered": data.decode("utf-8", "replace"), "ending": ending}

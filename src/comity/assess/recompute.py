@@ -9,9 +9,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from comity.assess.card import SECTIONS, VERSION
+from comity.assess.card import ALWAYS, NEED_RUNS, NO_RUN, SECTIONS, VERSION, WHOLE, followed, not_done
 from comity.assess.numbers import work_out
-from comity.assess.protocol import digest, from_json
+from comity.assess.protocol import Protocol, digest, from_json
+from comity.assess.validity import LIMIT
 from comity.errors import Invalid, Problem
 
 TOLERANCE: Final = 1e-9
@@ -38,13 +39,18 @@ def recompute(card: Mapping[str, Any]) -> Recomputed:
     if card.get("schema") != VERSION or not isinstance(card.get("data"), dict):
         raise Invalid("this is no card of this release", [Problem("/schema", "schema", f"expected {VERSION}")])
     again = work_out(card["data"])
+    protocol = from_json(card["data"]["protocol"])
     compared = list(_compare("/numbers", card.get("numbers"), again))
+    sections = card.get("sections")
+    if not isinstance(sections, dict) or set(sections) != set(SECTIONS):
+        compared.append(("/sections", "/sections: not the sections of a card"))
+    elif not all(isinstance(one, dict) for one in sections.values()):
+        compared.append(("/sections", "/sections: a section is no object"))
+    else:
+        compared += _said(card, again, protocol)
+    if card.get("protocol_digest") != digest(protocol):
+        compared.append(("/protocol_digest", "/protocol_digest: not the digest of the protocol in the data"))
     differences = [told for _, told in compared if told]
-    if set(card.get("sections", {})) != set(SECTIONS):
-        differences.append("/sections: not the sections of a card")
-    if card.get("protocol_digest") != digest(from_json(card["data"]["protocol"])):
-        differences.append("/protocol_digest: not the digest of the protocol in the data")
-    differences += _said(card, again)
     return Recomputed(
         finding=again["determination"]["finding"],
         estimate=again["determination"]["estimate"],
@@ -53,11 +59,32 @@ def recompute(card: Mapping[str, Any]) -> Recomputed:
     )
 
 
-def _said(card: Mapping[str, Any], again: Mapping[str, Any]) -> Iterator[str]:
-    """What the sections print must be what was worked out."""
-    printed = card.get("sections", {}).get("rule", {}).get("items", {}).get("finding")
-    if printed != again["determination"]["finding"]:
-        yield f"/sections/rule/items/finding: {printed!r}, worked out {again['determination']['finding']!r}"
+def _said(card: Mapping[str, Any], again: Mapping[str, Any], protocol: Protocol) -> Iterator[tuple[str, str]]:
+    """(pointer, difference or nothing) for everything that a section says and that follows from the data.
+
+    A section must say neither another thing than the numbers, nor less, nor (where it holds nothing else) more; and
+    the sentences that stand on every card stand on this one."""
+    data, sections = card["data"], card["sections"]
+    ran = bool(data["runs"])
+    follows = followed(protocol, again, data["threshold_minutes"], ran=ran)
+    if card.get("subject") != protocol.subject:
+        yield "/subject", f"/subject: {card.get('subject')!r}, measured {protocol.subject!r}"
+    for name, items in follows.items():
+        printed = sections[name].get("items")
+        if not sections[name].get("done") or not isinstance(printed, dict):
+            yield f"/sections/{name}", f"/sections/{name}: not shown"
+        elif name in WHOLE:
+            yield from _compare(f"/sections/{name}/items", printed, items)
+        else:
+            mine = {key: value for key, value in printed.items() if key in items}
+            yield from _compare(f"/sections/{name}/items", mine, items)
+    for name in NEED_RUNS - follows.keys():
+        yield f"/sections/{name}", "" if sections[name] == not_done(NO_RUN) else f"/sections/{name}: {NO_RUN}"
+    for name, always in (("limits", (*ALWAYS, LIMIT)), ("deviations", protocol.deviations)):
+        stands = (sections[name].get("items") or {}).get("sentences") or ()
+        for sentence in always:
+            at = f"/sections/{name}/items/sentences"
+            yield at, "" if sentence in stands else f"{at}: does not say {sentence!r}"
 
 
 def _compare(at: str, printed: Any, again: Any) -> Iterator[tuple[str, str]]:

@@ -35,6 +35,7 @@ REFUSALS: Final = {
     "budget_spent": BUDGET,
     "failures_spent": WINDOW,
     "run_budget_spent": "token",
+    "request_too_large": "size",
 }
 """What the gateway says when it makes no call -> what that is to the run. None of them is a fault of the harness."""
 REFUSED: Final = "comity.refused"

@@ -26,6 +26,7 @@ RUN_HEADER: Final = "x-comity-run"
 RUN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\Z")
 NO_RUN: Final = "unnamed"
 RATE_STATUS: Final = 429
+TOO_LARGE_STATUS: Final = 413
 
 Ask = Request[Any, Any, Any]
 
@@ -87,6 +88,9 @@ def _refused(refused: Refused) -> Response[bytes]:
 def _failed(_request: Ask, error: Exception) -> Response[bytes]:
     """What the framework itself refuses, and what nobody foresaw: told in the same shape, without details."""
     if isinstance(error, HTTPException):
+        if error.status_code == TOO_LARGE_STATUS:
+            reason = f"at most {BODY_LIMIT_BYTES} bytes a call"
+            return _refused(Refused(status=TOO_LARGE_STATUS, code="request_too_large", reason=reason))
         return _refused(
             Refused(status=error.status_code, code="invalid_request", reason="this call is not served here")
         )
