@@ -1,5 +1,6 @@
 """A card: every section or the reason why not, numbers anybody works out again, and no byte that can be changed."""
 
+import contextlib
 import json
 import os
 import random
@@ -14,6 +15,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from comity.assess import card_data
 from comity.assess.card import ALWAYS, SECTIONS, Facts, compose
 from comity.assess.flow_card import open_card, sign
 from comity.assess.page import page
@@ -318,3 +320,83 @@ def test_guessed_minutes_are_called_an_uncalibrated_prior_and_widen_what_is_prin
     assert "uncalibrated prior" in drawn
     assert "No person was timed" in drawn
     assert "asked for no such margin" in page(card())
+
+
+FORGED = (
+    ("sections", "estimates", "items", "estimate"),
+    ("sections", "rule", "items", "reasons", 0),
+    ("sections", "rule", "items", "threshold in minutes"),
+    ("sections", "cost", "items", "tokens"),
+    ("sections", "outcomes", "items", "counts", "cheated"),
+    ("sections", "ceiling", "items", "ceiling in minutes"),
+    ("sections", "battery", "items", "sealed root"),
+    ("sections", "elicitation", "items", "token stages"),
+    ("sections", "validity", "items", "cheating"),
+    ("sections", "limits", "items", "sentences", 0),
+    ("sections", "sensitivity", "done"),
+    ("subject",),
+)
+
+
+def test_no_section_of_a_signed_card_can_say_another_thing_than_its_numbers():
+    made = card(runs=rows(5.0, bend="cheated"))
+    assert recompute(made).same
+    for place in FORGED:
+        forged = json.loads(json.dumps(made))
+        at = forged
+        for key in place[:-1]:
+            at = at[key]
+        old = at[place[-1]]
+        at[place[-1]] = False if isinstance(old, bool) else old + 1 if isinstance(old, int | float) else "no more"
+        found = recompute(open_card(sign(forged, KEY)).card)
+        assert any(one.startswith("/" + "/".join(map(str, place[:2]))) for one in found.differences), place
+    more = json.loads(json.dumps(made))
+    more["sections"]["estimates"]["items"]["in truth"] = "far more"
+    assert not recompute(more).same
+
+
+def test_no_data_in_a_strangers_card_ends_or_stalls_whoever_recomputes_it():
+    """Every field of the data in turn, out of shape or range; the whole must be told as no card's data, at once."""
+    few = ENTRIES[:12]
+    made = compose(
+        Facts(), replace(PROTOCOL, items=12), entries=few, bank=bank(few), runs=rows(number=12), threshold_minutes=8.0,
+        ended="", level_sentence="", machine={}, signers=["k"], at=AT,
+    )  # fmt: skip
+    odd = (None, "x", -1, 1e308, -1e308, [], {}, 2**53, "x" * 6000)
+    tried = 0
+    for place in _places(made["data"]):
+        for value in odd:
+            bent = json.loads(json.dumps(made["data"]))
+            at = bent
+            for key in place[:-1]:
+                at = at[key]
+            fits = isinstance(at[place[-1]], str) and isinstance(value, str) and len(value) < 6000
+            fits = fits or (value == -1 and PLACED & set(place) and not isinstance(at[place[-1]], list))
+            if fits or (value is None and place[-1] in NULLABLE) or (value == [] and place[-1] in EMPTY):
+                continue
+            at[place[-1]] = value
+            tried += 1
+            with pytest.raises(Invalid, match="no card's data"):
+                card_data.check(bent)
+    assert tried > 600
+    with pytest.raises(Invalid):
+        recompute({**made, "data": {**made["data"], "runs": [*made["data"]["runs"], made["data"]["runs"][0]]}})
+    for gone in ("items", "runs"):
+        cut = json.loads(json.dumps(made))
+        del cut["data"][gone][-1]
+        with pytest.raises(Invalid) if gone == "items" else contextlib.nullcontext():
+            assert not recompute(cut).same
+
+
+NULLABLE = {"threshold_minutes", "most_runs", "most_cost", "price_in", "price_out", "chance"}
+PLACED = {"c0", "difficulty", "calibrators"}
+"""On the scale of abilities, which has no zero of its own."""
+EMPTY = {"deviations", "flags", "runs"}
+
+
+def _places(value, at=()):
+    """Every field, and the first of every list."""
+    if at:
+        yield at
+    for key in value if isinstance(value, dict) else range(min(1, len(value))) if isinstance(value, list) else ():
+        yield from _places(value[key], (*at, key))

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from comity.assess import card_data
 from comity.assess.card import ALWAYS, NEED_RUNS, NO_RUN, SECTIONS, VERSION, WHOLE, followed, not_done
 from comity.assess.numbers import work_out
 from comity.assess.protocol import Protocol, digest, from_json
@@ -38,14 +39,15 @@ def recompute(card: Mapping[str, Any]) -> Recomputed:
     """Raises Invalid for something that is no card, or one of another version."""
     if card.get("schema") != VERSION or not isinstance(card.get("data"), dict):
         raise Invalid("this is no card of this release", [Problem("/schema", "schema", f"expected {VERSION}")])
+    card_data.check(card["data"])
     again = work_out(card["data"])
     protocol = from_json(card["data"]["protocol"])
     compared = list(_compare("/numbers", card.get("numbers"), again))
     sections = card.get("sections")
     if not isinstance(sections, dict) or set(sections) != set(SECTIONS):
         compared.append(("/sections", "/sections: not the sections of a card"))
-    elif not all(isinstance(one, dict) for one in sections.values()):
-        compared.append(("/sections", "/sections: a section is no object"))
+    elif not all(isinstance(one, dict) and isinstance(one.get("items"), dict) for one in sections.values()):
+        compared.append(("/sections", "/sections: a section is no object with items"))
     else:
         compared += _said(card, again, protocol)
     if card.get("protocol_digest") != digest(protocol):
@@ -70,8 +72,8 @@ def _said(card: Mapping[str, Any], again: Mapping[str, Any], protocol: Protocol)
     if card.get("subject") != protocol.subject:
         yield "/subject", f"/subject: {card.get('subject')!r}, measured {protocol.subject!r}"
     for name, items in follows.items():
-        printed = sections[name].get("items")
-        if not sections[name].get("done") or not isinstance(printed, dict):
+        printed = sections[name]["items"]
+        if sections[name].get("done") is not True:
             yield f"/sections/{name}", f"/sections/{name}: not shown"
         elif name in WHOLE:
             yield from _compare(f"/sections/{name}/items", printed, items)
@@ -81,10 +83,10 @@ def _said(card: Mapping[str, Any], again: Mapping[str, Any], protocol: Protocol)
     for name in NEED_RUNS - follows.keys():
         yield f"/sections/{name}", "" if sections[name] == not_done(NO_RUN) else f"/sections/{name}: {NO_RUN}"
     for name, always in (("limits", (*ALWAYS, LIMIT)), ("deviations", protocol.deviations)):
-        stands = (sections[name].get("items") or {}).get("sentences") or ()
+        stands = sections[name]["items"].get("sentences")
         for sentence in always:
             at = f"/sections/{name}/items/sentences"
-            yield at, "" if sentence in stands else f"{at}: does not say {sentence!r}"
+            yield at, "" if isinstance(stands, list) and sentence in stands else f"{at}: does not say {sentence!r}"
 
 
 def _compare(at: str, printed: Any, again: Any) -> Iterator[tuple[str, str]]:
