@@ -56,3 +56,22 @@ def test_a_gateway_that_nothing_went_through_is_not_shown(shared: Pages) -> None
     site: Site = shared.site
     id_, _ = site.assess.invite(site.viewers["developer"], subject="Example Three", question="?", declaration="none")
     assert 'id="usage"' not in shared.browser("developer").get(f"/engagements/{id_}").text
+
+
+def test_a_partner_is_chosen_from_those_proposed_and_the_last_state_is_shown_on_the_road(shared: Pages) -> None:
+    site: Site = shared.site
+    id_, _ = site.assess.invite(site.viewers["developer"], subject="Example Four", question="?", declaration="none")
+    page = f"/engagements/{id_}"
+    developer = shared.browser("developer")
+    developer.post(f"{page}/acts/negotiate", {}, page=page)
+    shared.browser("coordinator").post(f"{page}/acts/take", {"declaration": "none"}, page=page)
+    for name in ("A utility", 'B "quoted" & co'):
+        values = {"partner": name, "criteria": "It runs a grid."}
+        shared.browser("coordinator").post(f"{page}/acts/propose", values, page=page)
+    shown = developer.get(page).text
+    assert '<select id="o-admit-partner" name="partner"><option>A utility</option>' in shown
+    assert "<option>B &#34;quoted&#34; &amp; co</option>" in shown
+    developer.post(f"{page}/acts/veto", {"partner": "A utility"}, page=page)
+    assert "<option>A utility</option>" not in developer.get(page).text
+    left = developer.post(f"{page}/acts/withdraw", {}, page=page).text
+    assert '<li aria-current="step">withdrawn</li>' in left

@@ -228,7 +228,8 @@ def _main(view: View) -> tuple[Open, ...]:
 
 
 def _chosen(view: View) -> dict[str, dict[str, str]]:
-    """Values that a form begins with: the digest that is signed, the version of the terms that is gone on from."""
+    """Values that a form begins with or waits for: the digest that is signed or recomputed, the terms in hand. A name
+    `options NAME` holds what a field may be, one a line: sections, partners and flags are chosen, not typed."""
     made: dict[str, dict[str, str]] = {}
     terms = view.parts.get("terms") or []
     if terms:
@@ -240,7 +241,19 @@ def _chosen(view: View) -> dict[str, dict[str, str]]:
             for name, value in flat.items()
             if name not in {"limits", "digest", "number"}
         }
+    if card := view.parts.get("card"):
+        made["recompute"] = {"digest": str(card["digest"])}
+        made["release"] = _options("section", [one for one in card["sections"] if one not in card["released"]])
+    partners = [one for one in view.parts.get("partners") or [] if not one["vetoed"]]
+    made["admit"] = _options("partner", [one["name"] for one in partners if not one["admitted"]])
+    made["veto"] = _options("partner", [one["name"] for one in partners])
+    flags = [one["name"] for one in view.parts.get("flags") or []]
+    made["overrule"] = made["confirm"] = _options("flag", flags)
     digests = view.parts.get("digests") or []
     if digests:
         made["countersign"] = {"root": str(digests[-1]["battery_root"])}
     return made
+
+
+def _options(field: str, values: list[str]) -> dict[str, str]:
+    return {f"options {field}": "\n".join(values)} if values else {}
