@@ -7,6 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import httpx
 from litestar import Litestar
 from litestar.testing import TestClient
 
@@ -239,7 +240,12 @@ def numbering(held: Accounts, settings: Settings, clock: Clock) -> CveDesk:
     machines = flow.Machines(
         store=held.store, settings=settings, laboratory=ScriptedLaboratory(), signer=PlainSigner(), now=clock
     )
-    return CveDesk(machines=flow_cve.Machines(desk=machines, services=CveServices()), control=SilentControl())
+    return CveDesk(
+        machines=flow_cve.Machines(
+            desk=machines, services=CveServices(transport=httpx.MockTransport(lambda _: httpx.Response(401)))
+        ),
+        control=SilentControl(),
+    )
 
 
 def mirroring(held: Accounts, settings: Settings, clock: Clock) -> Mirroring:

@@ -123,6 +123,7 @@ ROUTES = {
     ("POST", "/api/v1/cve-requests/{entry:str}/again"): Action.WORK_CVE,
     ("POST", "/api/v1/cve-requests/{entry:str}/adoption"): Action.WORK_CVE,
     ("POST", "/api/v1/hand-overs"): Action.TAKE_OVER,
+    ("GET", "/api/v1/hand-overs/{hand_over:str}/statements/{sha256:str}"): Action.READ_CASES,
     ("POST", "/api/v1/hand-overs/{hand_over:str}/again"): Action.HAND_OVER,
     ("POST", "/api/v1/cases/{case:str}/hand-over"): Action.HAND_OVER,
     ("POST", "/api/v1/verifications"): Action.VERIFY_DOCUMENT,

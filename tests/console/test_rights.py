@@ -75,6 +75,7 @@ SHOWN = {
     "/partners": Action.READ_PARTNERS,
     "/cve": Action.READ_PARTNERS,
     "/erasures": Action.ERASE_CASES,
+    "/partners/received/{hand_over:str}/statements/{sha256:str}": Action.READ_CASES,
     "/cases/{case:str}/cve": Action.READ_CASES,
     "/cases/{case:str}/hand-over": Action.HAND_OVER,
     "/style": Action.START,

@@ -224,6 +224,41 @@ def test_a_case_is_handed_over_with_its_files_its_statement_and_its_embargo(host
     assert pair.b.host.desk.status(done.receipts[0]).status == "queued"
 
 
+def test_statements_that_came_are_given_out_as_they_came_to_those_who_see_the_reports(
+    hosts: Callable[..., Pair],
+) -> None:
+    pair = hosts()
+    made = pair.hand()
+    sent = pair.documents(made)[-1]
+    pair.send(made)
+    counter, machines = pair.b.counter, pair.b.host.machines
+    (newest, *_) = counter.received(ADA)
+    (name,) = newest.statements
+    mark = newest.taken.mark
+    assert counter.statement(ADA, mark, name) == sent
+    for viewer in (LAB, ROOT):
+        with pytest.raises(Forbidden):
+            counter.statement(viewer, mark, name)
+    for other_mark, other in ((mark, digest(b"x")), (digest(b"x"), name), ("no mark", name)):
+        with pytest.raises(Missing):
+            counter.statement(ADA, other_mark, other)
+    with pytest.raises(Missing):
+        counter.statement(replace(ADA, tlp=Tlp.AMBER), mark, name)
+    with machines.store.read() as tx:
+        report = reports.by_receipt(tx, newest.taken.receipts[0]).id
+    flow.screen(machines, [report])
+    with machines.store.write() as tx:
+        case = reports.case_of(tx, report)
+        assert case is not None
+        cases.withhold(tx, case, withheld=True)
+    with pytest.raises(Missing):
+        counter.statement(ADA, mark, name)
+    assert mark not in {one.taken.mark for one in counter.received(ADA)}, "a withheld case hides its letter"
+    with machines.store.write() as tx:
+        cases.read_in(tx, case, ADA.person, at=machines.now())
+    assert counter.statement(ADA, mark, name) == sent
+
+
 def test_a_lost_answer_brings_nothing_twice_and_the_same_receipt(hosts: Callable[..., Pair]) -> None:
     pair = hosts()
     pair.line.loses = 2

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, JSONBody
 
@@ -11,7 +11,7 @@ from comity.access.policy import Action
 from comity.api import asking
 from comity.api.asking import Ask
 from comity.clearing.desk_handover import HandOver, HandOvers, Incoming, Partner
-from comity.model.ids import CaseId
+from comity.model.ids import CaseId, Digest
 from comity.model.party import Viewer
 
 
@@ -70,6 +70,10 @@ class IncomingBody(msgspec.Struct, frozen=True, kw_only=True):
     embargo_until: datetime | None
     embargo_basis: str
     receipts: tuple[str, ...]
+    mark: str
+    """SHA-256 of the signed letter: it names what came with it."""
+    statements: tuple[str, ...]
+    """SHA-256 of each signed statement that came with it."""
 
 
 class Passed(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,6 +131,8 @@ def incoming_body(one: Incoming) -> IncomingBody:
         embargo_until=letter.embargo_until,
         embargo_basis=letter.embargo_basis,
         receipts=one.taken.receipts,
+        mark=one.taken.mark,
+        statements=one.statements,
     )
 
 
@@ -240,4 +246,18 @@ def routes(counter: HandOvers) -> list[HTTPRouteHandler]:
         """Nobody signs in: the letter's own signature says who brings it. The same letter gets the same receipt."""
         return BroughtReceipt(receipt=counter.take(data.letter, data.documents))
 
-    return [partners, add, end, both, hand, again, take]
+    @get(
+        "/hand-overs/{hand_over:str}/statements/{sha256:str}",
+        opt={"action": Action.READ_CASES},
+        operation_id="getStatementThatCame",
+        sync_to_thread=True,
+        summary="A signed statement that came with a case",
+        responses={200: asking.download("A DSSE envelope with an in-toto statement"), **asking.ERRORS},
+    )
+    def statement(request: Ask, hand_over: FromPath[str], sha256: FromPath[str]) -> Response[bytes]:
+        """As the partner sent it (DSSE); `hand_over` is the letter's mark. The partner's key verifies it."""
+        wanted = Digest(asking.digest_name(sha256))
+        data = counter.statement(asking.viewer_of(request), asking.name(hand_over), wanted)
+        return asking.inert(data, f"{wanted}.dsse.json")
+
+    return [partners, add, end, both, hand, again, take, statement]

@@ -11,16 +11,16 @@ from comity.clearing import flow, flow_handover, handover
 from comity.clearing.desk import Clearing
 from comity.clearing.views import Accepted, Document
 from comity.durable.engine import Control
-from comity.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
+from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, Unavailable
 from comity.formats.codec import Reading
 from comity.formats.parse import Limits
 from comity.formats.report import MEDIA_TYPE, NAME, ReportDocument
 from comity.model.basis import BASES, Basis, ground
 from comity.model.case import Case, Stage
 from comity.model.events import Event, Kind
-from comity.model.federation import Delivery, HandOver, Letter, Partner, Taken
+from comity.model.federation import STATEMENT, Delivery, HandOver, Letter, Partner, Taken
 from comity.model.handling import Tlp
-from comity.model.ids import CaseId, Digest, PartyId, code, digest
+from comity.model.ids import CaseId, Digest, PartyId, code, digest, is_digest
 from comity.model.party import Organisation, Role, Viewer
 from comity.sealing import keys, letters
 from comity.settings import Settings
@@ -39,6 +39,11 @@ class Incoming:
 
     taken: Taken
     letter: Letter
+
+    @property
+    def statements(self) -> tuple[Digest, ...]:
+        """The signed statements that came with it, in their order."""
+        return tuple(one.digest for one in self.letter.enclosed if one.kind == STATEMENT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,12 +210,27 @@ class HandOvers:
             return partners.sent(tx, viewer, case=case)
 
     def received(self, viewer: Viewer) -> tuple[Incoming, ...]:
-        """What came in, newest first, within the viewer's label."""
+        """What came in, newest first: within the viewer's label, and of reports that this viewer may see."""
         allow(viewer, Action.READ_CASES)
         with self.machines.store.read() as tx:
-            found = partners.received(tx)
-        incoming = [Incoming(taken=one, letter=handover.read_letter(letters.payload(one.letter))) for one in found]
-        return tuple(one for one in incoming if one.letter.tlp <= viewer.tlp)
+            return tuple(one for one in map(_incoming, partners.received(tx)) if _is_seen(tx, viewer, one))
+
+    def statement(self, viewer: Viewer, mark: str, digest_: Digest) -> bytes:
+        """A signed statement (DSSE envelope) that came with a case, as the partner sent it. The other host's key
+        verifies it. Missing for a letter or a statement that is none, or none for this viewer."""
+        allow(viewer, Action.READ_CASES)
+        missing = Missing("no such statement came")
+        if not is_digest(mark):
+            raise missing
+        with self.machines.store.read() as tx:
+            held = partners.taken(tx, Digest(mark))
+            if held is None or not held.letter:
+                raise missing
+            incoming = _incoming(held)
+            if digest_ not in incoming.statements or not _is_seen(tx, viewer, incoming):
+                raise missing
+            (data,) = partners.statements(tx, held, [digest_])
+        return data
 
     def take(self, envelope: bytes, documents: Sequence[bytes]) -> bytes:
         """Take a case in from a partner; gives the signed receipt, the same one for the same letter.
@@ -324,6 +344,25 @@ class HandOvers:
             actor=viewer.person,
         )
         journal.append(tx, event)
+
+
+def _incoming(one: Taken) -> Incoming:
+    return Incoming(taken=one, letter=handover.read_letter(letters.payload(one.letter)))
+
+
+def _is_seen(tx: Tx, viewer: Viewer, one: Incoming) -> bool:
+    """Whether this viewer may see every report that it became and that still is: one of a case that is withheld from
+    them hides the letter and what came with it."""
+    if one.letter.tlp > viewer.tlp:
+        return False
+    for receipt in one.taken.receipts:
+        if reports.is_gone(tx, receipt):
+            continue
+        try:
+            reports.get(tx, reports.by_receipt(tx, receipt).id, viewer)
+        except Missing:
+            return False
+    return True
 
 
 def _statements(tx: Tx, case: Case) -> list[bytes]:

@@ -172,6 +172,7 @@ DOWNLOADS: Mapping[str, Answer] = {
     f"/advisories/{NAME}/files/{NAME}": lambda o, v, n, _: o.library.file(v, AdvisoryId(n[0]), n[1]).data,
     f"/claims/{NAME}/result": lambda o, v, n, _: o.claims.result(v, n[0]),
     f"/cases/{NAME}/patches/{NAME}/statement": lambda o, v, n, _: o.patches.statement(v, CaseId(n[0]), n[1]),
+    f"/hand-overs/{NAME}/statements/{NAME}": lambda o, v, n, _: o.hand_overs.statement(v, n[0], Digest(n[1])),
     f"/cases/{NAME}/statements/{NAME}": lambda o, v, n, _: o.clearing.statement(v, CaseId(n[0]), Digest(n[1])),
     f"/reports/{NAME}/attachments/{NAME}": lambda o, v, n, _: o.clearing.attachment(v, ReportId(n[0]), Digest(n[1]))[1],
 }

@@ -8,7 +8,7 @@ from cyclopts import Parameter
 
 from comity.cli import show
 from comity.cli.options import Host, Json, configured
-from comity.cli.places import place
+from comity.cli.places import place, plain_name
 from comity.errors import Invalid, Problem
 
 Keep = Annotated[
@@ -85,11 +85,33 @@ def passed(*, host: Host = "", json: Json = False) -> None:
         for one in held["sent"]
     ]
     show.table(("hand-over", "case", "to", "state", "their receipts, or why not"), rows, empty="Nothing was sent.")
-    rows = [
-        (one["hand_over"], one["their_case"], one["name"], one["tlp"], ", ".join(one["receipts"]))
+    came = [
+        (
+            one["hand_over"],
+            one["their_case"],
+            one["name"],
+            one["tlp"],
+            ", ".join(one["receipts"]),
+            ", ".join(sha256[:16] for sha256 in one["statements"]),
+        )
         for one in held["received"]
     ]
-    show.table(("hand-over", "their case", "from", "label", "receipts given"), rows, empty="Nothing came.")
+    columns = ("hand-over", "their case", "from", "label", "receipts given", "signed statements")
+    show.table(columns, came, empty="Nothing came.")
+
+
+def statement(hand_over: str, statement: str, *, out: Path | None = None, host: Host = "") -> None:
+    """A signed statement that came with a case (the start of its digest is enough). The partner's key verifies it."""
+    with place(configured(host)) as there:
+        held = [one for one in there.read("/hand-overs")["received"] if one["hand_over"] == hand_over]
+        wanted = [(one["mark"], sha) for one in held for sha in one["statements"] if sha.startswith(statement)]
+        if len(wanted) != 1:
+            raise Invalid("no such statement", [Problem("/statement", "unknown_statement", "see `comity partner log`")])
+        ((mark, sha256),) = wanted
+        data = there.fetch(f"/hand-overs/{mark}/statements/{sha256}")
+    target = out or Path(f"{plain_name(sha256)[:16]}.dsse.json")
+    target.write_bytes(data)
+    show.line(f"written to {target}")
 
 
 def again(hand_over: str, *, host: Host = "") -> None:

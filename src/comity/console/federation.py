@@ -7,10 +7,11 @@ from litestar import Response
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
 from comity.clearing.desk_handover import HandOvers
+from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
 from comity.console.refusals import status_of, told
-from comity.console.routing import Paths, asked, named, see
+from comity.console.routing import Paths, asked, digest_named, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.model.ids import CaseId
 
@@ -100,6 +101,12 @@ def add(paths: Paths, counter: HandOvers) -> None:
             problems = told(error, code=NOT_DONE)
             return hand_over_shown(request, status=status_of(error), problems=problems, why=why[:500])
         return see("/partners?done=sent")
+
+    @paths.show("/partners/received/{hand_over:str}/statements/{sha256:str}", Action.READ_CASES)
+    def statement(request: Ask) -> Response[Any]:
+        wanted = digest_named(request, "sha256")
+        data = counter.statement(caller_of(request).viewer, named(request, "hand_over"), wanted)
+        return download(data, f"{wanted}.dsse.json")
 
     @paths.press("/partners/sent/{hand_over:str}/again", Action.HAND_OVER)
     def again(request: Ask) -> Response[Any]:
