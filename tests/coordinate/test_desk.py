@@ -15,7 +15,7 @@ from comity.model.coordination import Breach, Consent, Fact, Handled, Part, Quie
 from comity.model.ids import CaseId
 from comity.model.party import Viewer
 from comity.model.report import Exposure, Finding, Known
-from comity.store import cases, journal, reports
+from comity.store import cases, journal, reports, shares
 from tests.coordinate.hosts import ADA, DISTRO, FINDER, GRACE, RIVAL, VENDOR, Host, finding, host
 from tests.mail.conftest import SENDER
 
@@ -69,6 +69,10 @@ def test_who_is_invited_to_an_embargo_sees_the_case_only_after_a_yes(comity, cas
     assert seen.title == own.summary
     assert seen.shared[0].finding.description == own.description
     assert comity.desk.file(VENDOR, seat, seen.shared[0].files[0].digest)[1]
+    with comity.machines.store.read() as tx:
+        looks = shares.looks(tx, FINDER.organisation, subjects=[seen.shared[0].report])
+    own = {one.what for one in looks if one.person == VENDOR.person}
+    assert own == {"read it as a participant", "took a file of the report as a participant"}
 
 
 def test_who_declines_sees_nothing_of_it(comity, case):

@@ -31,7 +31,7 @@ from comity.model.product import Symbol
 from comity.model.report import Finding, Report
 from comity.partners.carrier import Answer, Carrier
 from comity.sealing import keys, letters
-from comity.store import cases, journal, partners, reports
+from comity.store import cases, journal, partners, reports, shares
 from tests.clearing.documents import RECIPE, document
 from tests.clearing.findings import FINDING
 from tests.clearing.hosts import LAB, Host, coordinator, host
@@ -229,6 +229,12 @@ def test_statements_that_came_are_given_out_as_they_came_to_those_who_see_the_re
 ) -> None:
     pair = hosts()
     made = pair.hand()
+    with pair.a.host.machines.store.read() as tx:
+        looks = shares.looks(tx, LAB.organisation)
+        own = cases.get(tx, pair.case, flow.FLOW).reports
+    assert [(one.subject, one.person) for one in looks if one.what == "handed it to Host B"][:1] == [
+        (own[0], ADA.person)
+    ]
     sent = pair.documents(made)[-1]
     pair.send(made)
     counter, machines = pair.b.counter, pair.b.host.machines

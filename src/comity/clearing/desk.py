@@ -15,6 +15,7 @@ from comity.clearing import (
     deconflict,
     flow,
     flow_compare,
+    flow_looks,
     flow_standing,
     intake,
     publish,
@@ -406,13 +407,10 @@ class Clearing:
 
     def _looked(self, viewer: Viewer, members: Sequence[Report], what: str) -> None:
         """Note for each submitter who of another organisation looked: they can read it (`library.sharing`)."""
-        foreign = [one for one in members if one.organisation != viewer.organisation]
-        if not foreign or viewer.is_system:
+        if viewer.is_system or all(one.organisation == viewer.organisation for one in members):
             return
-        at = self.machines.now()
         with self.machines.store.write() as tx:
-            for one in foreign:
-                shares.looked(tx, owner=one.organisation, subject=one.id, person=viewer.person, what=what, at=at)
+            flow_looks.note(tx, viewer, members, what, at=self.machines.now())
 
     def _read(self, document: Document) -> Read:
         settings = self.machines.settings

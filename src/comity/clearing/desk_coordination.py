@@ -20,6 +20,7 @@ from comity.clearing import (
     flow_capacity,
     flow_contacts,
     flow_coordination,
+    flow_looks,
     flow_patches,
     letters,
     publish,
@@ -56,7 +57,7 @@ from comity.model.coordination import (
 from comity.model.events import Event, Kind
 from comity.model.evidence import Role as FileRole
 from comity.model.handling import Tlp
-from comity.model.ids import CaseId, Digest, PartyId
+from comity.model.ids import CaseId, Digest, PartyId, ReportId
 from comity.model.letter import Letter, is_address
 from comity.model.party import Organisation, Person, Role, Viewer
 from comity.store import blobs, cases, coordinations, journal, parties, reports
@@ -427,7 +428,9 @@ class Coordinations:
         allow(viewer, Action.READ_SEATS)
         with self.machines.store.read() as tx:
             case, may_read = coordinations.seat(tx, seat, viewer, at=self.machines.now())
-            return self._workspace(tx, viewer, case, seat, may_read)
+            space = self._workspace(tx, viewer, case, seat, may_read)
+        self._looked(viewer, [one.report for one in space.shared], "read it as a participant")
+        return space
 
     def agree(self, viewer: Viewer, seat: str) -> None:
         """Agree to the embargo, or to what is proposed."""
@@ -487,12 +490,23 @@ class Coordinations:
         """Name and bytes of a report's file that this seat may see: proofs for whoever tests the fix, else patches."""
         allow(viewer, Action.READ_SEATS)
         space = self.seat(viewer, seat)
+        held = ((shared.report, one) for shared in space.shared for one in shared.files)
+        found = next(((report, one) for report, one in held if one.digest == digest), None)
+        if found is None:
+            raise Missing("no such file")
+        report, one = found
         with self.machines.store.read() as tx:
-            for shared in space.shared:
-                for one in shared.files:
-                    if one.digest == digest:
-                        return one.filename, blobs.get(tx, digest, record=reports.record(shared.report))
-        raise Missing("no such file")
+            data = blobs.get(tx, digest, record=reports.record(report))
+        self._looked(viewer, [report], "took a file of the report as a participant")
+        return one.filename, data
+
+    def _looked(self, viewer: Viewer, seen: Sequence[ReportId], what: str) -> None:
+        """Note it where each report's submitter can read it."""
+        if not seen:
+            return
+        with self.machines.store.write() as tx:
+            members = [reports.get(tx, one, flow.FLOW) for one in seen]
+            flow_looks.note(tx, viewer, members, what, at=self.machines.now())
 
     # Helpers, in call order ------------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.clearing import flow
+from comity.clearing import flow, flow_looks
 from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.mail import outbox
 from comity.model.case import Stage
@@ -32,7 +32,6 @@ from comity.store import (
     partners,
     patches,
     reports,
-    shares,
 )
 from comity.store.engine import Tx
 
@@ -95,11 +94,7 @@ class Erasures:
             coordination = coordinations.find(tx, held.case)
             for one in coordination.participants if coordination is not None else ():
                 outbox.withdraw(tx, one.id, at=at)
-            for report in members:
-                if report.organisation != viewer.organisation:
-                    shares.looked(
-                        tx, owner=report.organisation, subject=report.id, person=viewer.person, what=LOOKED, at=at
-                    )
+            flow_looks.note(tx, viewer, members, LOOKED, at=at)
             name = self._named(tx, viewer)
             cases.erase(tx, held.case, at=at)
             done = replace(

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.clearing import flow, flow_handover, handover
+from comity.clearing import flow, flow_handover, flow_looks, handover
 from comity.clearing.desk import Clearing
 from comity.clearing.views import Accepted, Document
 from comity.durable.engine import Control
@@ -182,6 +182,7 @@ class HandOvers:
             if len(flow_handover.body(made.letter, enclosed)) > self.settings.body_limit_bytes:
                 raise Conflict("the case with its files is larger than a host takes at once: bring it another way")
             partners.hand_over(tx, made, enclosed)
+            flow_looks.note(tx, viewer, own, f"handed it to {to.name}", at=at)
             flow_handover.note(
                 tx, Kind.CASE_HANDED_OVER, made, at=at, actor=viewer.person, partner=to.id, basis=cited.id
             )

@@ -43,6 +43,7 @@ GROUPS: Final = (
             Link(path="/standing", name="Standing", action=Action.READ_STANDING),
             Link(path="/partners", name="Partner hosts", action=Action.READ_PARTNERS),
             Link(path="/cve", name="CVE Services", action=Action.READ_PARTNERS),
+            Link(path="/erasures", name="Erasures", action=Action.ERASE_CASES),
         ),
     ),
     Group(
