@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from comity.clearing.crashes import Kind, words
 from comity.errors import Invalid, Problem
@@ -76,7 +76,8 @@ class Likeness:
     """Both share a target frame or the same origin window: without it nothing is merged automatically."""
 
 
-class Node(NamedTuple):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
     """A question `number <= at`, or a leaf when `name` is empty. `value`: the mean below it, in log-odds."""
 
     name: str
@@ -168,14 +169,14 @@ def weigh(model: Model, numbers: Mapping[str, float]) -> tuple[float, dict[str, 
     score = model.base
     parts: dict[str, float] = {}
     for tree in model.trees:
-        name, at, below, above, value = tree[0]
-        score += value
-        while name:
-            following = tree[below if numbers[name] <= at else above]
-            change = following[4] - value
-            parts[name] = parts.get(name, 0.0) + change
+        node = tree[0]
+        score += node.value
+        while node.name:
+            following = tree[node.below if numbers[node.name] <= node.at else node.above]
+            change = following.value - node.value
+            parts[node.name] = parts.get(node.name, 0.0) + change
             score += change
-            name, at, below, above, value = following
+            node = following
     return score, parts
 
 
