@@ -13,9 +13,23 @@ import struct
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, Column, LargeBinary, Row, String, Table, delete, insert, select, text, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    TextClause,
+    delete,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from comity.model.ids import ReportId
 from comity.store.crypt import Sealed, seal, unseal
@@ -96,20 +110,12 @@ def near(tx: Tx, keys: Mapping[str, int], at: datetime) -> dict[ReportId, tuple[
     """Reports under these keys, with the keys they share: of each the given number nearest in time on either side."""
     if not keys:
         return {}
-    secret, groups = tx.master.derive(_PURPOSE), dict[str, int]()
-    moment = _micro(at)
-    parts: list[str] = []
-    names = list(keys)
-    values = {"at": moment}
+    secret, groups, names = tx.master.derive(_PURPOSE), dict[str, int](), list(keys)
+    values = {"at": _micro(at)}
     for place, key in enumerate(names):
         values |= {f"m{place}": _mark(secret, key, groups), f"n{place}": keys[key]}
-        for way, order in (("<=", "DESC"), (">", "ASC")):
-            parts.append(
-                f"SELECT {place} AS place, report FROM (SELECT report FROM report_keys WHERE mark = :m{place} "  # noqa: S608  numbers and words fixed here
-                f"AND at {way} :at ORDER BY at {order}, report LIMIT :n{place}) AS t{len(parts)}"
-            )
     found: dict[ReportId, dict[str, None]] = {}
-    for place, report in tx.connection.execute(text(" UNION ALL ".join(parts)), values).all():
+    for place, report in tx.connection.execute(_nearest(len(names)), values).all():
         found.setdefault(ReportId(report), {})[names[place]] = None
     return {report: tuple(shared) for report, shared in found.items()}
 
@@ -128,15 +134,8 @@ def counts(tx: Tx, keys: Sequence[str], *, most: int) -> Mapping[str, int]:
     if not keys:
         return {}
     secret, groups = tx.master.derive(_PURPOSE), dict[str, int]()
-    parts: list[str] = []
-    values = {"most": most}
-    for place, key in enumerate(keys):
-        values[f"m{place}"] = _mark(secret, key, groups)
-        parts.append(
-            f"SELECT {place} AS place, count(*) AS held FROM "  # noqa: S608  numbers and words fixed here
-            f"(SELECT 1 AS one FROM report_keys WHERE mark = :m{place} LIMIT :most) AS t{place}"
-        )
-    return {keys[place]: held for place, held in tx.connection.execute(text(" UNION ALL ".join(parts)), values).all()}
+    values = {"most": most, **{f"m{place}": _mark(secret, key, groups) for place, key in enumerate(keys)}}
+    return {keys[place]: held for place, held in tx.connection.execute(_crowds(len(keys)), values).all()}
 
 
 def times(tx: Tx, key: str, since: datetime, until: datetime, *, most: int) -> list[datetime]:
@@ -191,6 +190,30 @@ def drop(tx: Tx, report: ReportId) -> None:
         return
     _unfile(tx, row)
     tx.connection.execute(delete(report_profiles).where(report_profiles.c.report == report))
+
+
+@lru_cache(maxsize=128)
+def _nearest(number: int) -> TextClause:
+    """The question of `near` for so many keys, kept: writing and reading it anew costs as much as its answer."""
+    return text(
+        " UNION ALL ".join(
+            f"SELECT {place} AS place, report FROM (SELECT report FROM report_keys WHERE mark = :m{place} "  # noqa: S608  numbers and words fixed here
+            f"AND at {way} :at ORDER BY at {order}, report LIMIT :n{place}) AS t{place}{order}"
+            for place in range(number)
+            for way, order in (("<=", "DESC"), (">", "ASC"))
+        )
+    )
+
+
+@lru_cache(maxsize=128)
+def _crowds(number: int) -> TextClause:
+    return text(
+        " UNION ALL ".join(
+            f"SELECT {place} AS place, count(*) AS held FROM "  # noqa: S608  numbers and words fixed here
+            f"(SELECT 1 AS one FROM report_keys WHERE mark = :m{place} LIMIT :most) AS t{place}"
+            for place in range(number)
+        )
+    )
 
 
 def _unfile(tx: Tx, row: Row[Any]) -> None:

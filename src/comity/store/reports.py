@@ -164,7 +164,10 @@ def case_of(tx: Tx, id_: ReportId) -> CaseId | None:
 
 def cases_of(tx: Tx, ids_: Iterable[ReportId]) -> Mapping[ReportId, CaseId]:
     """The case of each of these reports; those without one are absent."""
-    query = select(case_reports).where(case_reports.c.report.in_(list(ids_)))
+    names = list(ids_)
+    if not names:
+        return {}
+    query = select(case_reports).where(case_reports.c.report.in_(names))
     return {ReportId(row.report): CaseId(row.case_id) for row in tx.connection.execute(query)}
 
 
