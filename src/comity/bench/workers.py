@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,11 +73,11 @@ def measured(address: str, folder: Path, *, jobs: int, numbers: tuple[int, ...] 
         rates = [(number, _rate(office, sender, crowd, number, jobs)) for number in numbers]
         batches = _send(office, sender, jobs, seed=99)
         with crowd.at_work(3) as workers:
-            _until(office, batches, 1)
+            _until(office, batches, 1, crowd, workers)
             place, held = _busy(office)
             workers[place].kill()
             workers[place] = crowd.start(place + 1)
-            _until(office, batches, jobs)
+            _until(office, batches, jobs, crowd, workers)
         lost, doubled = _counted(office, batches, jobs)
     return {
         "workers": [{"n": n, "jobs_per_s": rate, "ratio": rate / rates[0][1]} for n, rate in rates],
@@ -145,10 +145,10 @@ def _send(office: Office, sender: Viewer, jobs: int, *, seed: int) -> list[Batch
 
 def _rate(office: Office, sender: Viewer, crowd: _Crowd, number: int, jobs: int) -> float:
     batches = _send(office, sender, jobs, seed=number)
-    with crowd.at_work(number):
-        before = _until(office, batches, 1)
+    with crowd.at_work(number) as workers:
+        before = _until(office, batches, 1, crowd, workers)
         began = time.monotonic()
-        after = _until(office, batches, jobs)
+        after = _until(office, batches, jobs, crowd, workers)
         return (after - before) / (time.monotonic() - began)
 
 
@@ -164,13 +164,20 @@ def _busy(office: Office) -> tuple[int, int]:
     raise Unavailable("no worker was seen at work")
 
 
-def _until(office: Office, batches: list[BatchId], wanted: int) -> int:
-    """Wait until so many reports came to their end; how many it is then. Unavailable after ten minutes."""
+def _until(office: Office, batches: list[BatchId], wanted: int, crowd: _Crowd, workers: Sequence[child.Child]) -> int:
+    """Wait until so many reports came to their end; how many it is then.
+
+    Unavailable when a worker ends by itself, with the last line that it said, and after ten minutes.
+    """
     pause, ends, ended = threading.Event(), time.monotonic() + PATIENCE, 0
     while time.monotonic() < ends:
         ended = sum(_ends(office, batches).values())
         if ended >= wanted:
             return ended
+        for number, one in enumerate(workers, 1):
+            if not one.is_alive:
+                said = (crowd.folder / f"worker-{number}.log").read_text(errors="replace").strip().splitlines()
+                raise Unavailable(f"worker-{number} ended by itself: {said[-1] if said else 'it said nothing'}")
         pause.wait(0.2)
     left = Counter(f"{one.flow} {one.state.value} {one.worker}".strip() for one in office.control.unfinished())
     told = ", ".join(f"{number} x {what}" for what, number in left.most_common(6)) or "no flow is unfinished"
