@@ -45,16 +45,51 @@ def test_a_mirror_is_listed_with_its_date(comity: Terminal, alone: Path) -> None
         answer = comity("mirror", "add", file, "--json")
         assert answer.status == 0
         names.append(answer.json["source"])
-    held = comity("mirror", "list", "--json").json
+    held = comity("mirror", "list", "--json").json["mirrors"]
     assert {one["source"] for one in held} == set(names)
     assert all(one["facts"] > 0 for one in held)
+    assert {one["state"] for one in held} == {"too old"}
+    assert "does not fetch it" in comity("mirror", "list").out
 
 
 def test_what_is_no_mirror_is_a_list_of_problems(comity: Terminal, alone: Path, files: Path) -> None:
     answer = comity("mirror", "add", files / "bare.json")
     assert answer.status == 2
     assert "Traceback" not in answer.err
-    assert comity("mirror", "list", "--json").json == []
+    assert comity("mirror", "list", "--json").json == {"mirrors": []}
+
+
+def test_nothing_is_fetched_that_nobody_named(comity: Terminal, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMITY_OFFLINE", "yes")
+    assert "offline" in comity("mirror", "fetch").err
+    monkeypatch.setenv("COMITY_OFFLINE", "no")
+    answer = comity("mirror", "fetch")
+    assert (answer.status, "COMITY_MIRRORS" in answer.out) == (1, True)
+    assert comity("mirror", "fetch", "kev").status == 2
+    monkeypatch.setenv("COMITY_MIRRORS", "kev=http://127.0.0.1:9/kev.json")
+    (look,) = comity("mirror", "fetch", "--json").json["looks"]
+    assert (look["source"], look["outcome"]) == ("CISA KEV", "failed")
+    assert "https" in look["said"]
+
+
+def test_a_bundle_goes_from_one_host_to_another(comity: Terminal, alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert comity("bundle", "export", alone / "none.bundle").status == 2
+    file = alone / "kev.json.gz"
+    file.write_bytes(starter()[0])
+    assert comity("mirror", "add", file).status == 0
+    made = comity("bundle", "export", alone / "a.bundle", "--json").json
+    comity("key", "show", "--out", alone / "key.json")
+    monkeypatch.setenv("COMITY_DATA", str(alone / "inner" / "data"))
+    monkeypatch.setenv("COMITY_KEYS", str(alone / "inner" / "keys"))
+    refused = comity("bundle", "import", alone / "a.bundle", "--stale-too")
+    assert (refused.status, "do not trust" in refused.err) == (1, True)
+    too_old = comity("bundle", "import", alone / "a.bundle", "--key", alone / "key.json")
+    assert (too_old.status, "too_old" in too_old.err) == (2, True)
+    shown = comity("bundle", "show", alone / "a.bundle", "--key", alone / "key.json").out
+    assert made["digest"][:16] in shown
+    taken = comity("bundle", "import", alone / "a.bundle", "--key", alone / "key.json", "--stale-too", "--json").json
+    assert [(one["source"], one["did"]) for one in taken["feeds"]] == [("CISA KEV", "taken")]
+    assert [one["source"] for one in comity("mirror", "list", "--json").json["mirrors"]] == ["CISA KEV"]
 
 
 def test_the_first_link_is_whole_on_one_line_and_stays_the_same_until_it_is_used(
