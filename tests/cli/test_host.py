@@ -66,7 +66,7 @@ def test_nothing_is_fetched_that_nobody_named(comity: Terminal, alone: Path, mon
     answer = comity("mirror", "fetch")
     assert (answer.status, "COMITY_MIRRORS" in answer.out) == (1, True)
     assert comity("mirror", "fetch", "kev").status == 2
-    monkeypatch.setenv("COMITY_MIRRORS", "kev=http://127.0.0.1:9/kev.json")
+    monkeypatch.setenv("COMITY_MIRRORS", "kev=http://127.0.0.1/kev.json")
     (look,) = comity("mirror", "fetch", "--json").json["looks"]
     assert (look["source"], look["outcome"]) == ("CISA KEV", "failed")
     assert "https" in look["said"]
