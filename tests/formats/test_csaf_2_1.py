@@ -141,6 +141,15 @@ def test_a_report_may_come_as_either() -> None:
     assert newer == older
 
 
+def test_a_vulnerability_report_of_another_coordinator_is_read_as_a_report_and_held_as_red() -> None:
+    document = written(replace(ADVISORY, handling=Handling(tlp=Tlp.AMBER)))
+    document["document"]["category"] = "csaf_vulnerability_report"
+    (finding,) = CsafReport().read(parse.encode(document)).findings
+    assert finding.summary == ADVISORY.title
+    assert finding.affected == ADVISORY.affected
+    assert finding.handling.tlp is Tlp.RED
+
+
 def test_every_official_document_is_read_survives_and_what_was_valid_stays_so(corpora: Path) -> None:
     read = stayed = 0
     with gzip.open(corpora / "formats" / "csaf" / "documents.jsonl.gz") as file:
