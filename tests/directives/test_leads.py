@@ -82,7 +82,7 @@ def test_leads_are_terms_that_stand_in_an_advisory_and_the_generic_queries(held:
     assert {one.source for one in view.leads if not one.generic} == {"GHSA-jfh8-c2jp-5v3q"}
     assert "destination-port is 1389" in {one.query for one in view.leads}
     assert sum(one.generic for one in view.leads) == 4
-    assert view.coverage.startswith("4 terms out of 1 of 1 advisory, and 4 generic queries")
+    assert view.coverage.startswith("4 terms named by 1 of 1 advisory, and 4 generic queries")
     assert (view.chosen, view.model) == ((), "")
 
 

@@ -120,7 +120,7 @@ def coverage(found: Sequence[Lead], advisories: int) -> str:
         )
     sources = len({one.source for one in named})
     return (
-        f"{_count(len(named), 'term', 'terms')} out of {sources} of {_count(advisories, 'advisory', 'advisories')}, "
+        f"{_count(len(named), 'term', 'terms')} named by {sources} of {_count(advisories, 'advisory', 'advisories')}, "
         f"and {_count(generic, 'generic query', 'generic queries')}. Finding nothing by them shows nothing to be clean"
     )
 
