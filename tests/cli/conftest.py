@@ -151,6 +151,7 @@ def await_answer(address: str, process: "subprocess.Popen[bytes]") -> None:
 def host(server: Served, monkeypatch: pytest.MonkeyPatch) -> Served:
     """The served host; commands without `--host` act on the same store, those with it go through the API."""
     store_in(server.folder, monkeypatch)
+    monkeypatch.setenv("COMITY_PORT", server.address.rpartition(":")[2])
     monkeypatch.setenv("COMITY_TOKEN", server.token)
     return server
 

@@ -39,7 +39,15 @@ def test_a_read_is_the_same_here_and_there(
 ) -> None:
     here, there = both(comity, host, *filled(arguments, sent), "--json")
     assert (here.status, there.status) == (0, 0)
-    assert here.json == there.json
+    assert steady(here.json) == steady(there.json)
+
+
+def steady(answer: Any) -> Any:
+    """An answer without what moves between two looks: what is free on the disk, where others write meanwhile."""
+    for line in answer.get("lines", ()) if isinstance(answer, dict) else ():
+        if line["name"] == "disk":
+            line["value"] = line["value"].lstrip("0123456789.")
+    return answer
 
 
 @pytest.mark.parametrize(
