@@ -80,6 +80,11 @@ EXPECTED = {
     Action.READ_AUDIT: "auditor",
     Action.BREAK_GLASS: "coordinator",
     Action.READ_GLASS: "coordinator admin auditor",
+    Action.ERASE_CASES: "coordinator",
+    Action.WORK_CVE: "coordinator",
+    Action.KEEP_CVE_ACCOUNT: "admin",
+    Action.READ_MIRRORS: "coordinator editor defender nss-defender dow-defender admin",
+    Action.FETCH_MIRRORS: "admin",
 }
 """The table written a second time, from the roles of order.md section 5, so that a slip in one of them shows."""
 

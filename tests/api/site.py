@@ -28,7 +28,7 @@ from comity.brief import flow as brief_flow
 from comity.brief.desk import Briefs
 from comity.clearing import flow, flow_cve, flow_handover, flow_patches
 from comity.clearing import flow as clearing_flow
-from comity.clearing.desk_capacity import Capacity
+from comity.clearing.desk_capacity import Capacity, Standing
 from comity.clearing.desk_claims import Claims
 from comity.clearing.desk_cve import CveDesk
 from comity.clearing.desk_erase import Erasures
@@ -174,7 +174,7 @@ def site(
             assess=assess,
             briefs=briefs,
             **defending(held, settings, clock),
-            **weighing(held, settings, clock),
+            **weighing(held, settings, clock, clearing),
             library=library,
             osv=OsvAnswers(store=held.store),
             provider=providing(held, settings, clock),
@@ -266,7 +266,18 @@ def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
     return further(machines, SilentControl())
 
 
-def weighing(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queues(Capacity):
+    """The queues of maintainers, where the reports are those of the clearing in memory: none of them waits."""
+
+    clearing: FakeClearing
+
+    def standing(self, viewer: Viewer, report: ReportId) -> tuple[Standing, ...]:
+        self.clearing.report(viewer, report)
+        return ()
+
+
+def weighing(held: Accounts, settings: Settings, clock: Clock, clearing: FakeClearing) -> dict[str, Any]:
     """The counters of priority on the same store, without a laboratory."""
     key = keys.signing_key(replace(settings, keys=settings.data.parent / "keys"))
     machines = clearing_flow.Machines(
@@ -279,7 +290,7 @@ def weighing(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]
     return {
         "priorities": Priorities(machines=machines),
         "standings": Standings(machines=machines),
-        "capacity": Capacity(machines=machines, control=SilentControl()),
+        "capacity": Queues(machines=machines, control=SilentControl(), clearing=clearing),
     }
 
 

@@ -22,6 +22,7 @@ from comity.admin.counter import Accounts
 from comity.admin.views import SignedIn
 from comity.api import http
 from comity.api.routes import routes
+from comity.clearing.desk_capacity import Capacity
 from comity.formats import pack
 from comity.library.counter import Library
 from comity.model.ids import digest
@@ -52,6 +53,7 @@ def whole(tmp_path: Path) -> Iterator[tuple[TestClient[Any], Accounts, Host]]:
             clearing=running.desk,
             blind=FakeBlind(),
             **further(running.machines, running.desk.control),
+            capacity=Capacity(machines=running.machines, control=running.desk.control),
             claims=claiming(accounts, settings, clock),
             patches=patching(accounts, settings, clock),
             **defending(accounts, settings, clock),

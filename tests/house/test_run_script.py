@@ -50,7 +50,7 @@ def test_without_a_known_name_it_prints_what_it_can_do_and_does_nothing(argument
 
 
 def test_the_dispatch_is_the_one_that_is_promised() -> None:
-    assert dispatched() == {"setup", "demo", "test", "check", "bench", "serve", "dist", "docs", "cast"}
+    assert dispatched() == {"setup", "demo", "test", "check", "bench", "serve", "dist", "docs", "cast", "pictures"}
 
 
 def test_it_starts_from_any_folder_by_itself() -> None:
