@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -21,6 +22,7 @@ from comity.model.words import LONGEST as WORD
 from comity.model.words import MOST, asked, holds, words
 from comity.settings import Settings
 from comity.store import cases, engine, published, reports
+from comity.store import words as index
 from comity.store.tables import constants
 from comity.store.words import record_words
 from tests.store.values import ADMIN, COORDINATOR, NOW, SECRET, advisory, case, report, submitter
@@ -177,3 +179,22 @@ def test_an_error_leaves_at_a_whole_step_too() -> None:
     with pytest.raises(Invalid), paced(0.25, clock=lambda: next(times), sleep=slept.append):
         raise Invalid("no word", [])
     assert slept == [pytest.approx(0.15)]
+
+
+def test_a_worker_finds_that_another_one_built_the_index_meanwhile(store: engine.Store) -> None:
+    with store.write() as tx:
+        tx.connection.execute(delete(constants).where(constants.c.name.like("words of %")))
+
+    class Slower:
+        """The store as a second worker meets it: the first one is done between its look and its turn to write."""
+
+        read = store.read
+
+        def write(self) -> Any:
+            index.build(store, "reports", reports.searched)
+            return store.write()
+
+    index.build(cast("engine.Store", Slower()), "reports", reports.searched)
+    with store.read() as tx:
+        noted = select(constants.c.value).where(constants.c.name == "words of reports")
+        assert tx.connection.execute(noted).scalars().all() == ["1"]

@@ -64,19 +64,26 @@ def build(store: Store, place: str, read: Callable[[Tx, str | None], Piece]) -> 
     """Index every record of a place, once for this store: what was kept before there was an index.
 
     `read` gives one page from a start. Cut off midway it begins again; records kept meanwhile are found either way.
+    Workers that start together may all be at it: what another one finished is not done again.
     """
     done = f"words of {place}"
     with store.read() as tx:
-        if tx.connection.execute(select(constants.c.name).where(constants.c.name == done)).first() is not None:
+        if _is_noted(tx, done):
             return
     start: str | None = None
     while True:
         with store.write() as tx:
+            if _is_noted(tx, done):
+                return
             records, start = read(tx, start)
             keep(tx, place, records)
             if start is None:
                 tx.connection.execute(insert(constants).values(name=done, value="1"))
                 return
+
+
+def _is_noted(tx: Tx, name: str) -> bool:
+    return tx.connection.execute(select(constants.c.name).where(constants.c.name == name)).first() is not None
 
 
 def forget(tx: Tx, place: str, id_: str) -> None:
