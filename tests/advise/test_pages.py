@@ -114,3 +114,11 @@ def test_the_register_moves_by_form_and_refuses_what_is_not_measured(client: Any
     assert (
         client.post(f"/ai/{entry[1]}/move", data={"to": "stopped"}, headers={"Cookie": "comity=ada"}).status_code == 403
     )
+
+
+@pytest.mark.parametrize("path", ["/advice", f"/advice/assets/{PORTAL}", f"/advice/assets/{PORTAL}/page"])
+def test_whatever_shows_due_dates_says_how_sure_the_directive_is(client: TestClient[Any], path: str) -> None:
+    text = get(client, path).text
+    assert "BOD 26-04" in text
+    assert "This is a transcription" in text
+    assert "Certainty:" in text

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.defend import flow, flow_advice, plan, plan_check, tagging
+from comity.defend import flow, flow_advice, flow_lists, plan, plan_check, tagging
 from comity.defend.desk_ai import AiDefence
 from comity.defend.flow_lists import Lists
 from comity.defend.plan_facts import Unfounded
@@ -19,6 +19,7 @@ from comity.formats import columns, csaf_vex, cyclonedx_vex, ics, openvex, oscal
 from comity.model.advisory import Publisher
 from comity.model.asset import Asset, Confidence, ExposureTag, Reach
 from comity.model.capability import Task
+from comity.model.directive import Pack
 from comity.model.events import Event, Kind
 from comity.model.ids import AssetId, Digest
 from comity.model.inventory import Vex
@@ -26,6 +27,7 @@ from comity.model.party import Viewer
 from comity.model.plan import EvidencePack, Plan, Record
 from comity.model.remedy import Remedy, Standing
 from comity.store import inventories, journal, parties
+from comity.store.engine import Tx
 
 __all__ = ["EXPORTS", "Advice", "Export", "First", "OnePage", "PlanView", "Proposed"]
 
@@ -53,6 +55,8 @@ class PlanView:
     """Findings whose risk is accepted for a time: no part of the plan."""
     silent: str
     """Why no model may be asked; "" when one may."""
+    packs: tuple[Pack, ...]
+    """As in `First`."""
 
     def records(self, cites: Sequence[Digest]) -> tuple[Record, ...]:
         """The cited records, in the order of the citations."""
@@ -66,6 +70,8 @@ class First:
     rows: tuple[Remedy, ...]
     open: int
     done: int
+    packs: tuple[Pack, ...]
+    """The directives that the dates come from, with how sure each transcription is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +98,8 @@ class OnePage:
     remedies: tuple[Remedy, ...]
     made_at: datetime
     contact: str
+    packs: tuple[Pack, ...]
+    """As in `First`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +129,7 @@ class Advice:
         allow(viewer, Action.READ_ESTATE)
         with self.machines.store.read() as tx:
             held = flow_advice.gather(tx, self.machines, viewer, asset)
+            packs = self._packs(tx, viewer, held.asset)
         try:
             made = plan.compose(held.pack, held.tables)
         except Unfounded as error:
@@ -141,6 +150,7 @@ class Advice:
             pack=held.pack,
             accepted=sum(one.acceptance is not None for one in held.exposures),
             silent=silent,
+            packs=packs,
         )
 
     def remedies(self, viewer: Viewer, *, asset: AssetId | None = None) -> tuple[Remedy, ...]:
@@ -160,7 +170,12 @@ class Advice:
                 asset, line = warm.at_place(number)
                 wanted.setdefault(asset.id, set()).add(line.flaw)
             rows = flow_advice.listed(tx, self.machines, viewer, wanted=wanted)
-        return First(rows=rows, open=len(chosen), done=warm.laid.summary.done)
+        return First(
+            rows=rows,
+            open=len(chosen),
+            done=warm.laid.summary.done,
+            packs=flow_lists.in_force(warm.packs, warm.domains(), warm.at.date()),
+        )
 
     def export(self, viewer: Viewer, kind: str, *, asset: AssetId | None = None) -> Export:
         """One export. Missing for an unknown kind; Invalid when there is nothing that the format could hold."""
@@ -198,7 +213,11 @@ class Advice:
         with self.machines.store.read() as tx:
             held = inventories.asset(tx, asset, viewer)
             found = flow_advice.listed(tx, self.machines, viewer, asset)
-        return one_page_of(held, found, at=self.machines.now(), contact=held.owner)
+            packs = self._packs(tx, viewer, held)
+        return one_page_of(held, found, at=self.machines.now(), contact=held.owner, packs=packs)
+
+    def _packs(self, tx: Tx, viewer: Viewer, asset: Asset) -> tuple[Pack, ...]:
+        return flow_lists.in_force(flow_lists.own_packs(tx, viewer), [asset.domain], self.machines.now().date())
 
     def propose_exposure(
         self, viewer: Viewer, asset: AssetId, facts: bytes, *, model: bool = False, grant: str = ""
@@ -301,7 +320,9 @@ class Advice:
         return Export(name=name, media_type=csaf_vex.MEDIA_TYPE, data=data, left_out=left)
 
 
-def one_page_of(asset: Asset, remedies: Sequence[Remedy], *, at: datetime, contact: str) -> OnePage:
+def one_page_of(
+    asset: Asset, remedies: Sequence[Remedy], *, at: datetime, contact: str, packs: tuple[Pack, ...]
+) -> OnePage:
     """The page: the most pressing open remedy becomes the one action; all of them stand below."""
     todo = [one for one in remedies if one.standing in {Standing.OPEN, Standing.MITIGATED}]
     first = todo[0] if todo else None
@@ -330,4 +351,5 @@ def one_page_of(asset: Asset, remedies: Sequence[Remedy], *, at: datetime, conta
         remedies=tuple(remedies),
         made_at=at,
         contact=contact,
+        packs=packs,
     )

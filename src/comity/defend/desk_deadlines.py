@@ -106,13 +106,6 @@ class Deadlines:
             warm = self.lists.of(tx, viewer, at)
         columns, laid = warm.columns, warm.laid
         chosen = laid.wanted(tier, only)
-        domains = sorted({one.domain for one, some in zip(columns.assets, columns.lines, strict=True) if some}, key=str)
-        shown = {
-            one.name: one
-            for domain in domains or [Domain.FCEB]
-            for one in for_domain(domain, directive.every_shipped(), warm.packs)
-            if one.holds_on(warm.at.date())
-        }
         return Listed(
             rows=tuple(_row(*warm.finding(one)) for one in chosen[after : after + limit]),
             total=len(chosen),
@@ -122,7 +115,7 @@ class Deadlines:
             assets=len(columns.assets),
             undecided=columns.undecided,
             not_assessed=columns.not_assessed,
-            packs=tuple(shown.values()),
+            packs=flow_lists.in_force(warm.packs, warm.domains(), warm.at.date()),
             zone=laid.zone or self.machines.settings.zone or "UTC",
             silent=laid.silent,
             days=laid.days,

@@ -4,9 +4,9 @@ The list of one moment is told with that moment; any entry of the journal, any c
 minutes for "now", make it void.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Final
 
 from comity.defend import flow_columns, flow_deadlines, listing
@@ -44,6 +44,10 @@ class Warm:
     laid: Laid
     clocks: Mapping[Domain, Clocks]
     packs: tuple[Pack, ...]
+
+    def domains(self) -> set[Domain]:
+        """The domains of the assets that have a finding."""
+        return {one.domain for one, some in zip(self.columns.assets, self.columns.lines, strict=True) if some}
 
     def at_place(self, number: int) -> tuple[Asset, Line]:
         """A finding by its number in the layout."""
@@ -118,6 +122,20 @@ def own_packs(tx: Tx, viewer: Viewer) -> tuple[Pack, ...]:
         if one.pack_id in wanted:
             found.append(directive.read(one.pack))
     return tuple(found)
+
+
+def in_force(own: Sequence[Pack], domains: Iterable[Domain], day: date) -> tuple[Pack, ...]:
+    """The directives that hold on a day for assets of these domains, each once; those of civil agencies for none.
+
+    Whatever shows their dates shows with them how sure each transcription is.
+    """
+    named = {
+        one.name: one
+        for domain in sorted(set(domains), key=str) or [Domain.FCEB]
+        for one in for_domain(domain, directive.every_shipped(), own)
+        if one.holds_on(day)
+    }
+    return tuple(named.values())
 
 
 def finding(
