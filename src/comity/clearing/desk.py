@@ -244,7 +244,7 @@ class Clearing:
             step = flow.next_step(machines, tx, held)
             names = {p.id: p.name for p in parties.all_people(tx)}
             kept = shares.kept(tx, held.id)
-        self._looked(viewer, members, "read the case")
+        flow_looks.looked(self.machines, viewer, members, "read the case")
         return CaseView(
             case=held,
             reports=members,
@@ -288,7 +288,7 @@ class Clearing:
         with self.machines.store.read() as tx:
             held = reports.get(tx, report, viewer)
             row = _report_row(tx, held, viewer)
-        self._looked(viewer, (held,), "read the report")
+        flow_looks.looked(self.machines, viewer, (held,), "read the report")
         return row
 
     def attachment(self, viewer: Viewer, report: ReportId, digest: Digest) -> tuple[str, bytes]:
@@ -300,7 +300,7 @@ class Clearing:
             if found is None:
                 raise Missing(f"report {report} holds no such file")
             data = blobs.get(tx, digest, record=reports.record(report))
-        self._looked(viewer, (held,), "took a file of the report")
+        flow_looks.looked(self.machines, viewer, (held,), "took a file of the report")
         return found.filename, data
 
     def statement(self, viewer: Viewer, case: CaseId, digest: Digest) -> bytes:
@@ -404,13 +404,6 @@ class Clearing:
         """How many reports of a batch are not through screening and validation yet: for progress displays."""
         with self.machines.store.read() as tx:
             return flow.unfinished(tx, batch)
-
-    def _looked(self, viewer: Viewer, members: Sequence[Report], what: str) -> None:
-        """Note for each submitter who of another organisation looked: they can read it (`library.sharing`)."""
-        if viewer.is_system or all(one.organisation == viewer.organisation for one in members):
-            return
-        with self.machines.store.write() as tx:
-            flow_looks.note(tx, viewer, members, what, at=self.machines.now())
 
     def _read(self, document: Document) -> Read:
         settings = self.machines.settings

@@ -57,7 +57,7 @@ from comity.model.coordination import (
 from comity.model.events import Event, Kind
 from comity.model.evidence import Role as FileRole
 from comity.model.handling import Tlp
-from comity.model.ids import CaseId, Digest, PartyId, ReportId
+from comity.model.ids import CaseId, Digest, PartyId
 from comity.model.letter import Letter, is_address
 from comity.model.party import Organisation, Person, Role, Viewer
 from comity.store import blobs, cases, coordinations, journal, parties, reports
@@ -429,7 +429,8 @@ class Coordinations:
         with self.machines.store.read() as tx:
             case, may_read = coordinations.seat(tx, seat, viewer, at=self.machines.now())
             space = self._workspace(tx, viewer, case, seat, may_read)
-        self._looked(viewer, [one.report for one in space.shared], "read it as a participant")
+            members = [reports.get(tx, one.report, flow.FLOW) for one in space.shared]
+        flow_looks.looked(self.machines, viewer, members, "read it as a participant")
         return space
 
     def agree(self, viewer: Viewer, seat: str) -> None:
@@ -497,16 +498,9 @@ class Coordinations:
         report, one = found
         with self.machines.store.read() as tx:
             data = blobs.get(tx, digest, record=reports.record(report))
-        self._looked(viewer, [report], "took a file of the report as a participant")
+            members = [reports.get(tx, report, flow.FLOW)]
+        flow_looks.looked(self.machines, viewer, members, "took a file of the report as a participant")
         return one.filename, data
-
-    def _looked(self, viewer: Viewer, seen: Sequence[ReportId], what: str) -> None:
-        """Note it where each report's submitter can read it."""
-        if not seen:
-            return
-        with self.machines.store.write() as tx:
-            members = [reports.get(tx, one, flow.FLOW) for one in seen]
-            flow_looks.note(tx, viewer, members, what, at=self.machines.now())
 
     # Helpers, in call order ------------------------------------------------------------------------------------------
 
