@@ -92,6 +92,15 @@ def is_gone(tx: Tx, receipt: Receipt) -> bool:
     return tx.connection.execute(query).first() is None
 
 
+def is_hidden(tx: Tx, receipts: Iterable[Receipt], viewer: Viewer) -> bool:
+    """Whether any report of these receipts is there still, and this viewer may not see it."""
+    marks = [tx.master.mark("receipt", one) for one in receipts]
+    query = select(reports.c.id).where(
+        reports.c.receipt_mark.in_(marks), reports.c.sealed.is_not(None), ~sees_report(viewer)
+    )
+    return tx.connection.execute(query.limit(1)).first() is not None
+
+
 def same_document(tx: Tx, organisation: PartyId, document: Digest, since: datetime) -> ReportId | None:
     """The latest report that this organisation sent with equal bytes at or after `since`."""
     mark = tx.master.mark("document", f"{organisation} {document}")
