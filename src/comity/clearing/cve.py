@@ -165,7 +165,8 @@ class Compare:
     """What it means when the record is not what was sent."""
 
 
-Outcome: TypeAlias = Done | Later | Refused | Compare
+Settled: TypeAlias = Done | Later | Refused
+Outcome: TypeAlias = Settled | Compare
 LONGEST_WAIT: Final = timedelta(hours=1)
 
 

@@ -18,7 +18,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 
 from comity.clearing import cve, flow
-from comity.clearing.cve import Compare, Done, Later, Outcome, Refused
+from comity.clearing.cve import Compare, Done, Later, Refused, Settled
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
@@ -129,12 +129,12 @@ def sent(machines: Machines, id_: str, number: int) -> str:
             return _reserve(machines, account, held, number)
         return _settle(machines, held, number, _told(machines, account, held))
     except (Unavailable, Invalid) as error:
-        return _later(machines, held.id, number, Later(problem=str(error)))
+        return _later(machines, held, number, Later(problem=str(error)))
     except (Forbidden, Conflict) as error:
         return _refuse(machines, held, str(error))
 
 
-def _told(machines: Machines, account: Account, held: CveRequest) -> Outcome:
+def _told(machines: Machines, account: Account, held: CveRequest) -> Settled:
     outcome = cve.judged(held, machines.services.send(account, held.wire))
     if isinstance(outcome, Compare):
         record = machines.services.record(account, held.cve)
@@ -159,7 +159,7 @@ def _reserve(machines: Machines, account: Account, held: CveRequest, number: int
         assert held.asked_at is not None
         if now < held.asked_at + SETTLING:
             wait = held.asked_at + SETTLING - now
-            return _later(machines, held.id, number, Later(problem="waiting for what was asked before", wait=wait))
+            return _later(machines, held, number, Later(problem="waiting for what was asked before", wait=wait))
         found = _found(machines, account, held, year)
         if len(found) == 1:
             return _settle(machines, held, number, Done(cve=found[0]))
@@ -169,8 +169,7 @@ def _reserve(machines: Machines, account: Account, held: CveRequest, number: int
         with machines.store.write() as tx:
             cve_services.save(tx, held)
     # (2)
-    outcome = cve.judged(held, machines.services.send(account, held.wire))
-    return _settle(machines, held, number, outcome)
+    return _settle(machines, held, number, _told(machines, account, held))
 
 
 def _found(machines: Machines, account: Account, held: CveRequest, year: int) -> tuple[str, ...]:
@@ -181,7 +180,7 @@ def _found(machines: Machines, account: Account, held: CveRequest, year: int) ->
     return cve.fresh(listed, before=frozenset(held.before), bound=bound, user=held.asked_as)
 
 
-def _settle(machines: Machines, held: CveRequest, number: int, outcome: Outcome) -> str:
+def _settle(machines: Machines, held: CveRequest, number: int, outcome: Settled) -> str:
     match outcome:
         case Done(cve=found):
             settle(machines, held, found, actor=flow.FLOW.person)
@@ -189,9 +188,7 @@ def _settle(machines: Machines, held: CveRequest, number: int, outcome: Outcome)
         case Refused(problem=problem):
             return _refuse(machines, held, problem, is_answer=True)
         case Later():
-            return _later(machines, held.id, number, outcome)
-        case Compare():  # a reservation has no record to compare
-            return _later(machines, held.id, number, Later(problem="the answer cannot be read"))
+            return _later(machines, held, number, outcome)
 
 
 def settle(machines: Machines, held: CveRequest, found: str, *, actor: PartyId) -> CveRequest:
@@ -258,13 +255,12 @@ def _ended(
     return ""
 
 
-def _later(machines: Machines, id_: str, number: int, outcome: Later) -> str:
-    with machines.store.read() as tx:
-        held = cve_services.get(tx, id_, flow.FLOW)
+def _later(machines: Machines, held: CveRequest, number: int, outcome: Later) -> str:
     if number >= len(PAUSES):
         return _ended(machines, held, Standing.GIVEN_UP, outcome.problem)
     with machines.store.write() as tx:
-        cve_services.save(tx, replace(held, tries=held.tries + 1, problem=outcome.problem[:500]))
+        newest = cve_services.get(tx, held.id, flow.FLOW)
+        cve_services.save(tx, replace(newest, tries=newest.tries + 1, problem=outcome.problem[:500]))
     return (machines.now() + max(PAUSES[number], outcome.wait)).isoformat()
 
 
