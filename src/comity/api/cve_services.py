@@ -11,8 +11,7 @@ from litestar.params import FromPath, JSONBody
 from comity.access.policy import Action
 from comity.api import asking
 from comity.api.asking import Ask
-from comity.clearing.desk_cve import Account, CveDesk, CveRequest, CveState, Deed, DryRun
-from comity.errors import Invalid, Problem
+from comity.clearing.desk_cve import Account, CveDesk, CveRequest, CveState, DryRun, deed_of
 from comity.model.ids import CaseId
 from comity.model.party import Viewer
 
@@ -192,20 +191,14 @@ def enter(counter: CveDesk, viewer: Viewer, data: EnterCveAccount) -> CveAccount
 
 def tried(counter: CveDesk, viewer: Viewer, case: str, data: CveDeed) -> CveDryRun:
     """A dry run."""
-    run = counter.dry_run(viewer, CaseId(case), _deed(data), reason=data.reason, replaced_by=data.replaced_by)
+    run = counter.dry_run(viewer, CaseId(case), deed_of(data.deed), reason=data.reason, replaced_by=data.replaced_by)
     return dry_run_body(run)
 
 
 def proposed(counter: CveDesk, viewer: Viewer, case: str, data: CveDeed) -> CveRequestBody:
     """A proposal."""
     more: dict[str, Any] = {"seen": data.seen_sha256, "reason": data.reason, "replaced_by": data.replaced_by}
-    return request_body(counter.propose(viewer, CaseId(case), _deed(data), **more))
-
-
-def _deed(data: CveDeed) -> Deed:
-    if data.deed not in set(Deed):
-        raise Invalid("no such deed", [Problem("/deed", "unknown_deed", f"one of {', '.join(Deed)}")])
-    return Deed(data.deed)
+    return request_body(counter.propose(viewer, CaseId(case), deed_of(data.deed), **more))
 
 
 def routes(counter: CveDesk) -> list[HTTPRouteHandler]:

@@ -16,6 +16,7 @@ from comity.model.case import Case, Stage
 from comity.model.cve_services import (
     AGAIN,
     CVE_ID,
+    OPEN,
     ORG,
     WORD,
     Account,
@@ -30,7 +31,7 @@ from comity.model.party import Viewer
 from comity.store import cases, cve_services, journal, parties, published
 from comity.store.engine import Tx
 
-__all__ = ["Account", "CveDesk", "CveRequest", "CveState", "Deed", "DryRun", "Standing"]
+__all__ = ["Account", "CveDesk", "CveRequest", "CveState", "Deed", "DryRun", "Standing", "deed_of"]
 
 ENGINE: Final = f"comity {__version__}"
 NO_ACCOUNT: Final = "this host has no account at CVE Services: an administrator enters it (`comity cve account`)"
@@ -145,9 +146,8 @@ class CveDesk:
     def open(self, viewer: Viewer) -> tuple[CveRequest, ...]:
         """Requests that wait for a person or are on their way, of cases that this viewer sees, oldest first."""
         allow(viewer, Action.READ_CASES)
-        waiting = (Standing.PROPOSED, Standing.CONFIRMED, Standing.UNSURE, Standing.REFUSED, Standing.GIVEN_UP)
         with self.machines.store.read() as tx:
-            return cve_services.standing(tx, viewer, *waiting)
+            return cve_services.standing(tx, viewer, *OPEN, *AGAIN)
 
     def dry_run(
         self, viewer: Viewer, case: CaseId, deed: Deed, *, reason: str = "", replaced_by: Sequence[str] = ()
@@ -332,6 +332,13 @@ class CveDesk:
             kind=Kind.CVE_ACCOUNT_CHANGED, key=key, at=at, subjects=(account.id,), facts=facts, actor=viewer.person
         )
         journal.append(tx, event)
+
+
+def deed_of(word: str) -> Deed:
+    """The deed of this name. Invalid for none."""
+    if word not in set(Deed):
+        raise Invalid("no such deed", [Problem("/deed", "unknown_deed", f"one of {', '.join(Deed)}")])
+    return Deed(word)
 
 
 def _account(tx: Tx) -> Account:

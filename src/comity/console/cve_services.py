@@ -6,7 +6,7 @@ from litestar import Response
 
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
-from comity.clearing.desk_cve import CveDesk, Deed, DryRun
+from comity.clearing.desk_cve import CveDesk, DryRun, deed_of
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
 from comity.console.refusals import status_of, told
@@ -97,7 +97,7 @@ def add(paths: Paths, counter: CveDesk) -> None:
             run = counter.dry_run(
                 caller_of(request).viewer,
                 CaseId(named(request, "case")),
-                _deed(deed),
+                deed_of(deed),
                 reason=reason,
                 replaced_by=replaced_by.split(),
             )
@@ -112,7 +112,7 @@ def add(paths: Paths, counter: CveDesk) -> None:
             counter.propose(
                 caller_of(request).viewer,
                 case,
-                _deed(form.text("deed")),
+                deed_of(form.text("deed")),
                 seen=form.text("seen"),
                 reason=form.text("reason"),
                 replaced_by=form.text("replaced_by").split(),
@@ -140,9 +140,3 @@ def add(paths: Paths, counter: CveDesk) -> None:
         except (Conflict, Forbidden, Invalid, Unavailable) as error:
             return of_case(request, status=status_of(error), problems=told(error, code=NOT_DONE))
         return see(f"/cases/{case}/cve?done={what}")
-
-
-def _deed(word: str) -> Deed:
-    if word not in set(Deed):
-        raise Invalid("no such deed", [Problem("/deed", "unknown_deed", f"one of {', '.join(Deed)}")])
-    return Deed(word)
