@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from comity.errors import Invalid, Problem
 from comity.formats import catalogue, vex_advisory
+from comity.formats.codec import AdvisoryCodec
 from comity.model.advisory import Advisory
 
 
@@ -49,31 +50,21 @@ def renderings(advisory: Advisory) -> tuple[Rendering, ...]:
     for codec in catalogue.advisory_codecs():
         if codec.name == CVE and left_out(advisory):
             continue
-        name = codec.file_name(advisory)
-        try:
-            data = codec.write(advisory)
-            problems = codec.check(data)
-        except Invalid as error:
-            data, problems = b"", error.problems or (Problem("", "cannot_express", str(error)),)
-        made.append(
-            Rendering(format=codec.name, filename=name, media_type=codec.media_type, data=data, problems=problems)
-        )
+        made.append(_written(codec, advisory))
     for form in vex_advisory.FORMATS:
         if not vex_advisory.why_not(advisory, form.name):
-            data, problems = _written(form, advisory)
-            name = form.file_name(advisory)
-            made.append(
-                Rendering(format=form.name, filename=name, media_type=form.media_type, data=data, problems=problems)
-            )
+            made.append(_written(form, advisory))
     return tuple(made)
 
 
-def _written(form: vex_advisory.Format, advisory: Advisory) -> tuple[bytes, tuple[Problem, ...]]:
+def _written(form: AdvisoryCodec | vex_advisory.Format, advisory: Advisory) -> Rendering:
+    name = form.file_name(advisory)
     try:
         data = form.write(advisory)
-        return data, form.check(data, advisory)
+        problems = form.check(data, advisory) if isinstance(form, vex_advisory.Format) else form.check(data)
     except Invalid as error:
-        return b"", error.problems or (Problem("", "cannot_express", str(error)),)
+        data, problems = b"", error.problems or (Problem("", "cannot_express", str(error)),)
+    return Rendering(format=form.name, filename=name, media_type=form.media_type, data=data, problems=problems)
 
 
 def files(advisory: Advisory, *, seal: Callable[[str, bytes], bytes]) -> tuple[File, ...]:
