@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from comity.access.policy import Action, allow
 from comity.clearing import canaries, embargo, flow, flow_canaries
 from comity.clearing.canaries import TEXT_LIMIT
-from comity.model.blind import Level
 from comity.model.coordination import Coordination, Part, Tier
 from comity.model.events import Event, Kind
 from comity.model.ids import CaseId, Digest, digest
@@ -62,21 +61,22 @@ class Canaries:
         """
         allow(viewer, Action.COORDINATE)
         seen, entries, mark = canaries.in_text(text), canaries.tokens(text), digest(text)
+        with self.machines.store.read() as tx:
+            shelves = _shelves(tx, entries)
         with self.machines.store.write() as tx:
             copies = tuple(
                 self._noted(tx, viewer, case, seat, mark)
                 for seat, case in coordinations.seats_seen(tx, viewer)
                 if canaries.bare(flow_canaries.reference(tx, seat)) in seen
             )
-            shelves = _shelves(tx, entries)
         says = canaries.SAYS if copies or shelves else canaries.SILENT
         return Traced(sha256=mark, copies=copies, shelves=shelves, says=says)
 
     def _noted(self, tx: Tx, viewer: Viewer, case: CaseId, seat: str, mark: Digest) -> Copy:
         """The copy, and a line in its case's log: once for each text."""
         held = coordinations.find(tx, case)
-        one = held.participant(seat) if held is not None else None
         assert held is not None
+        one = held.participant(seat)
         assert one is not None
         why = f"text with SHA-256 {mark}"
         told = f"a text from outside holds the reference of the copy of {one.name}"
@@ -107,9 +107,7 @@ def _shelves(tx: Tx, entries: frozenset[bytes]) -> tuple[Shelf, ...]:
     names = {one.id: one.name for one in parties.all_organisations(tx)}
     found: Counter[str] = Counter()
     for given in blind.given(tx):
-        made = flow_canaries.marked(
-            tx, given.organisation, epoch=given.epoch, level=Level(given.level), bucket=given.bucket
-        )
+        made = flow_canaries.marked(tx, given.organisation, epoch=given.epoch, level=given.level, bucket=given.bucket)
         hits = canaries.is_named([one[:NAME_BYTES] for one in made], entries)
         if hits:
             found[names.get(given.organisation, given.organisation)] += hits
