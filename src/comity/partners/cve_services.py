@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from comity.errors import Conflict, Forbidden, Invalid, Problem, Unavailable
+from comity.formats import pointers
 from comity.model.cve_services import CREDENTIALS, CVE_ID, Account, Answer, Deed, Listed, Wire, one_line
 from comity.partners import guard
 
@@ -218,8 +219,9 @@ def _composed(account: Account, method: str, path: str, more: Mapping[str, Any])
 
 def _problems(errors: Iterable[Any]) -> Iterable[Problem]:
     for one in errors:
-        pointer = "".join(f"/{part}" for part in one.absolute_path)
-        yield Problem(pointer, "schema", f"the CVE record format asks here for {one.validator}")
+        yield Problem(
+            pointers.from_path(one.absolute_path), "schema", f"the CVE record format asks here for {one.validator}"
+        )
 
 
 def _listed(one: Any) -> Listed | None:
