@@ -41,7 +41,7 @@ from tests.clearing.ledger import within
 from tests.clearing.test_capacity import another
 from tests.clearing.test_cross import OTHER, PATCH, THEIRS, brought, saw
 from tests.clearing.travel import until
-from tests.cve.services import KEY, ORG, USER, Fake
+from tests.cve.services import KEY, ORG, USER, Kept
 from tests.engagement.hosts import SilentControl
 
 ADA = coordinator("ada")
@@ -269,19 +269,6 @@ def told_second_try(tx: Any) -> dict[str, Any]:
 
 
 # A CVE id that is asked for once -------------------------------------------------------------------------------------
-
-
-@dataclass(slots=True)
-class Kept:
-    """CVE Services, whose ids outlive the worker that asks for them."""
-
-    file: Path
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        fake = Fake(ids=json.loads(self.file.read_text()) if self.file.exists() else {})
-        answer = fake(request)
-        self.file.write_text(json.dumps(fake.ids))
-        return answer
 
 
 def one_id(settings: Settings, seam: Callable[[str], None]) -> None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -151,6 +152,19 @@ class Fake:
 def said(status: int, error: str, message: str, **headers: str) -> httpx.Response:
     """A refusal in the service's shape."""
     return httpx.Response(status, json={"error": error, "message": message}, headers=headers)
+
+
+@dataclass(slots=True)
+class Kept:
+    """The service with its ids in a file: it does not end with our process."""
+
+    file: Path
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        fake = Fake(ids=json.loads(self.file.read_text()) if self.file.exists() else {})
+        answer = fake(request)
+        self.file.write_text(json.dumps(fake.ids))
+        return answer
 
 
 @contextmanager

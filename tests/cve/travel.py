@@ -26,7 +26,7 @@ from comity.store import cases, cve_services, partners, reports
 from tests.clearing.documents import document
 from tests.clearing.findings import FINDING
 from tests.clearing.hosts import LAB, Host, coordinator, host
-from tests.cve.services import KEY, ORG, USER, Fake
+from tests.cve.services import KEY, ORG, USER, Kept
 from tests.engagement.hosts import SilentControl
 
 ADA, GRACE = coordinator("ada"), coordinator("grace")
@@ -50,19 +50,6 @@ class Line:
         letter, documents = base64.b64decode(held["letter"]), [base64.b64decode(one) for one in held["documents"]]
         receipt = self.there.take(letter, documents)
         return Answer(status=200, body=json.dumps({"receipt": base64.b64encode(receipt).decode()}).encode())
-
-
-@dataclass(slots=True)
-class Kept:
-    """The service with its memory in a file: it does not end with our process."""
-
-    file: Path
-    fake: Fake
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        answer = self.fake(request)
-        self.file.write_text(json.dumps(self.fake.ids))
-        return answer
 
 
 def run(settings: Settings, seam: Callable[[str], None]) -> None:
@@ -99,9 +86,7 @@ def _side(made: Host, folder: Path, name: str, line: Line) -> tuple[flow_handove
 
 
 def _services(folder: Path) -> CveServices:
-    file = folder / "services.json"
-    fake = Fake(ids=json.loads(file.read_text()) if file.exists() else {})
-    return CveServices(loopback=True, transport=httpx.MockTransport(Kept(file, fake)))
+    return CveServices(loopback=True, transport=httpx.MockTransport(Kept(folder / "services.json")))
 
 
 def _prepared(a: Host, a_side: HandOvers, b_side: HandOvers, numbering: flow_cve.Machines) -> CaseId:
