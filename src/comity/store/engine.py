@@ -135,6 +135,7 @@ class Store:
         """After an erasure: let go of what the engine keeps of it beside the rows.
 
         SQLite overwrites erased cells (`secure_delete`); its side file still holds the earlier pages until it is cut.
+        A reader of an older state keeps it from being cut for as long as it reads; that is waited for as for any lock.
         PostgreSQL keeps dead rows until VACUUM, which is its operator's.
         """
         if self.engine.dialect.name == "sqlite":
