@@ -51,7 +51,7 @@ def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
         name = "rotate_" + secrets.token_hex(4)
         with psycopg.connect(host=str(cluster.folder), user="postgres", dbname="postgres", autocommit=True) as server:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = f"postgresql+psycopg://postgres@/{name}?host={cluster.folder}"
+        url = cluster.address(name)
     return Settings(data=tmp_path / "data", keys=tmp_path / "keys", database_url=url)
 
 

@@ -46,7 +46,7 @@ def place(folder: Path, kind: str, request: pytest.FixtureRequest) -> Settings:
         name = "copy_" + secrets.token_hex(4)
         with psycopg.connect(host=str(cluster.folder), user="postgres", dbname="postgres", autocommit=True) as server:
             server.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-        url = f"postgresql+psycopg://postgres@/{name}?host={cluster.folder}"
+        url = cluster.address(name)
     return Settings(data=folder / "data", keys=folder / "keys", database_url=url)
 
 

@@ -53,7 +53,7 @@ def unpacked(folder: Path, kind: str, number: int, request: pytest.FixtureReques
             server.execute(f"CREATE DATABASE {name}")  # type: ignore[arg-type]  # our own name
         with psycopg.connect(dbname=name, **where) as database_:
             database_.execute(dump.replace("CREATE SCHEMA public;", ""))  # type: ignore[arg-type]  # our own file
-        settings = replace(settings, database_url=f"postgresql+psycopg://postgres@/{name}?host={cluster.folder}")
+        settings = replace(settings, database_url=cluster.address(name))
     return settings, json.loads((folder / "facts.json").read_text())
 
 

@@ -17,7 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -48,9 +48,10 @@ def run(args: list[str]) -> dict[str, Any]:
     parser.add_argument("--database", default="", help="an empty PostgreSQL database; by default a private server")
     parser.add_argument("--full", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(args)
-    held = nullcontext(options.database) if options.database else server.postgresql()
-    with held as address, tempfile.TemporaryDirectory(prefix="comity-workers-") as made:
-        return measured(address, Path(made), jobs=options.jobs)
+    with ExitStack() as held:
+        address = options.database or held.enter_context(server.postgresql()).address()
+        folder = held.enter_context(tempfile.TemporaryDirectory(prefix="comity-workers-"))
+        return measured(address, Path(folder), jobs=options.jobs)
 
 
 def table(result: Mapping[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""Start a database server of the system's own packages for a measurement, as an ordinary user, on a socket alone.
+"""Start a database server of the system's own packages for measurements and tests, as an ordinary user, on a socket.
 
 Trusted programs, no untrusted input: `comity bench workers` needs a PostgreSQL, and whoever has one passes its address.
 """
@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -18,28 +19,48 @@ from comity.errors import Unavailable
 PACKAGES: Final = Path("/usr/lib/postgresql")
 
 
-@contextmanager
-def postgresql() -> Iterator[str]:
-    """The SQLAlchemy address of an empty database in a private server, gone at the end of the block.
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A running server; `folder` holds its socket."""
 
-    Unavailable where PostgreSQL's server programs are not installed. It keeps its promises to the disk (`fsync`).
-    """
+    folder: Path
+
+    def address(self, database: str = "postgres") -> str:
+        """The SQLAlchemy address of one of its databases; the first is there from the start, and empty."""
+        return f"postgresql+psycopg://postgres@/{database}?host={self.folder}"
+
+
+def programs() -> Path | None:
+    """Folder of the newest server programs that the OS package put there, None without any."""
     found = sorted(PACKAGES.glob("*/bin/initdb"), key=lambda path: int(path.parent.parent.name))
-    if not found:
+    if found:
+        return found[-1].parent
+    on_path = shutil.which("initdb")
+    return Path(on_path).parent if on_path else None
+
+
+@contextmanager
+def postgresql(*, fsync: bool = True) -> Iterator[Server]:
+    """A private server, gone at the end of the block. Without `fsync` it is faster and would not outlive a power cut.
+
+    Unavailable where PostgreSQL's server programs are not installed, and when one of them fails.
+    """
+    held = programs()
+    if held is None:
         raise Unavailable("no PostgreSQL server is installed here: install the postgresql package, or name --database")
-    programs, account = found[-1].parent, _account()
+    account = _account()
     folder = Path(tempfile.mkdtemp(prefix="comity-pg-"))
     try:
         if account is not None:
             os.chown(folder, account.pw_uid, account.pw_gid)
         data = folder / "data"
-        _run(account, programs / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
-        options = f"-k {folder} -c listen_addresses= -c max_connections=200"
-        _run(account, programs / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
+        _run(account, held / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C")
+        options = f"-k {folder} -c listen_addresses= -c max_connections=200 -c fsync={'on' if fsync else 'off'}"
+        _run(account, held / "pg_ctl", "-D", data, "-w", "-l", folder / "log", "-o", options, "start")
         try:
-            yield f"postgresql+psycopg://postgres@/postgres?host={folder}"
+            yield Server(folder)
         finally:
-            _run(account, programs / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
+            _run(account, held / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -55,9 +76,10 @@ def _account() -> pwd.struct_passwd | None:
 
 
 def _run(account: pwd.struct_passwd | None, *argv: object) -> None:
+    """Run one of its programs; what it complains of goes where this process complains."""
     command = [str(one) for one in argv]
     quiet = subprocess.DEVNULL
     who = {} if account is None else {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
-    done = subprocess.run(command, cwd="/", stdin=quiet, stdout=quiet, stderr=quiet, check=False, **who)  # type: ignore[call-overload]  # options by account
+    done = subprocess.run(command, cwd="/", stdin=quiet, stdout=quiet, check=False, **who)  # type: ignore[call-overload]  # options by account
     if done.returncode != 0:
         raise Unavailable(f"{Path(command[0]).name} ended with {done.returncode}")
