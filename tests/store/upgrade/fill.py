@@ -1,4 +1,4 @@
-"""Fill a store with rows through the code of the commit whose `src` is on the path: run by `make.py` alone.
+"""Fill a store with rows through the code of the commit whose `src` is on the path: run by `make.sh` alone.
 
     fill.py FOLDER DATABASE_URL
 
