@@ -50,6 +50,14 @@ def test_failed_flows_and_given_up_deliveries_are_told() -> None:
     assert health.dead_letters(1, 0).state == health.dead_letters(0, 2).state == "warn"
 
 
+def test_checkpoints_are_counted_as_the_journal_counts_them_and_other_files_are_none(settings: Settings) -> None:
+    settings.checkpoint_folder.mkdir(parents=True)
+    for name in ("checkpoint-000000000100", "checkpoint-000000000250", "checkpoint-old copy"):
+        (settings.checkpoint_folder / f"{name}.dsse.json").write_bytes(b"{}")
+    settings.data.mkdir(exist_ok=True)
+    assert health.checkpoints(settings, 260).value.startswith("2, up to entry 250 of 260")
+
+
 def test_a_clock_that_is_behind_the_journal_is_bad() -> None:
     assert health.clock(NOW + timedelta(seconds=90), NOW).state == "bad"
     assert health.clock(NOW + timedelta(seconds=30), NOW).state == "ok"

@@ -16,6 +16,7 @@ import msgspec
 from comity.admin.views import Health
 from comity.durable import engine as durable
 from comity.durable.engine import Backlog, Control
+from comity.sealing import checkpoints as sealing
 from comity.settings import Settings
 from comity.store import hooks, journal, migrate
 from comity.store.engine import Store
@@ -135,9 +136,8 @@ def schema(held: str | None) -> Health:
 def checkpoints(settings: Settings, entries: int) -> Health:
     """How far the journal stands under a signed checkpoint, and whether that lies on the disk it is to prove."""
     folder = settings.checkpoint_folder
-    names = sorted(path.name for path in folder.glob("checkpoint-*.dsse.json")) if folder.is_dir() else []
-    covered = int(names[-1].removeprefix("checkpoint-").partition(".")[0]) if names else 0
-    told = f"{len(names)}, up to entry {covered} of {entries}"
+    held = sealing.found(folder)
+    told = f"{len(held)}, up to entry {max(held, default=0)} of {entries}"
     if folder.is_dir() and folder.stat().st_dev == settings.data.stat().st_dev:
         return Health(
             name="checkpoints",

@@ -59,7 +59,7 @@ class Checkpoints:
         """Write the newest checkpoint when a crash left it out; True when one was written."""
         with store.read() as tx:
             head = journal.head(tx)
-        newest = max(_found(self.folder), default=0)
+        newest = max(found(self.folder), default=0)
         if head.seq // self.every <= newest // self.every:
             return False
         return self.write(head, remade=True)
@@ -68,7 +68,7 @@ class Checkpoints:
         """Write a checkpoint of this head; False and nothing written when there is one as new or newer already."""
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(self.folder):
-            held = _found(self.folder)
+            held = found(self.folder)
             newest = max(held, default=0)
             if head.seq <= newest:
                 return False
@@ -88,7 +88,7 @@ class Checkpoints:
 
 def read(folder: Path, trusted: Sequence[PublicKey]) -> tuple[Checkpoint, ...]:
     """Every checkpoint of the folder, oldest first. Tampered for a file that no trusted key signed, by name."""
-    return tuple(_read(path, seq, trusted) for seq, path in sorted(_found(folder).items()))
+    return tuple(_read(path, seq, trusted) for seq, path in sorted(found(folder).items()))
 
 
 def verify(tx: Tx, folder: Path, trusted: Sequence[PublicKey]) -> Proof:
@@ -96,7 +96,8 @@ def verify(tx: Tx, folder: Path, trusted: Sequence[PublicKey]) -> Proof:
     return proof.verify(tx, read(folder, trusted))
 
 
-def _found(folder: Path) -> dict[int, Path]:
+def found(folder: Path) -> dict[int, Path]:
+    """The checkpoint files of a folder, each by the entry that it stands at; other files are none of them."""
     if not folder.is_dir():
         return {}
     matches = ((_NAME.match(path.name), path) for path in folder.iterdir())
