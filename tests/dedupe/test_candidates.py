@@ -4,12 +4,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import delete, event
 
 from comity.clearing import combine, deconflict, flow_compare
 from comity.model.case import Case, Disputed, New, Same, Stage
@@ -21,6 +22,7 @@ from comity.settings import Settings
 from comity.store import cases, engine, report_keys, reports
 from comity.store.crypt import MasterKey
 from comity.store.engine import Store, Tx
+from comity.store.tables import constants
 
 AT = datetime(2026, 11, 26, tzinfo=UTC)
 
@@ -248,6 +250,25 @@ def test_reports_of_an_earlier_release_are_filed_under_todays_keys_once_and_foun
     flow_compare.catch_up(store)
     with store.read() as tx:
         assert isinstance(flow_compare.compared(tx, one, None, ())[0], Disputed)
+    weighed: list[bytes] = []
+
+    class Slower:
+        """The store as a second worker meets it: the first one is done between its look and its turn to write."""
+
+        read = store.read
+
+        def write(self) -> Any:
+            report_keys.regroup(store, weigh)
+            return store.write()
+
+    def weigh(profile: bytes) -> list[str]:
+        weighed.append(profile)
+        return list(flow_compare.profile.keys(msgspec.msgpack.decode(profile, type=flow_compare.Profile)))
+
+    with store.write() as tx:
+        tx.connection.execute(delete(constants).where(constants.c.name == report_keys._GROUPED))
+    report_keys.regroup(cast("Store", Slower()), weigh)
+    assert len(weighed) == 1, "workers that start together do not do each other's turns again"
     with counted(store) as cost:
         flow_compare.catch_up(store)
     assert cost["statements"] <= 3, "one look (pragma, begin, select): what was done once is not done again"

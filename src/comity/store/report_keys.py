@@ -154,16 +154,23 @@ def regroup(store: Store, keys_of: Callable[[bytes], Sequence[str]]) -> None:
     """File what was filed before keys had groups under its present keys, once for this store.
 
     `keys_of` gives the keys of a profile. Each turn is one transaction with the place where the next one begins, so a
-    host that stops midway goes on there; a report filed meanwhile is filed rightly already, and is left as it is.
+    host that stops midway goes on there, and workers that start together share the turns; a report filed meanwhile is
+    filed rightly already, and is left as it is.
     """
     with store.read() as tx:
-        start = tx.connection.execute(select(constants.c.value).where(constants.c.name == _GROUPED)).scalar() or ""
+        start = _next_turn(tx)
     while start != _ALL:
         with store.write() as tx:
-            start = _regroup(tx, start, keys_of)
+            start = _regroup(tx, _next_turn(tx), keys_of)
+
+
+def _next_turn(tx: Tx) -> str:
+    return tx.connection.execute(select(constants.c.value).where(constants.c.name == _GROUPED)).scalar() or ""
 
 
 def _regroup(tx: Tx, start: str, keys_of: Callable[[bytes], Sequence[str]]) -> str:
+    if start == _ALL:
+        return start
     query = select(report_profiles).where(report_profiles.c.report > start).order_by(report_profiles.c.report)
     held = tx.connection.execute(query.limit(PAGE)).all()
     secret, groups = tx.master.derive(_PURPOSE), dict[str, int]()
