@@ -34,6 +34,7 @@ from comity.clearing import (
     flow_batches,
     flow_blind,
     flow_capacity,
+    flow_compare,
     flow_coordination,
     flow_cross,
     flow_cve,
@@ -258,6 +259,7 @@ def _opened(
                 *flow_recheck.flows(writing, control),
                 *flow_mirrors.flows(mirroring, control),
             )
+            flow_compare.catch_up(store)  # before any flow compares a report with those that are filed
             running = durable.launch(settings, flows, clock=clock, worker=worker, seam=seam)
             clearing.resume()
             capacity.resume()

@@ -10,14 +10,16 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, event
+from sqlalchemy import delete, event, select
 
+from comity import app
 from comity.clearing import combine, deconflict, flow_compare
 from comity.model.case import Case, Disputed, New, Same, Stage
 from comity.model.handling import Handling, Tlp
 from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId, digest
 from comity.model.product import Affected, Symbol
 from comity.model.report import Finding, Report
+from comity.sealing import keys
 from comity.settings import Settings
 from comity.store import cases, engine, report_keys, reports
 from comity.store.crypt import MasterKey
@@ -276,3 +278,20 @@ def test_reports_of_an_earlier_release_are_filed_under_todays_keys_once_and_foun
         reports.erase(tx, held.report.id, at=AT)
         count = tx.connection.execute(report_keys.report_keys.select()).all()
     assert count == [], "nothing is left under the old keys or the new"
+
+
+def test_no_flow_runs_before_earlier_reports_are_filed_under_todays_keys(tmp_path, monkeypatch) -> None:
+    settings_ = Settings(data=tmp_path / "data", keys=tmp_path / "keys", offline=True)
+    noted: list[str] = []
+
+    def launch(*_given: object, **_named: object) -> None:
+        held = engine.open(settings_, keys.master_key(settings_))
+        with held.read() as tx:
+            noted.extend(tx.connection.execute(select(constants.c.name)).scalars())
+        held.close()
+        raise Undo
+
+    monkeypatch.setattr(app.durable, "launch", launch)
+    with pytest.raises(Undo), app.opened(settings_):
+        pass
+    assert report_keys._GROUPED in noted

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from comity.access.policy import Action, may
-from comity.clearing import flow_compare
 from comity.model.party import Viewer
 from comity.model.search import EACH, Hit, Kind
 from comity.store import cases, reports, words
@@ -34,7 +33,6 @@ class CaseSearch:
         return tuple(hits)
 
     def catch_up(self) -> None:
-        """Index what was kept before there was an index, or under an index of another shape."""
-        flow_compare.catch_up(self.store)
+        """Index what was kept before there was an index."""
         words.build(self.store, "cases", cases.searched)
         words.build(self.store, "reports", reports.searched)
