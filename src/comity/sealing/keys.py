@@ -139,11 +139,7 @@ def rotate_signing(
     if not draft.exists():
         _create(draft, _new_private())
     seam("made")
-    folder = settings.keys / RETIRED
-    folder.mkdir(mode=0o700, exist_ok=True)
-    kept = folder / f"signing-{old.id[:16]}.json"
-    if not kept.exists():
-        _create(kept, old.export())
+    _retire(settings, f"signing-{old.id[:16]}.json", old.export())
     seam("kept")
     note(old.id, _public(_load_private(draft.read_bytes()), settings).id)
     if not gone.exists():
@@ -161,9 +157,7 @@ def load_or_make(path: Path) -> SigningKey:
     """
     if not path.exists():
         _create(path, _new_private())
-    if path.stat().st_mode & 0o077:
-        raise Forbidden(f"{path} may be read by others: chmod 600 {path}")
-    private = _load_private(path.read_bytes())
+    private = _load_private(_own_file(path))
     raw = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
     return SigningKey(private=private, public=PublicKey(raw=raw))
 
@@ -240,9 +234,7 @@ def replacement(settings: Settings) -> MasterKey:
 
 def read_master(path: Path) -> MasterKey:
     """A master key out of a file of the operator's: the base64 of 32 bytes. Forbidden when others may read it."""
-    if path.stat().st_mode & 0o077:
-        raise Forbidden(f"{path} may be read by others: chmod 600 {path}")
-    return _parse_master(path.read_bytes(), str(path))
+    return _parse_master(_own_file(path), str(path))
 
 
 def keep_replacement(settings: Settings, old: MasterKey) -> Path | None:
@@ -250,13 +242,23 @@ def keep_replacement(settings: Settings, old: MasterKey) -> Path | None:
     path, draft = settings.keys / "master.key", settings.keys / "master.next.key"
     if not draft.exists():
         return None
-    folder = settings.keys / RETIRED
-    folder.mkdir(mode=0o700, exist_ok=True)
-    kept = folder / f"master-{old.name}.key"
-    if not kept.exists():
-        _create(kept, path.read_bytes())
+    kept = _retire(settings, f"master-{old.name}.key", path.read_bytes())
     draft.replace(path)
     return kept
+
+
+def _own_file(path: Path) -> bytes:
+    if path.stat().st_mode & 0o077:
+        raise Forbidden(f"{path} may be read by others: chmod 600 {path}")
+    return path.read_bytes()
+
+
+def _retire(settings: Settings, name: str, data: bytes) -> Path:
+    """Keep what was a key, or its public half; what is kept already stays as it is."""
+    folder = settings.keys / RETIRED
+    folder.mkdir(mode=0o700, exist_ok=True)
+    _create(folder / name, data)
+    return folder / name
 
 
 def _overwrite(path: Path) -> None:
