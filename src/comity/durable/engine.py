@@ -69,7 +69,6 @@ class Status:
     error: str
     worker: str = ""
     """Who took it; "" while it waits in the queue."""
-    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +167,6 @@ class Control:
             result=held.output,
             error="" if held.error is None else f"{type(held.error).__name__}: {held.error}",
             worker=held.executor_id or "" if held.status == "PENDING" else "",
-            created_at=None if held.created_at is None else _moment(held.created_at),
         )
 
 
