@@ -7,16 +7,14 @@ Needs the OS's Chromium. The host is a new one in a temporary folder, on loopbac
 import json
 import os
 import pwd
-import socket
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 from playwright.sync_api import sync_playwright
+
+from comity.bench.loopback import free_port, listening
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
@@ -31,7 +29,7 @@ def main(out: Path, comity: str) -> None:
     """Make the host, photograph it, end it."""
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="comity-pictures-") as made:
-        port = _free_port()
+        port = free_port()
         env = {name: value for name, value in os.environ.items() if not name.startswith("COMITY_")}
         env |= {"COMITY_DATA": f"{made}/data", "COMITY_KEYS": f"{made}/keys", "COMITY_OFFLINE": "yes"}
         env |= {"COMITY_PORT": str(port), "COMITY_ORGANISATION": "Example host"}
@@ -44,7 +42,7 @@ def main(out: Path, comity: str) -> None:
         case = json.loads(ask("case", "list", "--json"))["rows"][0]["id"]
         server = subprocess.Popen([comity, "serve"], env=env, stdout=subprocess.DEVNULL)
         try:
-            _up(f"http://127.0.0.1:{port}/api/v1/openapi.json")
+            listening(port)
             link = ask("account", "link", f"shell-{pwd.getpwuid(os.getuid()).pw_name}").split()[-1]
             _photograph(out, f"http://127.0.0.1:{port}", link, case)
         finally:
@@ -69,23 +67,6 @@ def _photograph(out: Path, address: str, link: str, case: str) -> None:
             assert answer is not None and answer.status == 200, f"{path}: {answer and answer.status}"
             page.screenshot(path=out / f"{name}.png")
         browser.close()
-
-
-def _free_port() -> int:
-    with socket.socket() as trial:
-        trial.bind(("127.0.0.1", 0))
-        return int(trial.getsockname()[1])
-
-
-def _up(address: str) -> None:
-    for _ in range(600):
-        try:
-            urllib.request.urlopen(address, timeout=5).close()
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-        else:
-            return
-    raise SystemExit(f"{address} did not answer")
 
 
 if __name__ == "__main__":
