@@ -92,6 +92,16 @@ def test_a_bundle_goes_from_one_host_to_another(comity: Terminal, alone: Path, m
     assert [one["source"] for one in comity("mirror", "list", "--json").json["mirrors"]] == ["CISA KEV"]
 
 
+def test_a_bundle_of_this_host_is_its_own_after_it_signs_with_another_key(comity: Terminal, alone: Path) -> None:
+    file = alone / "kev.json.gz"
+    file.write_bytes(starter()[0])
+    assert comity("mirror", "add", file).status == 0
+    made = comity("bundle", "export", alone / "own.bundle", "--json").json
+    assert comity("key", "rotate", "signing").status == 0
+    shown = comity("bundle", "show", alone / "own.bundle", "--json")
+    assert (shown.status, shown.json["key"]) == (0, made["key"])
+
+
 def test_the_first_link_is_whole_on_one_line_and_stays_the_same_until_it_is_used(
     comity: Terminal, alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -25,7 +25,7 @@ def export_bundle(settings: Settings, file: Path, base: Path | None) -> dict[str
 
 
 def take_bundle(settings: Settings, file: Path, given: Sequence[Path], *, stale_too: bool) -> dict[str, Any]:
-    """Take a bundle in, trusting the keys given, those in the settings' folder, and this host's own."""
+    """Take a bundle in, trusting the keys given, those in the settings' folder, and this host's own ones."""
     with office(settings, work=False) as held:
         took = held.mirroring.bundles.take(
             file,
@@ -50,7 +50,7 @@ def trusted(settings: Settings, given: Sequence[Path]) -> tuple[PublicKey, ...]:
     files = list(given)
     if settings.bundle_keys is not None:
         files += sorted(path for path in settings.bundle_keys.glob("*.json") if path.is_file())
-    found = [keys.signing_key(settings).public]
+    found = [*keys.own_keys(settings)]
     for file in files:
         if file.stat().st_size > KEY_LIMIT_BYTES:
             problem = Problem(f"/{file.name}", "document_too_large", "give the output of `comity key` there")
