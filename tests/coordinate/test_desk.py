@@ -75,6 +75,17 @@ def test_who_is_invited_to_an_embargo_sees_the_case_only_after_a_yes(comity, cas
     assert own == {"read it as a participant", "took a file of the report as a participant"}
 
 
+def test_a_finder_who_reads_their_own_report_at_their_seat_writes_nothing(comity, case):
+    seat, passed = seat_of(comity, case, FINDER), []
+    store = comity.machines.store
+    before, store.seam = store.seam, passed.append
+    try:
+        assert comity.desk.seat(FINDER, seat).shared
+    finally:
+        store.seam = before
+    assert passed == []
+
+
 def test_who_declines_sees_nothing_of_it(comity, case):
     seat = vendor_in(comity, case)
     comity.desk.refuse(VENDOR, seat, why="we publish at once")
