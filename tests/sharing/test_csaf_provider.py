@@ -255,6 +255,8 @@ def test_a_tool_that_knows_only_basic_authentication_reads_a_closed_level(here: 
     answer = here.client.get("/csaf/red/index.txt", auth=("csaf", here.tokens["coordinator"]))
     assert answer.status_code == 200
     assert here.client.get("/csaf/red/index.txt", auth=("csaf", "wrong")).status_code == 401
+    for garbage in (b"Basic ???", b"Basic /w==", b"Basic \xe9"):
+        assert here.client.get("/csaf/white/index.txt", headers={"Authorization": garbage}).status_code == 401, garbage
 
 
 @BOTH

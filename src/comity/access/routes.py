@@ -4,6 +4,7 @@ A route without a declared action stops the server from starting (`check_declare
 pages take sessions only and the API takes tokens only: neither can be used through the other's door.
 """
 
+import base64
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
 
@@ -64,6 +65,15 @@ def _admit(connection: Connection, handler: BaseRouteHandler, caller: Caller) ->
     connection.scope["state"][REFUSED] = True
     caller.check(handler.opt[ACTION])
     connection.scope["state"][REFUSED] = False
+
+
+def basic(credentials: str) -> tuple[str, str] | None:
+    """Name and password of HTTP Basic (RFC 7617), for doors whose tools know nothing else. None for what is none."""
+    try:
+        name, _, password = base64.b64decode(credentials, validate=True).decode().partition(":")
+    except ValueError:  # of base64, of UTF-8, and of a header that is no ASCII
+        return None
+    return name, password
 
 
 def caller_of(connection: Connection) -> Caller:

@@ -4,8 +4,6 @@ Anybody reads what is open, from any origin. A closed level takes the host's own
 of HTTP Basic, since CSAF readers know the latter.
 """
 
-import base64
-import binascii
 from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
@@ -18,7 +16,7 @@ from litestar.handlers.base import BaseRouteHandler
 
 from comity.access.caller import STRANGER, Directory
 from comity.access.policy import Action
-from comity.access.routes import caller_of
+from comity.access.routes import basic, caller_of
 from comity.errors import Unauthenticated
 from comity.formats.csaf_provider import EDITIONS, FIRST, METADATA, SERVICE, WELL_KNOWN, Edition
 from comity.library.counter import Download
@@ -123,8 +121,8 @@ def _secret(header: str) -> str:
     if kind.lower() == "bearer":
         return value.strip()
     if kind.lower() == "basic":
-        try:
-            return base64.b64decode(value, validate=True).decode().partition(":")[2]
-        except (binascii.Error, UnicodeDecodeError) as error:
-            raise Unauthenticated("this authorization cannot be read") from error
+        held = basic(value)
+        if held is None:
+            raise Unauthenticated("this authorization cannot be read")
+        return held[1]
     return ""

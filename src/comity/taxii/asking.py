@@ -1,7 +1,5 @@
 """Read a TAXII request: media types, filters, limits, and who asks."""
 
-import base64
-import binascii
 import re
 from typing import Any, Final
 
@@ -10,7 +8,7 @@ from litestar import Request
 from litestar.handlers.base import BaseRouteHandler
 
 from comity.access.caller import STRANGER, Caller
-from comity.access.routes import ACTION, Connection, Guard
+from comity.access.routes import ACTION, Connection, Guard, basic
 from comity.admin.counter import Accounts
 from comity.errors import Unauthenticated
 from comity.formats import times
@@ -61,10 +59,7 @@ def _caller(accounts: Accounts, header: str) -> Caller | None:
         return accounts.by_token(secret) if secret else None
     if scheme.lower() != "basic":
         return None
-    try:
-        login, _, password = base64.b64decode(secret, validate=True).decode().partition(":")
-    except (binascii.Error, ValueError):
-        return None
+    login, password = basic(secret) or ("", "")
     return accounts.by_login_and_token(login, password) if login and password else None
 
 
