@@ -7,9 +7,9 @@ unknown; that a mirror holds no row about a subject is an answer of its own (`is
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import Row, delete, insert, select
 
 from comity.errors import Missing
 from comity.model import signals
@@ -159,20 +159,12 @@ def mirror(tx: Tx, source: str) -> Mirror:
     row = tx.connection.execute(select(mirrors).where(mirrors.c.source == source)).first()
     if row is None:
         raise Missing(f"{source} was never fetched: fetch it or import an offline bundle")
-    return Mirror(
-        source=row.source,
-        as_of=row.as_of,
-        fetched_at=row.fetched_at,
-        digest=Digest(row.digest),
-        facts=row.facts,
-        confirmed_at=row.confirmed_at,
-    )
+    return _mirror(row)
 
 
 def all_mirrors(tx: Tx) -> tuple[Mirror, ...]:
     """Every mirror that is held, in source order."""
-    sources = tx.connection.execute(select(mirrors.c.source).order_by(mirrors.c.source)).scalars().all()
-    return tuple(mirror(tx, source) for source in sources)
+    return tuple(_mirror(row) for row in tx.connection.execute(select(mirrors).order_by(mirrors.c.source)))
 
 
 def is_mirrored(tx: Tx, source: str, subject: str) -> bool:
@@ -190,6 +182,17 @@ def _chunks(facts: Iterable[Fact]) -> Iterator[list[Fact]]:
             chunk = []
     if chunk:
         yield chunk
+
+
+def _mirror(row: Row[Any]) -> Mirror:
+    return Mirror(
+        source=row.source,
+        as_of=row.as_of,
+        fetched_at=row.fetched_at,
+        digest=Digest(row.digest),
+        facts=row.facts,
+        confirmed_at=row.confirmed_at,
+    )
 
 
 def _row(source: str, fact: Fact) -> dict[str, object]:
