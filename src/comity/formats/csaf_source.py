@@ -75,7 +75,7 @@ def provider(data: bytes, url: str) -> Provider:
     return Provider(
         url=url,
         publisher=" ".join(name.split())[:200] if isinstance(name, str) else "",
-        updated=_when(document.get("last_updated")),
+        updated=times.maybe(document.get("last_updated")),
         role=role[:40] if isinstance(role, str) else "csaf_provider",
         feeds=tuple(dict.fromkeys(feeds)),
         directories=tuple(dict.fromkeys(directories)),
@@ -105,7 +105,7 @@ def changes(data: bytes, folder: str) -> tuple[Listed, ...]:
     found = []
     for row in rows:
         if len(row) >= 2 and (place := _inside(folder, row[0])):
-            found.append(_beside(place, _when(row[1].strip())))
+            found.append(_beside(place, times.maybe(row[1].strip())))
         if len(found) > MOST:
             raise _not_one("", f"at most {MOST} documents")
     return _newest_first(found)
@@ -172,7 +172,9 @@ def _entry(entry: Json, url: str) -> Listed | None:
                 signature = urljoin(url, href)
     if not isinstance(place, str) or not urlsplit(place).path.endswith(".json"):
         return None
-    return Listed(url=urljoin(url, place), updated=_when(entry.get("updated")), hashes=hashes, signature=signature)
+    return Listed(
+        url=urljoin(url, place), updated=times.maybe(entry.get("updated")), hashes=hashes, signature=signature
+    )
 
 
 def _inside(folder: str, path: str) -> str:
@@ -203,13 +205,6 @@ def _text(data: bytes) -> str:
     if data[:64].lstrip()[:1] == b"<":
         raise _not_one("", "a web page came instead: look at the address")
     return data.decode("utf-8-sig", "replace")
-
-
-def _when(value: Json) -> datetime | None:
-    try:
-        return times.read(value, zone_optional=True) if isinstance(value, str) else None
-    except ValueError:
-        return None
 
 
 def _not_one(pointer: str, reason: str) -> Invalid:

@@ -267,11 +267,7 @@ def _annotations(extended: Json) -> Json:
 
 def _peeked(metadata: Node, key: str) -> datetime | None:
     """A date that stays among the leftovers, because writing does not make it anew."""
-    value = metadata.peek(key)
-    try:
-        return times.read(value, zone_optional=True) if isinstance(value, str) else None
-    except ValueError:
-        return None
+    return times.maybe(metadata.peek(key))
 
 
 def _take_generated(metadata: Node, provider: Node) -> None:

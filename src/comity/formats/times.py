@@ -29,6 +29,14 @@ def read(text: str, *, zone_optional: bool = False) -> datetime:
         raise ValueError("no such time in the calendar") from error
 
 
+def maybe(value: object) -> datetime | None:
+    """What a document says where a time may stand, without a zone in UTC; None for anything that is no such time."""
+    try:
+        return read(value, zone_optional=True) if isinstance(value, str) else None
+    except ValueError:
+        return None
+
+
 def write(moment: datetime) -> str:
     """RFC 3339 in UTC, ending in `Z`; fractions only where there are any. Raises ValueError for a naive time."""
     if moment.tzinfo is None:

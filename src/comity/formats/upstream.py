@@ -58,7 +58,7 @@ def kev(data: bytes) -> Upstream:
         raise Invalid(
             "not a KEV catalogue", [Problem("/vulnerabilities", "missing_field", "give CISA's JSON catalogue")]
         )
-    released = _when(document.get("dateReleased"))
+    released = times.maybe(document.get("dateReleased"))
     facts: list[Fact] = []
     left_out: list[Problem] = []
     products: list[ProductStatement] = []
@@ -325,7 +325,7 @@ def _ssvc(name: str, other: Json) -> Iterator[Fact]:
     content = other.get("content") if isinstance(other, dict) and other.get("type") == "ssvc" else None
     if not isinstance(content, dict) or not isinstance(content.get("options"), list):
         return
-    at = _when(content.get("timestamp"))
+    at = times.maybe(content.get("timestamp"))
     options = content["options"]
     for option in options if isinstance(options, list) else []:
         for key, value in option.items() if isinstance(option, dict) else ():
@@ -356,19 +356,12 @@ def _provider(container: Mapping[str, Json]) -> tuple[str, datetime | None]:
     short, updated = provider.get("shortName"), provider.get("dateUpdated")
     return (
         f"from {short[:40]}" if isinstance(short, str) else "from nobody named",
-        _when(updated),
+        times.maybe(updated),
     )
 
 
 def _day(value: Json) -> str | None:
     try:
         return date.fromisoformat(value).isoformat() if isinstance(value, str) else None
-    except ValueError:
-        return None
-
-
-def _when(value: Json) -> datetime | None:
-    try:
-        return times.read(value, zone_optional=True) if isinstance(value, str) else None
     except ValueError:
         return None

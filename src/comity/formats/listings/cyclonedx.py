@@ -176,7 +176,7 @@ def _statements(
         ours = _properties(child)
         stated = analysis.text("justification", line=True) if analysis else ""
         justification = ours.get("comity:justification", "") or stated
-        lapses = _moment(ours.get("comity:lapses", ""))
+        lapses = times.maybe(ours.get("comity:lapses", ""))
         detail = analysis.text("detail") if analysis else ""
         aliases = [name, *(one.text("id", line=True) for one in child.children("references", nullable=True))]
         for target in child.children("affects", nullable=True):
@@ -233,14 +233,7 @@ def _serial(root: Node) -> str:
 
 
 def _when(metadata: Node | None) -> datetime | None:
-    return _moment(metadata.text("timestamp", line=True)) if metadata else None
-
-
-def _moment(text: str) -> datetime | None:
-    try:
-        return times.read(text, zone_optional=True) if text else None
-    except ValueError:
-        return None  # an odd date of the document decides nothing here
+    return times.maybe(metadata.text("timestamp", line=True)) if metadata else None
 
 
 def _author(metadata: Node | None) -> str:

@@ -62,7 +62,7 @@ def _second(document: Json) -> Contents:
         elif kind == "DESCRIBED_BY":
             described.add(relation.text("spdxElementId", line=True))
     creation = root.child("creationInfo")
-    dated = _when(creation.text("created", line=True)) if creation else None
+    dated = times.maybe(creation.text("created", line=True)) if creation else None
     tools = [one[5:].strip() for one in creation.texts("creators") if one.startswith("Tool:")] if creation else []
     files = len(root.items("files", nullable=True))
     sheet.settle("the document breaks SPDX")
@@ -137,7 +137,10 @@ def _third(document: Json) -> Contents:
         if kind in _VEX:
             relations.append(node)
     for node in elements:
-        if node.value.get("type") == "CreationInfo" and (at := _when(node.text("created", line=True))) is not None:
+        if (
+            node.value.get("type") == "CreationInfo"
+            and (at := times.maybe(node.text("created", line=True))) is not None
+        ):
             created.append(at)
     listing.refuse_too_many(packages)
     known = dict(packages)
@@ -203,8 +206,8 @@ def _third_statement(
         node.problem("from", "missing_element", "a VEX relationship starts at a vulnerability of this document")
         return
     said_at = (
-        _when(node.text("security_modifiedTime", line=True))
-        or _when(node.text("security_publishedTime", line=True))
+        times.maybe(node.text("security_modifiedTime", line=True))
+        or times.maybe(node.text("security_publishedTime", line=True))
         or dated
         or times.EPOCH
     )
@@ -255,10 +258,3 @@ def _contents(
         notes=(f"{files} files in the document are no packages and were not read",) if files else (),
         serial=serial,
     )
-
-
-def _when(text: str) -> datetime | None:
-    try:
-        return times.read(text, zone_optional=True) if text else None
-    except ValueError:
-        return None
