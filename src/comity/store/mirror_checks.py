@@ -69,7 +69,7 @@ class Check:
     failures: int = 0
     """How many looks failed since then."""
     not_before: datetime | None = None
-    """Upstream asked for patience (Retry-After), or looks keep failing: no look by itself before then."""
+    """Upstream asked for patience (Retry-After): no look by itself before then."""
     etag: str = ""
     last_modified: str = ""
     digest: str = ""
