@@ -23,15 +23,16 @@ from typing import BinaryIO, Final
 from comity import __version__
 from comity.admin import bundle_list, mirrors
 from comity.admin.bundle_list import FEEDS, LIST, RULES, TYPE, Feed, Limits, Listed, Rule
-from comity.admin.mirrors import CSAF, Expected, Mirror
+from comity.admin.mirrors import Expected, Mirror
 from comity.errors import ComityError, Conflict, Invalid, Missing, Tampered
 from comity.feeds.kept import Kept
+from comity.feeds.sources import CSAF
 from comity.formats import ustar
 from comity.formats.upstream_form import Form, form_of
 from comity.model.ids import Digest, digest
 from comity.sealing import dsse
 from comity.sealing.keys import PublicKey, SigningKey
-from comity.store import mirror_checks, mirrored, upstream
+from comity.store import mirror_checks, mirrored
 from comity.store.engine import Store
 from comity.store.mirror_checks import TakenBundle
 
@@ -174,7 +175,7 @@ class Bundles:
             Path(draft).unlink()
 
     def _taken(self, feed: Feed, place: Path, *, at: datetime, actor: str) -> Fed:
-        held = self._held(feed.source)
+        held = mirrors.held_of(self.store, feed.source)
         if held is not None and held.digest == feed.sha256:
             if feed.confirmed_at is not None and (held.confirmed_at is None or feed.confirmed_at > held.confirmed_at):
                 mirrors.confirm(self.store, feed.source, at=feed.confirmed_at, now=at, actor=actor)
@@ -202,16 +203,8 @@ class Bundles:
                 actor=actor,
             )
         except (ComityError, ValueError) as error:
-            reasons = "; ".join(one.reason for one in error.problems[:3]) if isinstance(error, Invalid) else ""
-            return Fed(source=feed.source, did="failed", said=f"{error}{': ' if reasons else ''}{reasons}"[:500])
+            return Fed(source=feed.source, did="failed", said=mirrors.sentence(error))
         return Fed(source=feed.source, did="taken", said=f"{taken.subjects} entries, as of {feed.known_at:%Y-%m-%d}")
-
-    def _held(self, source: str) -> Mirror | None:
-        with self.store.read() as tx:
-            try:
-                return upstream.mirror(tx, source)
-            except Missing:
-                return None
 
     def _rules(self, listed: Listed, place: Path) -> tuple[str, ...]:
         """Rules that are not this release's are laid beside the kept bytes; nothing here decides by them."""

@@ -17,7 +17,7 @@ from comity.admin.mirrors import Expected, Taken
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
-from comity.errors import ComityError, Conflict, Invalid, Missing
+from comity.errors import ComityError, Conflict, Missing
 from comity.feeds import sources
 from comity.feeds.csaf import DOCUMENTS, Collector
 from comity.feeds.download import TRIES, Download, Later, Unchanged
@@ -27,7 +27,7 @@ from comity.feeds.web import Known, Reader
 from comity.model.ids import digest
 from comity.model.party import Viewer
 from comity.settings import Settings
-from comity.store import mirror_checks, upstream
+from comity.store import mirror_checks
 from comity.store.engine import Store
 from comity.store.mirror_checks import Check, Outcome
 
@@ -93,9 +93,10 @@ def resume(machines: Machines, control: Control) -> None:
     if machines.settings.offline or not machines.every:
         return
     now = machines.now()
+    with machines.store.read() as tx:
+        checks = {one.name: one for one in mirror_checks.every(tx)}
     for one in machines.wanted:
-        with machines.store.read() as tx:
-            last = mirror_checks.last(tx, one.name)
+        last = checks.get(one.name)
         if last is None or now - last.checked_at >= machines.every:
             since = "never" if last is None else last.checked_at.isoformat()
             control.start(ONCE, f"{one.name}:since {since}", one.name, "")
@@ -177,7 +178,7 @@ def look(machines: Machines, wanted: Wanted, *, actor: str = "") -> Check:
             last,
             checked_at=at,
             outcome=Outcome.FAILED,
-            said=sentence(error),
+            said=mirrors.sentence(error),
             failures=last.failures + 1,
             not_before=after,
         )
@@ -190,16 +191,9 @@ def look(machines: Machines, wanted: Wanted, *, actor: str = "") -> Check:
     return check
 
 
-def sentence(error: ComityError) -> str:
-    """What went wrong and what to do, in one line of at most 500 characters."""
-    reasons = [one.reason for one in error.problems[:3]] if isinstance(error, Invalid) else []
-    text = ": ".join([str(error), "; ".join(reasons)] if reasons else [str(error)])
-    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())[:500]
-
-
 def _file(machines: Machines, wanted: Wanted, last: Check, at: datetime, actor: str) -> Check:
     """A mirror that is one file."""
-    held = _held(machines.store, wanted.source)
+    held = mirrors.held_of(machines.store, wanted.source)
     is_ours = held is not None and held.digest == last.digest and last.address == wanted.address
     has_bytes = held is not None and machines.kept.has(held.digest)
     known = Known(etag=last.etag, last_modified=last.last_modified) if is_ours and has_bytes else None
@@ -229,7 +223,8 @@ def _file(machines: Machines, wanted: Wanted, last: Check, at: datetime, actor: 
         last_modified=got.known.last_modified,
         digest=got.digest,
     )
-    if mirrors.same(machines.store, wanted.source, got.digest):
+    held = mirrors.held_of(machines.store, wanted.source)  # again: a file may have been brought while this one came
+    if held is not None and held.digest == got.digest:
         machines.kept.put(data)
         mirrors.confirm(machines.store, wanted.source, at=at, actor=actor)
         return about
@@ -250,7 +245,7 @@ def _file(machines: Machines, wanted: Wanted, last: Check, at: datetime, actor: 
 
 def _csaf(machines: Machines, wanted: Wanted, at: datetime, actor: str) -> Check:
     """A mirror that is many documents, kept as one archive."""
-    held = _held(machines.store, wanted.source)
+    held = mirrors.held_of(machines.store, wanted.source)
     before = machines.kept.get(held.digest) if held is not None else None
     reader = Reader(
         now=at,
@@ -300,21 +295,12 @@ def _told(taken: Taken) -> str:
     return f"{taken.subjects} entries, {taken.mirror.facts} facts{left}"
 
 
-def _held(store: Store, source: str) -> upstream.Mirror | None:
-    with store.read() as tx:
-        try:
-            return upstream.mirror(tx, source)
-        except Missing:
-            return None
-
-
-def following(machines: Machines, check: Check | None) -> datetime | None:
-    """When this mirror is looked at next by itself; None when never."""
-    at = next_look(machines)
+def following(machines: Machines, at: str, check: Check | None) -> datetime | None:
+    """When this mirror is looked at next by itself, where `at` is the next moment of the clock; None when never."""
     if not at:
         return None
     moment = datetime.fromisoformat(at)
     patience = check.not_before if check is not None else None
     while patience is not None and moment < patience:
-        moment += machines.every or timedelta(days=1)
+        moment += machines.every
     return moment

@@ -87,7 +87,7 @@ class Mirroring:
 def standing(machines: Machines) -> tuple[Standing, ...]:
     """As the counter, for whoever holds this host's terminal."""
     at, limit = machines.now(), machines.settings.feed_age
-    wanted = machines.wanted
+    wanted, clock = machines.wanted, flow_mirrors.next_look(machines)
     with machines.store.read() as tx:
         held = {one.source: one for one in upstream.all_mirrors(tx)}
         checks = {one.name: one for one in mirror_checks.every(tx)}
@@ -98,7 +98,7 @@ def standing(machines: Machines) -> tuple[Standing, ...]:
             checks.get(one.name),
             at=at,
             limit=limit,
-            next_at=flow_mirrors.following(machines, checks.get(one.name)),
+            next_at=flow_mirrors.following(machines, clock, checks.get(one.name)),
         )
         for one in wanted
     ]

@@ -10,21 +10,20 @@ from datetime import datetime
 from typing import Final
 
 from comity.errors import Conflict, Invalid, Missing, Problem
+from comity.feeds import sources
 from comity.feeds.kept import Kept
 from comity.formats import csaf_archive, epss, osv_bundle
 from comity.formats import upstream as reader
 from comity.formats.upstream import Upstream
 from comity.formats.upstream_form import NONE, READS, Form, form_of
 from comity.model.events import Event, Kind
-from comity.model.ids import Digest, digest
+from comity.model.ids import digest
 from comity.store import journal, mirrored, upstream
 from comity.store.engine import Store, Tx
 from comity.store.upstream import Mirror
 
-__all__ = ["CSAF", "Expected", "Mirror", "Taken", "confirm", "held", "take_in"]
+__all__ = ["Expected", "Mirror", "Taken", "confirm", "held", "held_of", "sentence", "take_in"]
 
-CSAF: Final = "CSAF "
-"""Prefix of the sources of CSAF providers. They speak for their own products, never for a whole ecosystem."""
 SHRINK: Final = 0.5
 """A fetched document that says less than this part of what is held is not taken in by itself (ours)."""
 UNREADABLE: Final = 0.5
@@ -119,6 +118,19 @@ def held(store: Store) -> tuple[Mirror, ...]:
         return upstream.all_mirrors(tx)
 
 
+def held_of(store: Store, source: str) -> Mirror | None:
+    """The mirror of one source; None when nothing is held."""
+    with store.read() as tx:
+        return _held(tx, source)
+
+
+def sentence(error: Exception) -> str:
+    """Why something was not taken in, and what to do, in one line of at most 500 characters."""
+    reasons = [one.reason for one in error.problems[:3]] if isinstance(error, Invalid) else []
+    text = ": ".join([str(error), "; ".join(reasons)] if reasons else [str(error)])
+    return "".join(letter for letter in " ".join(text.split()) if letter.isprintable())[:500]
+
+
 def _take_in_facts(
     store: Store, data: bytes, form: Form, dates: _Dates, at: datetime, expected: Expected | None, actor: str
 ) -> Taken:
@@ -177,7 +189,7 @@ def _take_in_csaf(
     store: Store, data: bytes, dates: _Dates, at: datetime, expected: Expected | None, actor: str
 ) -> Taken:
     archive = csaf_archive.read(data)
-    source = (expected.source if expected is not None else "") or csaf_source(archive.listing.provider)
+    source = (expected.source if expected is not None else "") or sources.csaf_source(archive.listing.provider)
     documents = len(archive.listing.entries)
     with store.write() as tx:
         _gate(tx, source, len(archive.advisories), documents, len(archive.left_out), expected)
@@ -193,12 +205,6 @@ def _take_in_csaf(
         )
         _note(tx, mirror, documents, at, actor)
     return Taken(mirror=mirror, subjects=documents, left_out=archive.left_out)
-
-
-def csaf_source(provider: str) -> str:
-    """The mirror's name for a provider, from the address of its metadata: a host, cut to what the store holds."""
-    host = provider.partition("://")[2].partition("/")[0] or provider
-    return (CSAF + host)[:64]
 
 
 def _gate(tx: Tx, source: str, rows: int, subjects: int, left_out: int, expected: Expected | None) -> None:
@@ -243,13 +249,6 @@ def _held(tx: Tx, source: str) -> Mirror | None:
         return upstream.mirror(tx, source)
     except Missing:
         return None
-
-
-def same(store: Store, source: str, digest_: Digest) -> bool:
-    """Whether exactly these bytes are held already."""
-    with store.read() as tx:
-        before = _held(tx, source)
-    return before is not None and before.digest == digest_
 
 
 def _read(data: bytes, form: Form) -> Upstream:

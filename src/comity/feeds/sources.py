@@ -44,6 +44,8 @@ FORMS: Final = {
     What.CSAF: Form.CSAF,
 }
 SOURCES: Final = {What.KEV: signals.KEV_SOURCE, What.CVE: signals.SSVC_SOURCE, What.EPSS: signals.EPSS_SOURCE}
+CSAF: Final = "CSAF "
+"""Prefix of the sources of CSAF providers. They speak for their own products, never for a whole ecosystem."""
 LIMITS: Final = {
     What.KEV: 64 * MIB,
     What.CVE: 2048 * MIB,
@@ -76,7 +78,7 @@ class Wanted:
         if self.what is What.OSV:
             return f"OSV {self.of}"
         if self.what is What.CSAF:
-            return f"CSAF {self.of.partition('://')[2].partition('/')[0] or self.of}"[:64]
+            return csaf_source(self.of)
         return SOURCES[self.what]
 
     @property
@@ -88,6 +90,11 @@ class Wanted:
     def limit_bytes(self) -> int:
         """How much may come."""
         return LIMITS[self.what]
+
+
+def csaf_source(provider: str) -> str:
+    """What the store calls a provider, named by a host or by the address of its metadata: cut to what it holds."""
+    return (CSAF + (provider.partition("://")[2].partition("/")[0] or provider))[:64]
 
 
 def read(text: str) -> tuple[Wanted, ...]:
