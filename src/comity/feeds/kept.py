@@ -23,10 +23,7 @@ class Kept:
         name = digest(data)
         if not (self.folder / name).is_file():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            descriptor, draft = tempfile.mkstemp(dir=self.folder, prefix=".part-")
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
-            Path(draft).replace(self.folder / name)
+            write_whole(self.folder / name, data)
         return name
 
     def has(self, name: str) -> bool:
@@ -48,3 +45,15 @@ class Kept:
             for path in self.folder.iterdir():
                 if is_digest(path.name) and path.name not in wanted:
                     path.unlink(missing_ok=True)
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Another process sees the whole file or none; where it cannot be written, nothing of it stays behind."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, draft = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        Path(draft).replace(path)
+    finally:
+        Path(draft).unlink(missing_ok=True)

@@ -4,7 +4,6 @@ The registry is asked through the ordinary pip client with the user's own config
 source build would run the package's code outside the containment. Whatever the way, the bytes are hashed here again.
 """
 
-import os
 import tempfile
 from dataclasses import dataclass
 from datetime import timedelta
@@ -14,6 +13,7 @@ from typing import Final
 from packageurl import PackageURL
 
 from comity.errors import Unavailable
+from comity.feeds.kept import write_whole
 from comity.formats.recipe import PACKAGE, VERSION
 from comity.model.ids import Digest, digest
 from comity.model.product import Artefact
@@ -60,7 +60,7 @@ class Shelf:
         if not self.online:
             raise Unavailable(f"the wheel of {artefact.purl} is not held here, and this host fetches nothing")
         data = self._download(purl.name, purl.version, artefact)
-        _write_whole(kept, data)
+        write_whole(kept, data)
         return Had(data=data, origin=Origin.REGISTRY)
 
     def _download(self, name: str, version: str, artefact: Artefact) -> bytes:
@@ -105,12 +105,3 @@ def _in_folder(folder: Path, wanted: Digest) -> bytes | None:
             if digest(data) == wanted:
                 return data
     return None
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    """Another worker sees the whole file or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(data)
-    Path(name).replace(path)
