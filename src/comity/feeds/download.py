@@ -120,7 +120,7 @@ class Download:
     def _once(self, url: str, part: "_Part", limit_bytes: int, known: Known | None) -> Outcome:
         place = address(url, private=self.private)
         begun = part.size() if part.validator() else 0
-        sent = part.headers(begun) if begun else _conditional(known)
+        sent = part.headers(begun) if begun else web.conditional(known)
         with self._pool() as pool:
             for _ in range(web.REDIRECTS + 1):
                 try:
@@ -303,15 +303,6 @@ def retry_after(text: str, now: datetime) -> datetime | None:
         return None
     said = said.replace(tzinfo=UTC) if said.tzinfo is None else said
     return min(max(said.astimezone(UTC), now), now + LONGEST_WAIT)
-
-
-def _conditional(known: Known | None) -> dict[str, str]:
-    sent = {}
-    if known is not None and known.etag:
-        sent["If-None-Match"] = known.etag
-    if known is not None and known.last_modified:
-        sent["If-Modified-Since"] = known.last_modified
-    return sent
 
 
 def _start(status: int, headers: Mapping[str, str], begun: int) -> int:

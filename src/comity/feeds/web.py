@@ -101,11 +101,7 @@ class Reader:
 
     def fetch(self, url: str, known: Known | None = None) -> Outcome:
         """The document. Raises Invalid (address), Forbidden (inside network), TooLarge or Unavailable."""
-        place, sent = address(url, private=self.private), {}
-        if known is not None and known.etag:
-            sent["If-None-Match"] = known.etag
-        if known is not None and known.last_modified:
-            sent["If-Modified-Since"] = known.last_modified
+        place, sent = address(url, private=self.private), conditional(known)
         ends = time.monotonic() + self.patience.total_seconds()
         with self._pool() as pool:
             for _ in range(REDIRECTS + 1):
@@ -218,6 +214,16 @@ def agent(contact: str) -> str:
 def headers_of(answer: httpcore.Response) -> dict[str, str]:
     """An answer's headers by lower-case name."""
     return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in answer.headers}
+
+
+def conditional(known: Known | None) -> dict[str, str]:
+    """Headers that ask for a document only where it is another one than what is known (RFC 9110 13.1)."""
+    sent = {}
+    if known is not None and known.etag:
+        sent["If-None-Match"] = known.etag
+    if known is not None and known.last_modified:
+        sent["If-Modified-Since"] = known.last_modified
+    return sent
 
 
 def address(url: str, *, private: bool) -> str:
