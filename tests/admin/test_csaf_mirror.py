@@ -148,6 +148,17 @@ def test_a_large_provider_is_caught_up_with_over_several_looks(tmp_path: Path, m
     assert told[3] == "5 documents, none changed"
 
 
+def test_a_large_provider_whose_list_bears_no_dates_is_caught_up_with_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("comity.admin.flow_mirrors.DOCUMENTS", 2)
+    with provider(tmp_path, 5, rolie=False) as (up, host, name):
+        del up.files["/csaf/white/changes.csv"]
+        for _ in range(3):
+            host.look(name)
+        assert known(host, *range(5)) == [f"EX-2026-{number}" for number in range(5)]
+
+
 def test_a_provider_that_cannot_be_read_changes_nothing(tmp_path: Path) -> None:
     with provider(tmp_path) as (up, host, name):
         host.look(name)

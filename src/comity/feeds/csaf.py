@@ -2,7 +2,8 @@
 
 (1) find the metadata: the well-known address, `security.txt`, then the DNS name (CSAF 2.0, 7.1.8 to 7.1.10)
 (2) read what it lists: its open ROLIE feeds, else `changes.csv` or `index.txt` of its folders
-(3) keep what has not changed since the last time; ask for the rest, newest first, one at a time
+(3) keep what has not changed since the last time; ask for the rest, newest first, one at a time; where a list says
+    nothing of when, for what is not held first, then for the rest again
 (4) a document counts when its hash fits, and its signature where the provider signs; one that does not is left out,
     and an earlier version of it that did is kept
 Everything is asked for through `web`, with its manners, limits and guard.
@@ -87,7 +88,8 @@ class Collector:
         entries: list[Entry] = []
         left_out: list[Problem] = []
         fetched = waiting = unchecked = in_a_row = 0
-        for place, one in enumerate(listed):
+        first = sorted(listed, key=lambda one: one.updated is None and one.url in before)
+        for place, one in enumerate(first):
             held = before.get(one.url)
             if held is not None and one.updated is not None and held.updated == one.updated:
                 entries.append(held)
