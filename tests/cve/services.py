@@ -6,17 +6,18 @@ Paths, headers, states and error words are those that `cvelib` 1.8 speaks to and
 
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
 from cvelib.cve_api import CveRecord, CveRecordValidationError
+
+from tests.loopback import serving
 
 ORG, USER, KEY = "example_cna", "robot@cna.example", "7f3c-secret-key-of-the-robot"
 ORG_ID = "9f4cb1c8-2d3f-4f6a-8a53-0d9d4f2f9c11"
@@ -198,12 +199,5 @@ def served(fake: Fake) -> Iterator[str]:
         def log_message(self, *_args: object) -> None:
             """Quiet."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    worker = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    worker.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}/api"
-    finally:
-        server.shutdown()
-        server.server_close()
-        worker.join()
+    with serving(Handler) as address:
+        yield f"{address}/api"

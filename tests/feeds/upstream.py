@@ -4,7 +4,9 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from tests.loopback import serving
 
 
 @dataclass(frozen=True)
@@ -82,14 +84,9 @@ def upstream(files: Mapping[str, File]) -> Iterator[Upstream]:
             if file.cut_after:
                 self.close_connection = True
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    held = Upstream(f"http://127.0.0.1:{server.server_address[1]}", dict(files))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield held
-    finally:
-        done.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as address:
+        held = Upstream(address, dict(files))
+        try:
+            yield held
+        finally:
+            done.set()

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any, TypeAlias
 
 from comity.language import Endpoint
+from tests.loopback import serving
 
 
 @dataclass(frozen=True)
@@ -133,18 +134,14 @@ def scripted(*replies: Reply, key: str = "sk-test-key", seconds: float = 20.0) -
             self.end_headers()
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    address = f"http://127.0.0.1:{server.server_address[1]}/v1"
-    served = Served(Endpoint(address=address, model="scripted-1", key=key, timeout=timedelta(seconds=seconds)))
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield served
-    finally:
-        done.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as address:
+        served = Served(
+            Endpoint(address=f"{address}/v1", model="scripted-1", key=key, timeout=timedelta(seconds=seconds))
+        )
+        try:
+            yield served
+        finally:
+            done.set()
 
 
 def envelope(reply: Reply) -> dict[str, Any]:
