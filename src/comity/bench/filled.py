@@ -12,7 +12,7 @@ from typing import Any, Final
 from comity.access.caller import Via, signed_in
 from comity.app import Office
 from comity.bench import pool, sample, sample_estate
-from comity.clearing import flow, flow_batches
+from comity.clearing import flow
 from comity.clearing.desk_batches import Batches
 from comity.errors import Conflict
 from comity.formats.report import batch_of
@@ -76,19 +76,12 @@ def _reports(office: Office, sender: Viewer, number: int) -> None:
     machines = office.clearing.machines
     desk = Batches(machines=machines, control=pool.NoControl())  # type: ignore[arg-type]  # starts nothing
     maker = pool.Maker(11)
-    placed = 0
-    while placed < number:
-        some = min(pool.TOGETHER, number - placed)
-        batch = desk.send(sender, batch_of([maker.document() for _ in range(some)]))
-        plan, turn = flow_batches.survey(machines, batch.id), 0
-        place: Any = [0, 0, 0, 0]
-        while place is not None:
-            place = flow_batches.take(machines, batch.id, plan, place, turn)
-            turn += 1
+    for start in range(0, number, pool.TOGETHER):
+        some = min(pool.TOGETHER, number - start)
+        batch = pool.take_in(desk, sender, batch_of([maker.document() for _ in range(some)]))
         with office.store.write() as tx:
-            for place_, report in enumerate(batches.reports_of(tx, batch.id)):
-                cases.add(tx, _case(machines, report, placed + place_))
-        placed += some
+            made = enumerate(batches.reports_of(tx, batch), start)
+            cases.add_all(tx, [_case(machines, report, place) for place, report in made])
 
 
 def _case(machines: flow.Machines, report: Any, number: int) -> Case:
