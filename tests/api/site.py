@@ -227,22 +227,24 @@ def passing(held: Accounts, settings: Settings, clock: Clock, clearing: FakeClea
     return HandOvers(machines=machines, control=SilentControl(), clearing=clearing, settings=settings)
 
 
-def erasing(held: Accounts, settings: Settings, clock: Clock) -> Erasures:
-    """The real counter of erasures on the site's store."""
-    machines = flow.Machines(
+def scripted(held: Accounts, settings: Settings, clock: Clock) -> flow.Machines:
+    """What the real counters of clearing work with on the site's store, without a worker."""
+    return flow.Machines(
         store=held.store, settings=settings, laboratory=ScriptedLaboratory(), signer=PlainSigner(), now=clock
     )
-    return Erasures(machines=machines)
+
+
+def erasing(held: Accounts, settings: Settings, clock: Clock) -> Erasures:
+    """The real counter of erasures on the site's store."""
+    return Erasures(machines=scripted(held, settings, clock))
 
 
 def numbering(held: Accounts, settings: Settings, clock: Clock) -> CveDesk:
     """The real counter of CVE Services on the site's store, without an account there."""
-    machines = flow.Machines(
-        store=held.store, settings=settings, laboratory=ScriptedLaboratory(), signer=PlainSigner(), now=clock
-    )
     return CveDesk(
         machines=flow_cve.Machines(
-            desk=machines, services=CveServices(transport=httpx.MockTransport(lambda _: httpx.Response(401)))
+            desk=scripted(held, settings, clock),
+            services=CveServices(transport=httpx.MockTransport(lambda _: httpx.Response(401))),
         ),
         control=SilentControl(),
     )
@@ -256,14 +258,7 @@ def mirroring(held: Accounts, settings: Settings, clock: Clock) -> Mirroring:
 
 def taking(held: Accounts, settings: Settings, clock: Clock) -> dict[str, Any]:
     """The real counters of batches, rules and duplicates on the site's store, without a worker."""
-    machines = flow.Machines(
-        store=held.store,
-        settings=settings,
-        laboratory=ScriptedLaboratory(),
-        signer=PlainSigner(),
-        now=clock,
-    )
-    return further(machines, SilentControl())
+    return further(scripted(held, settings, clock), SilentControl())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
