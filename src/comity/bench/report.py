@@ -37,6 +37,7 @@ def quick(corpora: Path) -> dict[str, list[str]]:
         "readers": ["--seconds", "15"],
         "dedupe": [str(corpora / "dedupe"), "--repeats", "1"],
         "pool": ["--reports", "20000"],
+        "pages": ["--reports", "2000", "--assets", "500"],
         "faithfulness": [str(corpora / "brief")],
         "coverage": ["--worlds", "10", "--subjects", "500", "--odd", "4"],
     }
