@@ -6,7 +6,6 @@ Needs the OS's Chromium. The host is a new one in a temporary folder, on loopbac
 
 import json
 import os
-import pwd
 import subprocess
 import sys
 import tempfile
@@ -15,14 +14,14 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from comity.bench.loopback import free_port, listening
+from comity.bench.sample_estate import DAY
+from comity.cli.places import shell_login
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 SIZE = {"width": 1180, "height": 860}
 ROOT = Path(__file__).resolve().parents[2]
 ASSETS = "200"
-DAY = "2026-11-20"
-"""A day on which the sample estate has dates (see `comity defend sample-estate`)."""
 
 
 def main(out: Path, comity: str) -> None:
@@ -43,7 +42,7 @@ def main(out: Path, comity: str) -> None:
         server = subprocess.Popen([comity, "serve"], env=env, stdout=subprocess.DEVNULL)
         try:
             listening(port)
-            link = ask("account", "link", f"shell-{pwd.getpwuid(os.getuid()).pw_name}").split()[-1]
+            link = ask("account", "link", shell_login()).split()[-1]
             _photograph(out, f"http://127.0.0.1:{port}", link, case)
         finally:
             server.terminate()
