@@ -46,3 +46,11 @@ def test_test_files_and_folders_that_a_page_names_exist(page: Path) -> None:
     named = set(re.findall(r"(?<![\w/])tests/[A-Za-z0-9_/-]+(?:\.[a-z]+)?", page.read_text(encoding="utf-8")))
     missing = [name for name in sorted(named) if not (ROOT / name).exists()]
     assert missing == []
+
+
+def test_the_comparison_says_each_thing_once() -> None:
+    """A merge once kept the old and the new row of a table side by side."""
+    sections = (ROOT / "docs/comparison.md").read_text(encoding="utf-8").split("\n## ")
+    for section in sections:
+        named = re.findall(r"^\| ([^|*-][^|]*) \|", section, flags=re.MULTILINE)
+        assert sorted(set(named)) == sorted(named)
