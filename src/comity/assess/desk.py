@@ -30,7 +30,7 @@ from comity.assess import (
 from comity.assess.acts import ACTS, Act, Open
 from comity.assess.admit import Refused
 from comity.assess.flow_acts import Told, hand
-from comity.assess.flow_gateway import Answer, Completed
+from comity.assess.flow_gateway import BODY_LIMIT, LARGE, Answer, Completed
 from comity.assess.flow_measure import Ran, Subject
 from comity.assess.views import Counts, LedgerLine, Part, Row, View
 from comity.durable.engine import Control
@@ -47,6 +47,8 @@ from comity.store.engine import Tx
 
 __all__ = [
     "ACTS",
+    "BODY_LIMIT",
+    "LARGE",
     "Act",
     "Answer",
     "Assess",

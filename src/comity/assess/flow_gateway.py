@@ -30,6 +30,7 @@ ENDPOINT_KEY: Final = "endpoint-key"
 OK: Final = 200
 DEAD: Final = Refused(status=401, code="invalid_api_key", reason="this key is not known, or its time is over")
 SHUT: Final = Refused(status=403, code="window_closed", reason="the access window is closed: no call is made")
+LARGE: Final = Refused(status=413, code=admit.TOO_LARGE, reason=f"at most {BODY_LIMIT.document_bytes} bytes a call")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +67,7 @@ def complete(machines: Machines, control: Control, secret: str, *, run: str, dat
     if isinstance(known, Refused):
         return known
     if len(data) > BODY_LIMIT.document_bytes:
-        return Refused(status=413, code=admit.TOO_LARGE, reason=f"at most {BODY_LIMIT.document_bytes} bytes a call")
+        return LARGE
     try:
         asked = decode(data, BODY_LIMIT, controls=True)
     except Invalid as error:

@@ -19,14 +19,12 @@ from comity.access.failures import failure_of
 from comity.access.headers import SecurityHeaders
 from comity.access.policy import Action
 from comity.access.routes import ACTION, check_declared
-from comity.assess.desk import Answer, Assess, Refused
+from comity.assess.desk import BODY_LIMIT, LARGE, Answer, Assess, Refused
 
-BODY_LIMIT_BYTES: Final = 4 * 1024 * 1024
 RUN_HEADER: Final = "x-comity-run"
 RUN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,127}\Z")
 NO_RUN: Final = "unnamed"
 RATE_STATUS: Final = 429
-TOO_LARGE_STATUS: Final = 413
 
 Ask = Request[Any, Any, Any]
 
@@ -37,7 +35,7 @@ def build(assess: Assess, *, hooks: Sequence[BeforeMessageSendHookHandler] = ())
         route_handlers=routes(assess),
         exception_handlers={Exception: _failed},
         before_send=[SecurityHeaders(is_https=False), *hooks],
-        request_max_body_size=BODY_LIMIT_BYTES,
+        request_max_body_size=BODY_LIMIT.document_bytes,
         openapi_config=None,
         logging_config=None,
         debug=False,
@@ -88,9 +86,8 @@ def _refused(refused: Refused) -> Response[bytes]:
 def _failed(_request: Ask, error: Exception) -> Response[bytes]:
     """What the framework itself refuses, and what nobody foresaw: told in the same shape, without details."""
     if isinstance(error, HTTPException):
-        if error.status_code == TOO_LARGE_STATUS:
-            reason = f"at most {BODY_LIMIT_BYTES} bytes a call"
-            return _refused(Refused(status=TOO_LARGE_STATUS, code="request_too_large", reason=reason))
+        if error.status_code == LARGE.status:
+            return _refused(LARGE)
         return _refused(
             Refused(status=error.status_code, code="invalid_request", reason="this call is not served here")
         )
