@@ -22,7 +22,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from comity.assess.adaptive import Policy
 from comity.assess.flow_ledger import Ledger
@@ -81,6 +81,10 @@ class Pair:
     comity: Spent
 
 
+Side: TypeAlias = Callable[[int], Spent]
+"""Runs so many samples."""
+
+
 def run(args: list[str]) -> dict[str, Any]:
     """Measure; keys: benches.md, row `harness`, for both forms."""
     parser = argparse.ArgumentParser(prog="comity bench harness")
@@ -94,7 +98,7 @@ def run(args: list[str]) -> dict[str, Any]:
     began = os.getloadavg()[0]
     forms = {}
     for name, tools in (("without_tools", False), ("one_tool_call", True)):
-        sides = (_bare(host, tools=tools), _comity(host, tools=tools))
+        sides = _sides(host, tools=tools)
         for side in sides:
             side(4)  # imports, caches, the first sandbox
         forms[name] = summary([pair(sides, samples, turned=bool(n % 2)) for n in range(pairs)], samples)
@@ -114,7 +118,7 @@ def run(args: list[str]) -> dict[str, Any]:
     }
 
 
-def pair(sides: tuple[Callable[[int], Spent], Callable[[int], Spent]], samples: int, *, turned: bool) -> Pair:
+def pair(sides: tuple[Side, Side], samples: int, *, turned: bool) -> Pair:
     """Run both, Comity first when `turned`: what drifts while a pair runs then falls on either side by turns."""
     bare_one, comity_one = sides
     if turned:
@@ -157,8 +161,10 @@ def between(values: Sequence[float]) -> list[float] | None:
 
 def table(result: Mapping[str, Any]) -> str:
     """The result for people."""
-    columns: tuple[tuple[str, int], ...] = (("bare/s", 8), ("Comity/s", 10), ("wall", 8), ("95 %", 15))
-    columns += (("cpu ms bare", 13), ("Comity", 8), ("cpu", 8), ("95 %", 15))
+    columns = (
+        *(("bare/s", 8), ("Comity/s", 10), ("wall", 8), ("95 %", 15)),
+        *(("cpu ms bare", 13), ("Comity", 8), ("cpu", 8), ("95 %", 15)),
+    )
     lines = [f"{'form':<15}" + "".join(f"{name:>{width}}" for name, width in columns)]
     lines += [
         f"{name.replace('_', ' '):<15}{form['bare_samples_per_s']:>8.1f}{form['comity_samples_per_s']:>10.1f}"
@@ -180,19 +186,21 @@ def _shown(interval: Sequence[float] | None) -> str:
     return "too few pairs" if interval is None else f"{interval[0]:.3f}-{interval[1]:.3f}"
 
 
-def _bare(host: Containment, *, tools: bool) -> Callable[[int], Spent]:
+def _sides(host: Containment, *, tools: bool) -> tuple[Side, Side]:
+    """Bare and Comity, each told how many samples to run."""
+
+    def bare_one(samples: int) -> float:
+        return bare.seconds(samples, script, grade=graded, challenge=Trivial(1).challenge, host=host, tools=tools)
+
+    return _spent(bare_one), _spent(lambda samples: one(host, samples, tools=tools))
+
+
+def _spent(seconds: Callable[[int], float]) -> Side:
+    """A side that says how many seconds of wall time it took, with its processor time beside them."""
+
     def side(samples: int) -> Spent:
         before = _cpu()
-        wall = bare.seconds(samples, script, grade=graded, challenge=Trivial(1).challenge, host=host, tools=tools)
-        return Spent(wall=wall, cpu=_cpu() - before)
-
-    return side
-
-
-def _comity(host: Containment, *, tools: bool) -> Callable[[int], Spent]:
-    def side(samples: int) -> Spent:
-        before = _cpu()
-        wall = one(host, samples, tools=tools)
+        wall = seconds(samples)
         return Spent(wall=wall, cpu=_cpu() - before)
 
     return side

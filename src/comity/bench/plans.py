@@ -2,8 +2,9 @@
 
 Estates are drawn with a seed from the PyPA advisories given, with the KEV catalogue and the SSVC inputs that ship with
 Comity, and dated by the shipped BOD 26-04 table. Each asset's template plan must be accepted; then one falsehood at a
-time is put into it (`plans_lies`). `unsupported_rate` is accepted falsehoods / planted ones. A checker that refuses
-everything would score 0 too, so the share of true plans and of faithful rewordings that pass stands beside it.
+time is put into it (`plans_lies`, `plans_lies_spelling`). `unsupported_rate` is accepted falsehoods / planted ones. A
+checker that refuses everything would score 0 too, so the share of true plans and of faithful rewordings that pass
+stands beside it.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from typing import Any, Final
 import msgspec
 
 from comity.bench.match import read_statements
-from comity.bench.plans_lies import LIARS
+from comity.bench.plans_lies import LIARS, Liar
+from comity.bench.plans_lies_spelling import SPELLINGS
 from comity.defend.plan import compose
 from comity.defend.plan_check import Checker
 from comity.defend.plan_facts import Tables
@@ -32,6 +34,8 @@ from comity.model import clock, signals
 from comity.model.decision import Undecided, decide
 from comity.model.plan import EvidencePack, Plan, Record, RecordKind, SentenceKind
 
+EVERY: Final[Mapping[str, Liar]] = {**LIARS, **SPELLINGS}
+"""Every kind of falsehood that is planted."""
 AT: Final = datetime(2026, 12, 20, 12, tzinfo=UTC)
 ZONE: Final = "America/New_York"
 DAYS: Final = {"3DF": 3, "3D": 3, "14D": 14, "60D": 60}
@@ -79,7 +83,7 @@ def measure(built: Index, *, assets: int, per_kind: int, seed: int) -> dict[str,
     """Draw the assets, plan, plant, check."""
     tables: Tables = {packs.BOD_26_04: packs.shipped_table(packs.BOD_26_04)}
     draw = random.Random(seed)  # noqa: S311  a seeded draw, nothing secret
-    planted = {kind: {"caught": 0, "of": 0} for kind in LIARS}
+    planted = {kind: {"caught": 0, "of": 0} for kind in EVERY}
     true_plans, rewordings = {"accepted": 0, "of": 0}, {"accepted": 0, "of": 0}
     sentences = records = 0
     missed: list[dict[str, str]] = []
@@ -92,7 +96,7 @@ def measure(built: Index, *, assets: int, per_kind: int, seed: int) -> dict[str,
         for reworded in _rewordings(plan):
             rewordings["of"] += 1
             rewordings["accepted"] += not checker.check(reworded)
-        for kind, liar in LIARS.items():
+        for kind, liar in EVERY.items():
             lies = [lie for lie in liar(plan, held) if lie != plan]
             for lie in draw.sample(lies, min(per_kind, len(lies))):
                 planted[kind]["of"] += 1

@@ -10,13 +10,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 from typing import Final, TypeAlias
 
-from comity.bench.plans_lies_spelling import SPELLINGS
 from comity.model.plan import EvidencePack, Plan, RecordKind, Sentence, SentenceKind
 
 Lies: TypeAlias = Iterator[Plan]
 Liar: TypeAlias = Callable[[Plan, EvidencePack], Lies]
 
-_DAY: Final = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
+DAY: Final = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 _CVE: Final = re.compile(r"\bCVE-[0-9]{4}-[0-9]{4,}\b")
 _TIER: Final = re.compile(r"[0-9]+ days(?: & forensic investigation)?|fix on system upgrade")
 WRONG_TIERS: Final = (
@@ -105,9 +104,9 @@ def wrong_asset(plan: Plan, pack: EvidencePack) -> Lies:
 
 def wrong_date(plan: Plan, _pack: EvidencePack) -> Lies:
     """A day later or earlier, another date of the same plan, another zone."""
-    all_days = sorted({day for one in plan.sentences for day in _DAY.findall(one.text)})
+    all_days = sorted({day for one in plan.sentences for day in DAY.findall(one.text)})
     for place, one in _each(plan):
-        days = _DAY.findall(one.text)
+        days = DAY.findall(one.text)
         for day in dict.fromkeys(days):
             shifted = [(date.fromisoformat(day) + timedelta(days=by)).isoformat() for by in (-1, 1, 7, 365)]
             for other in {*shifted, *all_days[:8]} - {day}:
@@ -213,6 +212,5 @@ LIARS: Final[Mapping[str, Liar]] = {
     "turned_meaning": turned_meaning,
     "wrong_citation": wrong_citation,
     "dropped_duty": dropped_duty,
-    **SPELLINGS,
 }
-"""By kind. The first eight are those of the contract of this bench."""
+"""By kind. The first eight are those of the contract of this bench; `plans_lies_spelling` has more."""

@@ -5,14 +5,13 @@ negations that leave every word in place, and rows and tiers of other directives
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import date
 from typing import Final
 
+from comity.bench.plans_lies import DAY, Liar, Lies, put
 from comity.model.plan import EvidencePack, Plan, SentenceKind
 
-_DAY: Final = re.compile(r"\b[0-9]{4}-[0-9]{2}-[0-9]{2}\b")
 _VERSION: Final = re.compile(r"(?<= to )[0-9][^\s;:]*[0-9a-z]|(?<= from )[0-9][^\s;:]*[0-9a-z]")
 _NUMBER: Final = re.compile(r"\b[0-9]{1,2}\b(?![-.:])")
 LOOKALIKES: Final = {
@@ -59,38 +58,32 @@ OTHER_TABLES: Final = (
 """Rows and tiers of the other shipped packs, and CERT/CC's own numbering of the same table."""
 
 
-def _put(plan: Plan, place: int, text: str) -> Plan:
-    sentences = list(plan.sentences)
-    sentences[place] = replace(sentences[place], text=text)
-    return replace(plan, sentences=tuple(sentences))
-
-
-def lookalike(plan: Plan, _pack: EvidencePack) -> Iterator[Plan]:
+def lookalike(plan: Plan, _pack: EvidencePack) -> Lies:
     """A version, date, id or word with one letter of another alphabet, digits of another script, or a hidden mark."""
     for place, one in enumerate(plan.sentences):
-        for found in (*_VERSION.finditer(one.text), *_DAY.finditer(one.text), *re.finditer(r"CVE-\S+\d", one.text)):
+        for found in (*_VERSION.finditer(one.text), *DAY.finditer(one.text), *re.finditer(r"CVE-\S+\d", one.text)):
             for true, other in LOOKALIKES.items():
                 if true in found[0]:
                     changed = found[0].replace(true, other, 1)
-                    yield _put(plan, place, one.text[: found.start()] + changed + one.text[found.end() :])
+                    yield put(plan, place, one.text[: found.start()] + changed + one.text[found.end() :])
             wide = "".join(chr(ord(c) + 0xFEE0) if "0" <= c <= "9" else c for c in found[0])
             arabic = "".join(chr(0x0660 + int(c)) if "0" <= c <= "9" else c for c in found[0])
             for changed in (wide, arabic):
-                yield _put(plan, place, one.text[: found.start()] + changed + one.text[found.end() :])
+                yield put(plan, place, one.text[: found.start()] + changed + one.text[found.end() :])
             middle = (found.start() + found.end()) // 2
             for mark in HIDDEN:
-                yield _put(plan, place, one.text[:middle] + mark + one.text[middle:])
+                yield put(plan, place, one.text[:middle] + mark + one.text[middle:])
         for mark in HIDDEN[:6]:
-            yield _put(plan, place, f"{one.text[:-1]}{mark}.")
+            yield put(plan, place, f"{one.text[:-1]}{mark}.")
         for true, other in list(LOOKALIKES.items())[:3]:
             if true in one.text:
-                yield _put(plan, place, one.text.replace(true, other, 1))
+                yield put(plan, place, one.text.replace(true, other, 1))
 
 
-def in_words(plan: Plan, _pack: EvidencePack) -> Iterator[Plan]:
+def in_words(plan: Plan, _pack: EvidencePack) -> Lies:
     """Another day or number, written in words or in another order, beside or instead of the true one."""
     for place, one in enumerate(plan.sentences):
-        for found in _DAY.finditer(one.text):
+        for found in DAY.finditer(one.text):
             day = date.fromisoformat(found[0])
             for said in (
                 f"{day:%d %B} {day.year + 1}",
@@ -101,49 +94,49 @@ def in_words(plan: Plan, _pack: EvidencePack) -> Iterator[Plan]:
                 "next quarter",
                 f"{found[0]} or whenever convenient",
             ):
-                yield _put(plan, place, one.text[: found.start()] + said + one.text[found.end() :])
+                yield put(plan, place, one.text[: found.start()] + said + one.text[found.end() :])
         for found in _NUMBER.finditer(one.text):
             number = int(found[0])
             for said in ({WORDS[number % 14], "a few", "a dozen", "XIV"}) - {found[0]}:
-                yield _put(plan, place, one.text[: found.start()] + said + one.text[found.end() :])
+                yield put(plan, place, one.text[: found.start()] + said + one.text[found.end() :])
         if one.kind is SentenceKind.ROW:
             for word in WORDS[:6]:
-                yield _put(plan, place, f"{one.text[:-1]}, that is {word} days.")
+                yield put(plan, place, f"{one.text[:-1]}, that is {word} days.")
 
 
-def around(plan: Plan, _pack: EvidencePack) -> Iterator[Plan]:
+def around(plan: Plan, _pack: EvidencePack) -> Lies:
     """A hedge before a value or a range behind it."""
     for place, one in enumerate(plan.sentences):
-        for found in (*_VERSION.finditer(one.text), *_DAY.finditer(one.text)):
+        for found in (*_VERSION.finditer(one.text), *DAY.finditer(one.text)):
             for hedge in HEDGES:
-                yield _put(plan, place, one.text[: found.start()] + hedge + one.text[found.start() :])
+                yield put(plan, place, one.text[: found.start()] + hedge + one.text[found.start() :])
             for more in RANGES:
-                yield _put(plan, place, one.text[: found.end()] + more + one.text[found.end() :])
+                yield put(plan, place, one.text[: found.end()] + more + one.text[found.end() :])
 
 
-def negated(plan: Plan, _pack: EvidencePack) -> Iterator[Plan]:
+def negated(plan: Plan, _pack: EvidencePack) -> Lies:
     """A negation by other words than "not": every true word still stands."""
     for place, one in enumerate(plan.sentences):
         for true, other in NEGATIONS:
             if true in one.text:
-                yield _put(plan, place, one.text.replace(true, other, 1))
+                yield put(plan, place, one.text.replace(true, other, 1))
         for frame in ("It is false that {}", "Nobody says: {}", "Until 2020 it was so: {}", "{} This is out of date."):
-            yield _put(plan, place, frame.format(one.text))
+            yield put(plan, place, frame.format(one.text))
 
 
-def other_table(plan: Plan, _pack: EvidencePack) -> Iterator[Plan]:
+def other_table(plan: Plan, _pack: EvidencePack) -> Lies:
     """A row or tier of another directive's table."""
     for place, one in enumerate(plan.sentences):
         if one.kind not in {SentenceKind.ROW, SentenceKind.DUE, SentenceKind.POSSIBLE}:
             continue
         row = re.search(r"row [0-9]+", one.text)
         for other in OTHER_TABLES:
-            yield _put(plan, place, f"{one.text[:-1]}, {other}.")
+            yield put(plan, place, f"{one.text[:-1]}, {other}.")
             if row is not None:
-                yield _put(plan, place, one.text.replace(row[0], other, 1))
+                yield put(plan, place, one.text.replace(row[0], other, 1))
 
 
-SPELLINGS: Final[Mapping[str, Callable[[Plan, EvidencePack], Iterator[Plan]]]] = {
+SPELLINGS: Final[Mapping[str, Liar]] = {
     "lookalike": lookalike,
     "in_words": in_words,
     "around": around,
