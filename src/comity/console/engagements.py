@@ -132,6 +132,7 @@ def add(paths: Paths, assess: Assess) -> None:
             parts=_parts(view),
             road=ROAD,
             chosen=_chosen(view),
+            choices=_choices(view),
             main=_main(view),
             other=tuple(one for one in view.acts if one not in _main(view)),
             is_developer=bool(set(view.seats) & DEVELOPER_SIDE),
@@ -228,8 +229,7 @@ def _main(view: View) -> tuple[Open, ...]:
 
 
 def _chosen(view: View) -> dict[str, dict[str, str]]:
-    """Values that a form begins with or waits for: the digest that is signed or recomputed, the terms in hand. A name
-    `options NAME` holds what a field may be, one a line: sections, partners and flags are chosen, not typed."""
+    """Values that a form begins with or waits for: the digest that is signed or recomputed, the terms in hand."""
     made: dict[str, dict[str, str]] = {}
     terms = view.parts.get("terms") or []
     if terms:
@@ -243,17 +243,21 @@ def _chosen(view: View) -> dict[str, dict[str, str]]:
         }
     if card := view.parts.get("card"):
         made["recompute"] = {"digest": str(card["digest"])}
-        made["release"] = _options("section", [one for one in card["sections"] if one not in card["released"]])
-    partners = [one for one in view.parts.get("partners") or [] if not one["vetoed"]]
-    made["admit"] = _options("partner", [one["name"] for one in partners if not one["admitted"]])
-    made["veto"] = _options("partner", [one["name"] for one in partners])
-    flags = [one["name"] for one in view.parts.get("flags") or []]
-    made["overrule"] = made["confirm"] = _options("flag", flags)
     digests = view.parts.get("digests") or []
     if digests:
         made["countersign"] = {"root": str(digests[-1]["battery_root"])}
     return made
 
 
-def _options(field: str, values: list[str]) -> dict[str, str]:
-    return {f"options {field}": "\n".join(values)} if values else {}
+def _choices(view: View) -> dict[str, dict[str, list[str]]]:
+    """What a field of a form may be in this engagement: sections, partners and flags are chosen, not typed."""
+    card = view.parts.get("card")
+    partners = [one for one in view.parts.get("partners") or [] if not one["vetoed"]]
+    flags = [one["name"] for one in view.parts.get("flags") or []]
+    return {
+        "release": {"section": [one for one in card["sections"] if one not in card["released"]] if card else []},
+        "admit": {"partner": [one["name"] for one in partners if not one["admitted"]]},
+        "veto": {"partner": [one["name"] for one in partners]},
+        "overrule": {"flag": flags},
+        "confirm": {"flag": flags},
+    }
