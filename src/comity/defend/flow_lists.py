@@ -74,7 +74,7 @@ class Lists:
     def of(self, tx: Tx, viewer: Viewer, at: datetime | None = None) -> Warm:
         """What is due now or at a past moment, gathered anew after any change. A past one stands until then."""
         now = self.machines.now()
-        place = (viewer.organisation, tuple(sorted(viewer.roles)), at)
+        place = _place(viewer, at)
         key = (
             journal.head(tx).seq,
             tuple(inventories.asset_versions(tx, viewer).items()),
@@ -90,7 +90,7 @@ class Lists:
 
     def has(self, viewer: Viewer) -> bool:
         """Whether a list of now is kept, however old."""
-        return (viewer.organisation, tuple(sorted(viewer.roles)), None) in self.kept
+        return _place(viewer, None) in self.kept
 
     def _gathered(self, tx: Tx, viewer: Viewer, at: datetime, key: tuple[object, ...]) -> Warm:
         columns = flow_columns.gather(tx, viewer, at=at)
@@ -111,6 +111,11 @@ class Lists:
 
         laid = listing.laid(columns.layout(), facts, clocks)
         return Warm(key=key, at=at, columns=columns, laid=laid, clocks=clocks, packs=own)
+
+
+def _place(viewer: Viewer, at: datetime | None) -> tuple[object, ...]:
+    """Where a list is kept: whoever sees the same rows shares it."""
+    return viewer.organisation, tuple(sorted(viewer.roles)), at
 
 
 def own_packs(tx: Tx, viewer: Viewer) -> tuple[Pack, ...]:
