@@ -55,7 +55,6 @@ class LeadsView:
     `silent` says why no model may be asked; "" when one may.
     """
 
-    finding: FindingView
     leads: tuple[Lead, ...]
     coverage: str
     chosen: tuple[str, ...] = ()
@@ -157,7 +156,6 @@ class Triages:
             told = flow_triage.advisories(tx, finding)
         found = leads.leads(told, names=_names(finding))
         view = LeadsView(
-            finding=finding,
             leads=found,
             coverage=leads.coverage(found, len(told)),
             silent=self.ai.silent(viewer, Task.TRIAGE),
