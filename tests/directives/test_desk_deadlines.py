@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from comity.admin import mirrors
+from comity.defend import flow_deadlines
 from comity.defend.due import AskPerson, Due, NotAssessed, NotBound, State
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Tampered, Unauthenticated
 from comity.library.check import checker
@@ -166,6 +167,20 @@ def test_a_patch_is_locked_until_volatile_evidence_exists(held: Host) -> None:
     answer = held.deadlines.deadline(ADA, web, LOG4SHELL).answer
     assert isinstance(answer, Due)
     assert answer.state is State.DONE
+
+
+def test_an_asset_alone_and_findings_picked_out_bear_the_same_work_as_in_the_whole_estate(held: Host) -> None:
+    web, files = held.estate("agency", Domain.FCEB)
+    held.deadlines.patched(ADA, web, OTHER, "upgraded")
+    held.deadlines.patched(ADA, files, OTHER, "upgraded later")
+    with held.machines.store.read() as tx:
+        whole = flow_deadlines.gather(tx, ADA, at=START).findings
+        alone = flow_deadlines.gather(tx, ADA, at=START, only=web).findings
+        picked = flow_deadlines.gather(tx, ADA, at=START, wanted={web: {LOG4SHELL}, files: {OTHER}}).findings
+    assert [one.work is not None and one.work.done for one in alone] == [False, "upgraded"]
+    assert alone == tuple(one for one in whole if one.asset.id == web)
+    pairs = {(web, LOG4SHELL), (files, OTHER)}
+    assert picked == tuple(one for one in whole if (one.asset.id, one.facts.vulnerability) in pairs)
 
 
 def test_a_named_person_may_override_with_a_reason_which_stays_in_the_manifest(held: Host) -> None:

@@ -101,7 +101,9 @@ def gather(
         assets = [inventories.asset(tx, only, viewer)]
     else:
         assets = list(inventories.assets_of(tx, list(inventories.asset_versions(tx, viewer)), viewer))
-    works = {(one.asset, one.vulnerability): one for one in directives.every_work(tx, viewer)}
+    is_whole = wanted is None and only is None
+    done = directives.every_work(tx, viewer) if is_whole else directives.works_of(tx, [a.id for a in assets], viewer)
+    works = {(one.asset, one.vulnerability): one for one in done}
     held: dict[InventoryId, tuple[Contents, Matched]] = {}
     saids: dict[tuple[str, Domain], Said] = {}
     grouped: list[tuple[Asset, dict[str, list[Exposure]]]] = []
