@@ -134,18 +134,21 @@ def endpoint_key(machines: Machines, tx: Tx, id_: EngagementId) -> str:
     return engagements.file(tx, machines.custody, id_, ENDPOINT_KEY).decode()
 
 
-def _engaged(
-    machines: Machines, tx: Tx, secret: str, now: datetime, *, begun: datetime | None = None
-) -> tuple[Key, Engagement, Terms] | Refused:
-    """Whose key this is and for which terms. `begun`: of a call under way, whose key may run out while it is answered,
-    but not be ended, nor lose its person or their seat."""
-    key = engagement_calls.key_of(tx, secret, at=begun or now)
+def _engaged(machines: Machines, tx: Tx, secret: str, now: datetime) -> tuple[Key, Engagement, Terms] | Refused:
+    """Whose key this is and for which terms."""
+    key = engagement_calls.key_of(tx, secret, at=now)
     if key is None:
         return DEAD
     try:
         held = engagements.get(tx, machines.custody, key.engagement, FLOW)
     except Missing:
         return DEAD
+    terms = _terms(tx, key, held, now)
+    return terms if isinstance(terms, Refused) else (key, held, terms)
+
+
+def _terms(tx: Tx, key: Key, held: Engagement, now: datetime) -> Terms | Refused:
+    """The terms under which a key's person may call now: the window is open, the person is active and has a seat."""
     terms = held.in_hand
     if terms is None or held.state is not State.OPEN or not window.is_open(held.window, now):
         return SHUT
@@ -155,7 +158,7 @@ def _engaged(
     login = next((one.login for one in held.seats if one.person == key.person), "")
     if not seats or login not in terms.people:
         return DEAD
-    return key, held, terms
+    return terms
 
 
 def _reserve(machines: Machines, tx: Tx, call: str, secret: str, *, run: str, asked: Any) -> _Ready | Refused:
@@ -205,7 +208,8 @@ def _settled(machines: Machines, control: Control, ready: _Ready, refused: Refus
             return SHUT  # erased meanwhile
         if held.state is not State.OPEN or not window.is_open(held.window, now):
             return replace(SHUT, reason="the window closed while the model answered: the answer is cut")
-        if isinstance(_engaged(machines, tx, ready.secret, now, begun=ready.begun), Refused):
+        key = engagement_calls.key_of(tx, ready.secret, at=ready.begun)  # it may run out meanwhile, but not be ended
+        if key is None or isinstance(_terms(tx, key, held, now), Refused):
             judged = replace(DEAD, reason="this key ended while the model answered: the answer is cut")
         if ready.terms.logging is Logging.RECORDS:
             record = json.dumps(
