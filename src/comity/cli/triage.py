@@ -83,10 +83,8 @@ def collect(
     host: Host = "",
 ) -> None:
     """Record a piece of evidence by its digest; the file stays where it is."""
-    sha256 = hashlib.sha256()
     with file.open("rb") as held:
-        while part := held.read(1 << 20):
-            sha256.update(part)
+        sha256 = hashlib.file_digest(held, "sha256").hexdigest()
     made = _act(
         host,
         domain,
@@ -97,11 +95,11 @@ def collect(
         name=name or file.name,
         tool=tool,
         place=place,
-        sha256=sha256.hexdigest(),
+        sha256=sha256,
         volatile="" if stable else "yes",
     )
     number = len(made.held.items) if made.held is not None else 0
-    show.line(f"item {number} recorded, sha256 {sha256.hexdigest()}", "green")
+    show.line(f"item {number} recorded, sha256 {sha256}", "green")
 
 
 def leads(
