@@ -12,10 +12,7 @@ from comity import console
 from comity.access.caller import Caller, Via
 from comity.api import http
 from comity.defend.desk import Defend
-from comity.defend.desk_advice import Advice
-from comity.defend.desk_ai import AiDefence
 from comity.defend.desk_attest import Attest, verify
-from comity.defend.desk_deadlines import Lists
 from comity.sealing import keys
 from tests.advise import desk
 from tests.advise.desk import ADA, BOB, COORDINATOR
@@ -37,12 +34,12 @@ class Directory:
 @pytest.fixture
 def client(place: desk.Place, tmp_path: Path) -> Iterator[Any]:
     machines = place.machines
-    ai = AiDefence(machines=machines)
+    advice = desk.advice_of(machines)
     some = counters(
         defend=Defend(machines=machines),
-        advice=Advice(machines=machines, ai=ai, lists=Lists(machines=machines)),
+        advice=advice,
         attest=Attest(machines=machines, key=keys.signing_key(machines.settings)),
-        ai=ai,
+        ai=advice.ai,
         accounts=Directory(),
         settings=machines.settings,
         now=place.clock.now,
