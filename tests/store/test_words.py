@@ -70,6 +70,14 @@ def test_a_record_holds_every_word_that_its_own_text_asks_for(line: str) -> None
     assert holds((line,), asked(line))
 
 
+@pytest.fixture(params=["few", "many"])
+def held_by(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The words asked for are in few records, or in so many that each row is looked at."""
+    if request.param == "many":
+        monkeypatch.setattr(index, "MANY", 1)
+
+
+@pytest.mark.usefixtures("held_by")
 def test_a_search_finds_what_its_asker_may_read_and_nothing_else(store: engine.Store) -> None:
     held, other = report(organisation="lab-a"), report(organisation="lab-b", document=b"[]")
     with store.write() as tx:
@@ -87,6 +95,7 @@ def test_a_search_finds_what_its_asker_may_read_and_nothing_else(store: engine.S
         assert found(store, stranger, held.id) == []
 
 
+@pytest.mark.usefixtures("held_by")
 def test_a_withheld_case_is_found_by_those_read_in_alone(store: engine.Store) -> None:
     held = report()
     with store.write() as tx:
@@ -99,6 +108,7 @@ def test_a_withheld_case_is_found_by_those_read_in_alone(store: engine.Store) ->
     assert {kind for kind, _ in found(store, other, "length")} == {Kind.CASE, Kind.REPORT}
 
 
+@pytest.mark.usefixtures("held_by")
 def test_advisories_are_found_within_their_label_and_by_their_newest_words(store: engine.Store) -> None:
     first, amber = advisory(1), advisory(2, tlp=Tlp.AMBER)
     with store.write() as tx:

@@ -10,7 +10,21 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeAlias
 
-from sqlalchemy import Column, ColumnElement, Index, LargeBinary, String, Table, and_, delete, insert, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Index,
+    LargeBinary,
+    String,
+    Table,
+    and_,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+)
 
 from comity.model.party import system
 from comity.model.words import words
@@ -33,6 +47,8 @@ record_words = Table(
 EVERYTHING: Final = system("search")
 """On whose behalf an index is built."""
 CHUNK: Final = 400
+MANY: Final = 1000
+"""Records that hold a word, from which on it is looked up row by row."""
 Piece: TypeAlias = "tuple[Mapping[str, Iterable[str]], str | None]"
 """Records of one page, each with its texts, and where the next page starts (None: this was the last)."""
 
@@ -94,14 +110,18 @@ def forget(tx: Tx, place: str, id_: str) -> None:
 def holding(tx: Tx, place: str, id_: Column[str], wanted: Sequence[str]) -> ColumnElement[bool]:
     """The condition that a row of `place` holds all these words, or is the one that a single word names by its id.
 
-    ValueError for no word: that would be every row.
+    A word that few records hold leads to them. One that many hold is looked up for each row that the query meets in
+    its own order, so that the newest hits are found without laying all of them out. ValueError for no word: that would
+    be every row.
     """
     if not wanted:
         raise ValueError("a search needs a word")
-    here = [
-        id_.in_(select(record_words.c.record).where(record_words.c.place == place, record_words.c.mark == mark))
-        for mark in _marks(tx, place, wanted)
-    ]
+    here = []
+    for mark in _marks(tx, place, wanted):
+        held = select(record_words.c.record).where(record_words.c.place == place, record_words.c.mark == mark)
+        some = select(func.count()).select_from(held.limit(MANY).subquery())
+        is_common = tx.connection.execute(some).scalar_one() == MANY
+        here.append(exists(held.where(record_words.c.record == id_)) if is_common else id_.in_(held))
     return and_(*here) if len(wanted) > 1 else or_(*here, id_ == wanted[0].upper())
 
 
