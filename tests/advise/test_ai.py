@@ -1,5 +1,6 @@
 """The register of AI defence: nothing is widened unmeasured, what is stopped is stopped, and access dies by itself."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
+from comity.bench.sample_estate import take_in_starter
 from comity.defend import capability as measuring
 from comity.defend.capability import Pair, compare, interval, mcnemar, read_pairs
+from comity.defend.desk import Defend, Document
 from comity.defend.desk_ai import AiDefence, Description
 from comity.errors import Conflict, Forbidden, Invalid, Missing
 from comity.model.asset import Domain
@@ -119,6 +122,40 @@ def test_stopping_is_possible_from_every_stage_and_leads_to_a_new_proposal_only(
     assert all(Stage.STOPPED in to for stage, to in MOVES.items() if stage is not Stage.STOPPED)
     assert MOVES[Stage.STOPPED] == {Stage.PROPOSED}
     assert all(Stage.WIDENED not in to for stage, to in MOVES.items() if stage is not Stage.MEASURED)
+
+
+def test_days_to_a_fix_are_counted_apart_for_covered_assets_from_the_day_each_runs_it(place: desk.Place) -> None:
+    defend, ai = Defend(machines=place.machines), AiDefence(machines=place.machines)
+    held = piloted(ai)
+
+    def listed(version: str) -> None:
+        document = json.dumps(
+            {
+                "bomFormat": "CycloneDX",
+                "specVersion": "1.5",
+                "components": [{"type": "library", "name": "jinja2", "purl": f"pkg:pypi/jinja2@{version}"}],
+            }
+        )
+        defend.register(ADA, Document(name="a", data=document.encode()), name="image", domain=Domain.FCEB)
+
+    take_in_starter(defend)
+    listed("2.10")
+    early, never = defend.import_assets(ADA, b"name,inventory\nearly,image\nnever,\n", domain=Domain.FCEB)
+    place.clock.pass_(days=2)
+    (late,) = defend.import_assets(ADA, b"name,inventory\nlate,image\n", domain=Domain.FCEB)
+    ai.cover(ADA, held.id, [late.id])
+    before = ai.register(ADA).coverage
+    assert (before.assets, before.covered, before.fixed_with, before.median_days_without) == (3, 1, 0, None)
+    place.clock.pass_(days=3)
+    listed("3.1.6")
+    found = ai.register(ADA).coverage
+    assert found.fixed_with == found.fixed_without > 0
+    assert (found.median_days_with, found.median_days_without) == (3, 5)
+    defend.change_asset(ADA, late.id, retired=True)
+    left = ai.register(ADA).coverage
+    assert (left.assets, left.covered, left.fixed_with, left.median_days_without) == (2, 0, 0, 5)
+    assert ai.register(BOB).coverage.assets == 0
+    assert early.id != never.id
 
 
 def test_other_organisations_and_domains_see_nothing(ai: AiDefence) -> None:

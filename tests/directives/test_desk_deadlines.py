@@ -1,7 +1,7 @@
 """The counter for deadlines on a real store: dates with their why, what a change would move, work, triage, domains."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -14,9 +14,12 @@ from comity.defend.due import AskPerson, Due, NotAssessed, NotBound, State
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Tampered, Unauthenticated
 from comity.library.check import checker
 from comity.model.asset import Domain, ExposureTag, Reach
-from comity.model.ids import AssetId
+from comity.model.authoring import Follower
+from comity.model.events import Event, Kind
+from comity.model.ids import AssetId, InventoryId
+from comity.model.inventory import Acceptance, Vex, VexStatus
 from comity.model.party import ANONYMOUS
-from comity.store import inventories, journal
+from comity.store import directives, inventories, journal
 from tests.directives.hosts import LOG4SHELL, OTHER, START, Host, host, kev, viewer
 
 ADA = viewer("ada")
@@ -89,6 +92,96 @@ def test_a_new_catalogue_moves_dates_at_once(held: Host) -> None:
     assert isinstance(answer, AskPerson)
     assert answer.kev_due is not None
     assert held.deadlines.deadlines(ADA).summary.ask == 2
+
+
+def _retired(held: Host, asset: AssetId) -> None:
+    with held.machines.store.write() as tx:
+        inventories.save_asset(tx, replace(inventories.asset(tx, asset, ADA), retired_at=START))
+
+
+def _found_again(held: Host, inventory: InventoryId) -> None:
+    with held.machines.store.write() as tx:
+        matched = inventories.match(tx, inventory, ADA)
+        assert matched is not None
+        inventories.put_match(tx, matched)
+
+
+def _said(held: Host, version: str) -> None:
+    said = Vex(
+        vulnerability=OTHER,
+        status=VexStatus.NOT_AFFECTED,
+        ecosystem="Maven",
+        name="a:b",
+        version=version,
+        said_at=START,
+    )
+    with held.machines.store.write() as tx:
+        inventories.add_vex(tx, ADA.organisation, Domain.FCEB, [said])
+
+
+def _accepted(held: Host, asset: AssetId, *, withdrawn: bool) -> None:
+    risk = Acceptance(
+        id="K-1", organisation=ADA.organisation, domain=Domain.FCEB, asset=asset, vulnerability=OTHER,
+        ecosystem="Maven", name="a:b", version="1", reason="a reason", by=ADA.person, by_name="Ada", at=START,
+        expires_at=START + timedelta(days=9), reach=Reach.PUBLIC, in_kev=False,
+        withdrawn_at=START if withdrawn else None,
+    )  # fmt: skip
+    with held.machines.store.write() as tx:
+        inventories.put_acceptance(tx, risk)
+
+
+def _followed(held: Host, pack: str) -> None:
+    follower = Follower(
+        organisation=ADA.organisation, organisation_name="agency", domain=Domain.FCEB, pack_id=pack, since=START
+    )
+    with held.machines.store.write() as tx:
+        directives.put_follower(tx, follower)
+
+
+def test_the_kept_list_is_made_anew_after_any_change_of_what_it_is_made_of_and_after_no_other(held: Host) -> None:
+    web, files = held.estate("agency", Domain.FCEB)
+    held.estate("bureau", Domain.FCEB)
+    with held.machines.store.read() as tx:
+        (inventory,) = inventories.numbers(tx, ADA)
+
+    def kept() -> object:
+        with held.machines.store.read() as tx:
+            return held.deadlines.lists.of(tx, ADA)
+
+    def another_desk(number: int) -> None:
+        with held.machines.store.write() as tx:
+            journal.append(tx, Event(kind=Kind.ACCOUNT_CHANGED, key=f"x:{number}", at=START, facts={}, actor="x"))
+
+    changes: list[Callable[[], object]] = [
+        lambda: tagged(held, web, Reach.INTERNAL),
+        lambda: _retired(held, files),
+        lambda: _found_again(held, inventory),
+        lambda: _said(held, "1"),
+        lambda: _said(held, "2"),
+        lambda: _accepted(held, web, withdrawn=False),
+        lambda: _accepted(held, web, withdrawn=True),
+        lambda: held.deadlines.mitigated(ADA, web, OTHER, "a filter"),
+        lambda: held.deadlines.mitigated(ADA, web, OTHER, "a better filter"),
+        lambda: _followed(held, "us.cisa.bod-26-04"),
+        lambda: _followed(held, "us.cisa.bod-26-04"),
+        lambda: mirrors.take_in(held.machines.store, kev(START, CVE_2020_1=("2021-01-01", "2021-01-02")), at=START),
+    ]
+    for number, change in enumerate(changes):
+        before = kept()
+        another_desk(number)
+        assert kept() is before
+        change()
+        after = kept()
+        assert after is not before, f"after change {number}"
+        assert kept() is after
+    before = kept()
+    with held.machines.store.write() as tx:
+        bureau = viewer("grace")
+        (theirs, _) = inventories.asset_versions(tx, bureau)
+        inventories.save_asset(tx, replace(inventories.asset(tx, theirs, bureau), owner="somebody"))
+    assert kept() is before
+    held.clock.jump(timedelta(minutes=10))
+    assert kept() is not before
 
 
 def test_a_stale_catalogue_assesses_nothing_and_none_says_how_to_get_one(held: Host, tmp_path: Path) -> None:

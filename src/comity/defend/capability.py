@@ -8,7 +8,7 @@ that differ, scaled by how many differ; how many differ is taken as given (a con
 import csv
 import io
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import comb
@@ -17,8 +17,7 @@ from typing import Final
 from comity.errors import Invalid, Problem
 from comity.model.asset import Asset
 from comity.model.capability import IN_USE, Capability, Comparison, Coverage, Stage, Task
-from comity.model.ids import digest
-from comity.model.inventory import Exposure
+from comity.model.ids import InventoryId, digest
 
 CONFIDENCE: Final = 0.95
 LEAST_PAIRS: Final = 30
@@ -160,18 +159,27 @@ def mcnemar(better: int, worse: int) -> float:
 
 
 def coverage(
-    organisation: str, assets: Iterable[Asset], capabilities: Iterable[Capability], gone: Iterable[Exposure]
+    organisation: str,
+    assets: Iterable[Asset],
+    capabilities: Iterable[Capability],
+    gone: Mapping[InventoryId, Sequence[tuple[datetime, datetime]]],
 ) -> Coverage:
     """How much of an organisation AI in use covers, and the median days to a fix on covered and on other assets.
 
-    The two medians are of different assets: they are no measurement of what AI did, and a note says so.
+    `gone` says of each inventory what went away: when found, when gone. An asset counts it from the day it runs that
+    inventory. The two medians are of different assets: they are no measurement of what AI did, and a note says so.
     """
     covered_ids = {asset for one in capabilities if one.stage in IN_USE for asset in one.assets}
     held = [asset for asset in assets if asset.retired_at is None]
     days: dict[bool, list[float]] = {True: [], False: []}
-    for exposure in gone:
-        if exposure.gone_at is not None:
-            days[exposure.asset in covered_ids].append((exposure.gone_at - exposure.found_at).total_seconds() / 86400)
+    for asset in held:
+        some = days[asset.id in covered_ids]
+        for runs in asset.runs:
+            some.extend(
+                (gone_at - max(found_at, runs.since)).total_seconds() / 86400
+                for found_at, gone_at in gone.get(runs.inventory, ())
+                if gone_at > runs.since
+            )
     return Coverage(
         organisation=organisation,
         assets=len(held),

@@ -13,15 +13,13 @@ from typing import Final
 
 from comity.access.policy import Action, allow
 from comity.defend import capability as measuring
-from comity.defend import flow
-from comity.defend.expose import Said
+from comity.defend import flow, flow_estate
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.model import ids
 from comity.model.asset import Domain, domains
 from comity.model.capability import Capability, Coverage, Decision, Grant, Stage, Task
 from comity.model.events import Event, Kind
-from comity.model.ids import AssetId, InventoryId
-from comity.model.inventory import Contents, Matched
+from comity.model.ids import AssetId
 from comity.model.party import Viewer
 from comity.store import capabilities, inventories, journal, parties
 from comity.store.engine import Tx
@@ -68,24 +66,10 @@ class AiDefence:
     def register(self, viewer: Viewer) -> Register:
         """The whole register as this viewer sees it."""
         allow(viewer, Action.READ_ESTATE)
-        now = self.machines.now()
         with self.machines.store.read() as tx:
             entries = capabilities.every(tx, viewer)
-            assets = tuple(inventories.assets_of(tx, tuple(inventories.asset_versions(tx, viewer)), viewer))
-            saids: dict[tuple[str, Domain], Said] = {}
-            known: dict[InventoryId, tuple[Contents, Matched] | None] = {}
-            for asset in assets:
-                owner = (asset.organisation, asset.domain)
-                if owner not in saids:
-                    saids[owner] = flow.said_of(tx, asset.organisation, asset.domain, viewer)
-            gone = [
-                exposure
-                for asset in assets
-                for exposure in flow.exposures(
-                    tx, asset, viewer, now=now, said=saids[asset.organisation, asset.domain], gone=True, known=known
-                )
-                if exposure.gone_at is not None
-            ]
+            assets = flow_estate.assets(tx, viewer)
+            gone = {id_: one.gone for id_, one in flow_estate.counted(tx, viewer).items()}
             return Register(
                 entries=entries,
                 grants=capabilities.grants(tx, viewer),

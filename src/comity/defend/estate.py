@@ -4,6 +4,7 @@ An asset's counts are those of the inventories it runs; a component that two inv
 cheap: ten thousand assets over a few hundred inventories are sums of small tuples.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -127,14 +128,13 @@ def of(assets: Iterable[Asset], tallies: Mapping[InventoryId, Tally], *, now: da
     per_domain: Counter[Domain] = Counter()
     unlisted = no_upgrade = 0
     known: dict[tuple[InventoryId, ...], tuple[Counter[Answer], frozenset[str], frozenset[str]]] = {}
+    alike: Counter[tuple[InventoryId, ...]] = Counter()
     for asset in assets:
         names = tuple(sorted(one.inventory for one in asset.runs))
         if names not in known:
             known[names] = _together([tallies[name] for name in names if name in tallies])
         own, affected, kev = known[names]
-        counts.update(own)
-        vulnerabilities |= affected
-        exploited |= kev
+        alike[names] += 1
         now_reach = asset.exposure.reach(now)
         reach[now_reach] += 1
         environments[asset.environment] += 1
@@ -142,6 +142,11 @@ def of(assets: Iterable[Asset], tallies: Mapping[InventoryId, Tally], *, now: da
         unlisted += not names
         no_upgrade += asset.planned_upgrade is None
         lines.append(AssetLine(asset=asset, reach=now_reach, counts=own, affected=len(affected), kev=len(kev)))
+    for names, number in alike.items():
+        own, affected, kev = known[names]
+        counts.update({answer: number * count for answer, count in own.items()})
+        vulnerabilities |= affected
+        exploited |= kev
     lines.sort(
         key=lambda one: (
             -one.kev if one.reach is not Reach.INTERNAL else 0, -one.kev, -one.affected, one.asset.name.casefold()
@@ -197,5 +202,7 @@ def _burn(tallies: Iterable[Tally], now: datetime, weeks: int) -> tuple[tuple[da
         for found, gone in one.gone:
             starts.append(found)
             ends.append(gone)
+    starts.sort()
+    ends.sort()
     moments = [now - timedelta(weeks=back) for back in range(weeks, -1, -1)]
-    return tuple((at, sum(one <= at for one in starts) - sum(one <= at for one in ends)) for at in moments)
+    return tuple((at, bisect_right(starts, at) - bisect_right(ends, at)) for at in moments)

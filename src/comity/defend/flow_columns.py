@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from comity.defend import expose, flow_deadlines
+from comity.defend import expose, flow_deadlines, flow_estate
 from comity.defend.expose import Said
 from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.flow import said_of
@@ -108,7 +108,7 @@ class Columns:
 
 def gather(tx: Tx, viewer: Viewer, *, at: datetime) -> Columns:
     """The findings of every asset this viewer meets."""
-    assets = tuple(inventories.assets_of(tx, list(inventories.asset_versions(tx, viewer)), viewer))
+    assets = tuple(flow_estate.assets(tx, viewer))
     reader = _Reader(tx, viewer, at)
     lines = tuple(reader.of(asset) for asset in assets)
     flaws = {line.flaw for some in set(lines) for line in some}

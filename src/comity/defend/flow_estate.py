@@ -15,11 +15,13 @@ from comity.defend import answer, by_cpe, estate, flow_scan
 from comity.defend.answer import Answering
 from comity.defend.estate import Estate, Tally
 from comity.defend.flow import Machines, kev
+from comity.errors import Missing
+from comity.model import signals
 from comity.model.asset import Asset
 from comity.model.ids import AssetId, InventoryId
 from comity.model.party import Viewer
-from comity.store import inventories
-from comity.store.engine import Store, Tx
+from comity.store import inventories, upstream
+from comity.store.engine import Tx
 
 KEPT_ASSETS: Final = 50_000
 KEPT_TALLIES: Final = 5_000
@@ -31,7 +33,7 @@ class _Kept:
 
     lock: Lock = field(default_factory=Lock)
     assets: OrderedDict[AssetId, Asset] = field(default_factory=OrderedDict)
-    tallies: OrderedDict[tuple[InventoryId, int, int, int], Tally] = field(default_factory=OrderedDict)
+    tallies: OrderedDict[tuple[InventoryId, int, int, str], Tally] = field(default_factory=OrderedDict)
 
 
 _KEPT: dict[str, _Kept] = {}
@@ -40,23 +42,30 @@ _GUARD = Lock()
 
 def of(machines: Machines, viewer: Viewer, *, now: datetime) -> Estate:
     """The estate that this viewer sees."""
-    kept = _of_store(machines.store)
     with machines.store.read() as tx:
-        versions = inventories.asset_versions(tx, viewer)
-        with kept.lock:
-            held = _assets(tx, kept, versions, viewer)
-            tallies = _tallies(tx, kept, viewer)
-    return estate.of(held, tallies, now=now)
+        found, tallies = assets(tx, viewer), counted(tx, viewer)
+    return estate.of(found, tallies, now=now)
+
+
+def assets(tx: Tx, viewer: Viewer) -> list[Asset]:
+    """The live assets that this viewer sees, in id order."""
+    kept = _of_store(tx.store_id)
+    with kept.lock:
+        return _assets(tx, kept, inventories.asset_versions(tx, viewer), viewer)
+
+
+def counted(tx: Tx, viewer: Viewer) -> dict[InventoryId, Tally]:
+    """What each inventory that this viewer sees counts."""
+    kept = _of_store(tx.store_id)
+    with kept.lock:
+        return _tallies(tx, kept, viewer)
 
 
 def as_of(machines: Machines, viewer: Viewer, day: date) -> Estate:
     """The estate as it stands, answered by what was known at the end of an earlier day. Nothing is kept."""
     at = min(machines.now(), datetime.combine(day, time(23, 59, 59), tzinfo=UTC))
-    kept = _of_store(machines.store)
     with machines.store.read() as tx:
-        versions = inventories.asset_versions(tx, viewer)
-        with kept.lock:
-            held = _assets(tx, kept, versions, viewer)
+        found = assets(tx, viewer)
         numbers = inventories.numbers(tx, viewer)
         listed = {id_: inventories.contents(tx, id_, viewer, number=number) for id_, number in numbers.items()}
         named = by_cpe.keys(listed.values())
@@ -73,12 +82,12 @@ def as_of(machines: Machines, viewer: Viewer, day: date) -> Estate:
         )
         for id_, contents in listed.items()
     }
-    return replace(estate.of(held, tallies, now=at), as_of=True)
+    return replace(estate.of(found, tallies, now=at), as_of=True)
 
 
-def _of_store(store: Store) -> _Kept:
+def _of_store(id_: str) -> _Kept:
     with _GUARD:
-        return _KEPT.setdefault(store.id, _Kept())
+        return _KEPT.setdefault(id_, _Kept())
 
 
 def _assets(tx: Tx, kept: _Kept, versions: Mapping[AssetId, int], viewer: Viewer) -> list[Asset]:
@@ -98,12 +107,14 @@ def _assets(tx: Tx, kept: _Kept, versions: Mapping[AssetId, int], viewer: Viewer
 
 
 def _tallies(tx: Tx, kept: _Kept, viewer: Viewer) -> dict[InventoryId, Tally]:
-    exploited: dict[str, date | None] = kev(tx)
+    catalogue = _catalogue(tx)
+    exploited: dict[str, date | None] | None = None
     sequences = inventories.match_sequences(tx, viewer)
     found: dict[InventoryId, Tally] = {}
     for id_, number in inventories.numbers(tx, viewer).items():
-        name = (id_, number, sequences.get(id_, 0), len(exploited))
+        name = (id_, number, sequences.get(id_, 0), catalogue)
         if name not in kept.tallies:
+            exploited = kev(tx) if exploited is None else exploited
             listed = inventories.contents(tx, id_, viewer, number=number)
             kept.tallies[name] = estate.tally(listed, inventories.match(tx, id_, viewer), exploited)
         kept.tallies.move_to_end(name)
@@ -111,3 +122,11 @@ def _tallies(tx: Tx, kept: _Kept, viewer: Viewer) -> dict[InventoryId, Tally]:
     while len(kept.tallies) > KEPT_TALLIES:
         kept.tallies.popitem(last=False)
     return found
+
+
+def _catalogue(tx: Tx) -> str:
+    """Which state of the catalogue of known exploited vulnerabilities is held; "" for none."""
+    try:
+        return upstream.mirror(tx, signals.KEV_SOURCE).digest
+    except Missing:
+        return ""

@@ -1,7 +1,7 @@
 """Gather what is due over a viewer's whole estate, and keep it while nothing changes: for dates, what-if and advice.
 
-The list of one moment is told with that moment; any entry of the journal, any change of what the viewer meets, and ten
-minutes for "now", make it void.
+The list of one moment is told with that moment; any change of what it is made of, and ten minutes for "now", make it
+void: assets, matchings, statements, accepted risks, work, directives and mirrors. What other desks do leaves it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +27,7 @@ from comity.model.events import Event, Kind
 from comity.model.ids import AssetId, digest
 from comity.model.party import Viewer
 from comity.model.triage import Work
-from comity.store import directives, inventories, journal
+from comity.store import directives, inventories, journal, upstream
 from comity.store.engine import Tx
 
 FRESH: Final = timedelta(minutes=10)
@@ -36,7 +36,7 @@ FRESH: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Warm:
-    """What was gathered last, for whom, and at which entry of the journal: any change makes it void."""
+    """What was gathered last, and out of which state: any change of that makes it void."""
 
     key: tuple[object, ...]
     at: datetime
@@ -72,13 +72,13 @@ class Lists:
     """Replaced as a whole: threads of a server read it beside each other."""
 
     def of(self, tx: Tx, viewer: Viewer, at: datetime | None = None) -> Warm:
-        """What is due now or at a past moment, gathered anew after any change. A past one stands until then."""
+        """What is due now or at a past moment, gathered anew after a change. A past one stands until then."""
         now = self.machines.now()
         place = _place(viewer, at)
         key = (
-            journal.head(tx).seq,
-            tuple(inventories.asset_versions(tx, viewer).items()),
-            tuple(inventories.match_sequences(tx, viewer).items()),
+            inventories.stamp(tx, viewer),
+            directives.stamp(tx, viewer),
+            upstream.all_mirrors(tx),
             self.machines.settings.directive_choices,
         )
         warm = self.kept.get(place)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Table, and_, delete, false, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, false, func, insert, or_, select, true, update
 
 from comity.errors import Conflict, Missing, Tampered
 from comity.model.asset import CIVIL, Domain, domains
@@ -240,6 +240,19 @@ def put_work(tx: Tx, held: Work) -> Work:
     if changed.rowcount != 1:
         raise Conflict("this finding changed since it was read: read it again, then decide")
     return stored
+
+
+def stamp(tx: Tx, viewer: Viewer) -> tuple[object, ...]:
+    """Another value after any change of the work or the directives that this viewer sees, or of what they follow."""
+    done = select(func.count(), func.sum(works.c.version)).where(_own(viewer))
+    written = select(func.count(), func.sum(directives.c.version)).where(_sees(viewer))
+    following = (
+        select(directive_followers.c.wrapped)
+        .where(directive_followers.c.organisation == viewer.organisation, _in_domain(viewer, directive_followers))
+        .order_by(directive_followers.c.pack, directive_followers.c.domain)
+    )
+    counts = [tx.connection.execute(query).one() for query in (done, written)]
+    return *((number, int(total or 0)) for number, total in counts), *tx.connection.execute(following).scalars()
 
 
 def _own(viewer: Viewer) -> ColumnElement[bool]:

@@ -5,6 +5,7 @@ everybody else none. That is decided in the query, so a row of another domain, a
 are one `Missing`, one empty page, and no part of any count.
 """
 
+import hashlib
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -459,6 +460,32 @@ def accepted(tx: Tx, viewer: Viewer, *, asset: AssetId | None = None) -> tuple[A
         _open(tx, Acceptance, f"acceptances/{row.id}", row)
         for row in tx.connection.execute(query.order_by(acceptances.c.at, acceptances.c.id))
     )
+
+
+# Changes -------------------------------------------------------------------------------------------------------------
+
+
+def stamp(tx: Tx, viewer: Viewer) -> tuple[object, ...]:
+    """Another value after any change of the assets, matchings, statements or acceptances that this viewer sees.
+
+    Every state of an asset has the next version, matchings and statements are only added, and an acceptance that is
+    kept anew has another key.
+    """
+    moved = select(func.count(), func.sum(assets.c.version)).where(_sees(viewer, assets))
+    matched = (
+        select(func.count())
+        .select_from(inventory_matches)
+        .join(inventories, inventories.c.id == inventory_matches.c.inventory)
+        .where(_sees(viewer, inventories))
+    )
+    said = select(func.count()).select_from(vex_statements).where(_sees(viewer, vex_statements))
+    risks = select(acceptances.c.wrapped).where(_sees(viewer, acceptances)).order_by(acceptances.c.id)
+    kept = hashlib.sha256()
+    for wrapped in tx.connection.execute(risks).scalars():
+        kept.update(wrapped or b"-")
+    states, versions = tx.connection.execute(moved).one()
+    several = [tx.connection.execute(query).scalar_one() for query in (matched, said)]
+    return states, int(versions or 0), *several, kept.digest()
 
 
 # Below the counter ---------------------------------------------------------------------------------------------------
