@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from comity.console import routing
-from comity.store import engine, migrate
+from tests.store import pattern
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -41,22 +40,8 @@ def corpora() -> Path:
 
 @pytest.fixture(autouse=True, scope="session")
 def new_stores_are_copies(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A new SQLite store of this process begins as a copy of one that ran every migration: thousands are opened.
-
-    Stores of other processes, PostgreSQL, and stores that hold anything are migrated as ever.
-    """
-    pattern: list[bytes] = []
-
-    def upgrade(opened: Engine) -> None:
-        name = opened.url.database
-        if opened.dialect.name == "sqlite" and name and not Path(name).stat().st_size:
-            if not pattern:
-                pattern.append(_migrated(tmp_path_factory.mktemp("pattern") / "store.db"))
-            Path(name).write_bytes(pattern[0])
-        migrate.upgrade(opened)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(engine, "upgrade", upgrade)
+    """See `tests.store.pattern`."""
+    with pattern.copied(tmp_path_factory.mktemp("pattern")):
         yield
 
 
@@ -66,16 +51,6 @@ def streams_end_soon() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(routing, "STREAM", 1)
         yield
-
-
-def _migrated(file: Path) -> bytes:
-    held = engine._engine(f"sqlite:///{file}")
-    migrate.upgrade(held)
-    with held.connect() as connection:
-        connection.exec_driver_sql("COMMIT")
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    held.dispose()
-    return file.read_bytes()
 
 
 LONGEST_FIRST = (

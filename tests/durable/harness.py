@@ -16,6 +16,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, fields
@@ -23,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from comity.settings import Settings
+from tests.store import pattern
 
 ROOT = Path(__file__).resolve().parents[2]
 KILLED = -signal.SIGKILL
@@ -54,14 +56,17 @@ class Host:
 @contextmanager
 def host(scenario: str) -> Iterator[Host]:
     """A host for the scenario `tests.somewhere.module`."""
-    argv = [sys.executable, "-W", "error", "-m", "tests.durable.host", scenario]
-    with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            yield Host(process)
-        finally:
-            assert process.stdin is not None
-            process.stdin.close()
-            process.wait(timeout=60)
+    with tempfile.TemporaryDirectory() as folder:
+        store = Path(folder) / "store.db"
+        store.write_bytes(pattern.made(Path(folder)))
+        argv = [sys.executable, "-W", "error", "-m", "tests.durable.host", scenario, str(store)]
+        with subprocess.Popen(argv, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+            try:
+                yield Host(process)
+            finally:
+                assert process.stdin is not None
+                process.stdin.close()
+                process.wait(timeout=60)
 
 
 def places(held: Host, settings: Settings) -> list[Place]:

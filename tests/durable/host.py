@@ -14,13 +14,18 @@ from typing import Any
 
 import comity.durable.engine
 from tests.durable import harness
+from tests.store import pattern
 
 _ = comity.durable.engine  # imported before the fork, so that no run pays for it
 
 
-def main(scenario: str) -> None:
-    """Serve until standard input ends."""
-    module = importlib.import_module(scenario)
+def main(scenario: str, store: str) -> None:
+    """Serve until standard input ends. `store` is what a new SQLite store is a copy of."""
+    with pattern.copied(Path(store).parent, Path(store).read_bytes()):
+        _serve(importlib.import_module(scenario))
+
+
+def _serve(module: Any) -> None:
     for line in sys.stdin:
         order = json.loads(line)
         with tempfile.TemporaryDirectory() as folder:
@@ -84,4 +89,4 @@ def _seam(log: Path, kill: list[Any] | None) -> Callable[[str], None]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])
