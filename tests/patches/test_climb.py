@@ -61,7 +61,7 @@ def on_join(*lines: str) -> bytes:
 @pytest.mark.parametrize(
     "sample",
     ["join-slack", "join-muted", "join-unchecked-in-parts", "join-harness",
-     "page-resolved", "page-no-dots", "page-test-edited", "formula-swallowed"],
+     "page-resolved", "page-no-dots", "page-test-edited", "page-plain-letters", "page-withdrawn", "formula-swallowed"],
 )  # fmt: skip
 def test_a_sample_reaches_the_rung_that_it_should(laboratory: Laboratory, sample: str):
     assert level_word(climb(laboratory, sample).level) == SAMPLES[sample].expected

@@ -20,7 +20,7 @@ from typing import Any, Final
 
 import rfc8785
 
-from comity.clearing import ladder, mutate, reach, validate
+from comity.clearing import flow_project, ladder, mutate, reach, validate
 from comity.clearing.flow_runs import BUILD_WALL, COMPILER, INSIDE, START_ALLOWANCE, Bench, CannotRun, Laboratory
 from comity.clearing.oracle import read_answer
 from comity.errors import Invalid
@@ -155,6 +155,14 @@ class Side:
         )
         return self._bench(recipe, {digest(text): text}, "suite")
 
+    @cached_property
+    def project(self) -> Bench:
+        """The target with the project's own tests."""
+        kit = self.sides.attempt.kit
+        assert kit is not None
+        assert kit.project is not None
+        return self._bench(*flow_project.recipe_of(self.recipe, kit.project), "project")
+
     def _bench(self, recipe: Recipe, attached: Mapping[Digest, bytes], name: str) -> Bench:
         folder = self.root / name
         folder.mkdir(parents=True)
@@ -236,6 +244,7 @@ class Sides:
         found: dict[str, int] = {}
         kit = self.attempt.kit
         steps = [*self.recipe.build, *((_suite_step(kit),) if kit is not None and kit.program else ())]
+        steps += kit.project.build if kit is not None and kit.project is not None else ()
         named = ((source, step.include) for step in steps for source in step.sources)
         for source, include in dict.fromkeys(one for one in named if not one[0].startswith("input:")):
             result = side.proof.compiled(
@@ -325,14 +334,24 @@ def _l2(sides: Sides) -> Rise:
 
 
 def _l3(sides: Sides) -> Rise:
-    checks = sides.attempt.kit.tests if sides.attempt.kit is not None else ()
-    if not checks:
+    kit = sides.attempt.kit
+    if kit is None or not (kit.tests or kit.project):
         return ladder.no_worse((), ())
-    before = sides.tested(sides.before, checks, ladder.BEFORE_RUNS)
-    after = sides.tested(sides.after, checks, ladder.AFTER_RUNS)
+    before = _project_tested(sides, sides.before, ladder.BEFORE_RUNS)
+    after = _project_tested(sides, sides.after, ladder.AFTER_RUNS)
     if ladder.worse(before, after):  # before a test counts against the patch, it is tried again without it
-        before += sides.tested(sides.before, checks, ladder.AGAIN_RUNS)
-    return ladder.no_worse(before, after)
+        before += _project_tested(sides, sides.before, ladder.AGAIN_RUNS)
+    return ladder.no_worse(before, after, project=kit.project)
+
+
+def _project_tested(sides: Sides, side: Side, runs: int) -> list[ladder.Results]:
+    """The kit's tests and the project's own runner, so many times."""
+    kit = sides.attempt.kit
+    assert kit is not None
+    made = sides.tested(side, kit.tests, runs)
+    if kit.project is None:
+        return made
+    return [{**one, **flow_project.run(side.project, kit.project)} for one in made]
 
 
 def _l4(sides: Sides) -> Rise:

@@ -17,7 +17,7 @@ from comity.formats import ladder_values
 from comity.formats.ladder_kit import FUZZ_NAME
 from comity.formats.recipe_values import thawed
 from comity.model.ids import digest
-from comity.model.patch import Check, Fuzz, Kit, Outcome, Rise, Rung, Variant
+from comity.model.patch import Check, Fuzz, Kit, Outcome, Project, Rise, Rung, Variant
 from comity.model.recipe import Harness, Observation, Recipe, Sight, Step, Steps
 
 BEFORE_RUNS: Final = 3
@@ -30,6 +30,8 @@ LEAST_VARIANTS: Final = 3
 SUITE_SECONDS: Final = 25.0
 CASE_SECONDS: Final = 3.0
 SHOWN: Final = 6
+PROJECT: Final = "project: "
+"""Before the name of a test that the project's own runner told of."""
 
 # L2: the proof is silent --------------------------------------------------------------------------------------------
 
@@ -183,38 +185,67 @@ def _same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def no_worse(before: Sequence[Results], after: Sequence[Results]) -> Rise:
-    """(L3) Every test that passed each time before passes each time after; flaky ones are told and not counted."""
-    names = list(before[0]) if before else []
+def no_worse(before: Sequence[Results], after: Sequence[Results], *, project: Project | None = None) -> Rise:
+    """(L3) Every test that passed each time before passes each time after; flaky ones are told and not counted.
+
+    A test that vanishes, or is skipped after, does not pass. With the project's own runner, one of its tests must pass
+    before, and its control test must fail in every run: a runner that says otherwise is not believed.
+    """
+    names = _names(before)
     facts_seen = _digest({"before": [_plain(one) for one in before], "after": [_plain(one) for one in after]})
     if not names or not after:
         said = "no project test is known for this target: give a kit (docs/patches.md)"
+        if project is not None:
+            said = "the project's own test runner told of no test on the unpatched build"
         return Rise(rung=Rung.L3, reached=False, said=said, digest=facts_seen)
-    flaky = [name for name in names if len({run[name] for run in before}) > 1]
-    good = [name for name in names if name not in flaky and before[0][name] is Outcome.PASSED]
+    control = f"{PROJECT}{project.control}" if project is not None and project.control else ""
+    names = [name for name in names if name != control]
+    flaky = [name for name in names if len({run.get(name, Outcome.MISSING) for run in before}) > 1]
+    good = [name for name in names if name not in flaky and before[0].get(name) is Outcome.PASSED]
+    theirs = [name for name in good if name.startswith(PROJECT)]
     less = worse(before, after)
-    facts = (
+    facts = [
         ("tests", str(len(names))),
         ("passed before", f"{len(good)} (runs: {len(before)})"),
         ("pass after", f"{len(good) - len(less)} (runs: {len(after)})"),
         ("failed before already", str(len(names) - len(good) - len(flaky))),
         ("flaky before, not counted", _named(flaky)),
         ("worse after", _named(less)),
-    )
+    ]
+    if project is not None:
+        facts.append(("of these by the project's own runner", f"{len(theirs)} passed before ({project.form})"))
+    if control:
+        facts.append(("control test fails", f"{_fails(control, before)} before, {_fails(control, after)} after"))
+    said = ""
     if not good:
         said = "no project test passes before the patch, so none could get worse"
+    elif project is not None and not theirs:
+        said = "the project's own test runner told of no test that passes on the unpatched build"
+    elif control and any(run.get(control) is not Outcome.FAILED for run in before):
+        said = "the control test does not fail on the unpatched build, so the runner's word says nothing"
+    elif control and any(run.get(control) is not Outcome.FAILED for run in after):
+        said = "the control test does not fail on the patched build: the runner's word is not believed"
     elif less:
         said = f"{len(less)} of {len(good)} project tests pass before and not after: {_named(less)}"
-    else:
-        said = f"{len(good)} project tests pass before and after" + (f"; flaky: {_named(flaky)}" if flaky else "")
-    return Rise(rung=Rung.L3, reached=bool(good) and not less, said=said, facts=facts, digest=facts_seen)
+    if said:
+        return Rise(rung=Rung.L3, reached=False, said=said, facts=tuple(facts), digest=facts_seen)
+    said = f"{len(good)} project tests pass before and after" + (f"; flaky: {_named(flaky)}" if flaky else "")
+    return Rise(rung=Rung.L3, reached=True, said=said, facts=tuple(facts), digest=facts_seen)
 
 
 def worse(before: Sequence[Results], after: Sequence[Results]) -> list[str]:
     """Tests that passed in every run before and do not in every run after."""
-    names = list(before[0]) if before else []
-    good = [name for name in names if all(run[name] is Outcome.PASSED for run in before)]
+    good = [name for name in _names(before) if all(run.get(name) is Outcome.PASSED for run in before)]
     return [name for name in good if any(run.get(name) is not Outcome.PASSED for run in after)]
+
+
+def _names(runs: Sequence[Results]) -> list[str]:
+    """Every test that some run told of, in the order of first telling."""
+    return list(dict.fromkeys(name for run in runs for name in run))
+
+
+def _fails(name: str, runs: Sequence[Results]) -> str:
+    return f"{sum(run.get(name) is Outcome.FAILED for run in runs)} of {len(runs)}"
 
 
 def _named(names: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ would be, so that a climb never meets a value it cannot hand to the target. Rule
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, Final
@@ -13,12 +13,12 @@ from typing import Any, Final
 import rfc8785
 
 from comity.errors import Invalid
-from comity.formats import ladder_values
+from comity.formats import ladder_values, test_output
 from comity.formats.recipe_values import Scope, frozen, value_problems
 from comity.formats.toml_reader import Reader, matching, number, sha256, table_of, text
 from comity.model import patch as m
 from comity.model.ids import Digest, digest
-from comity.model.recipe import Json, Step
+from comity.model.recipe import Compile, Json, Step
 
 SCHEMA: Final = "comity-ladder/1"
 TEST_SCHEMA: Final = "comity-test/1"
@@ -27,6 +27,8 @@ TEST_LIMIT_BYTES: Final = 32 * 1024
 PROGRAM_LIMIT: Final = 64 * 1024
 ROUNDS: Final = (20, 1000)
 TESTS: Final = 60
+PROJECT_FILES: Final = 20
+PROJECT_SECONDS: Final = (1, 60)
 EXPECTED_LIMIT: Final = 2000
 """Characters of an expected answer, as a test gives it."""
 FUZZ_NAME: Final = "fuzz"
@@ -36,6 +38,7 @@ _NAME = re.compile(r"[a-z0-9](?:[a-z0-9 .,'-]{0,78}[a-z0-9])?\Z")
 _PATH = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,7}/?\Z")
 _FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}\Z")
 _DOTTED = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*){0,9}\Z")
+_COMMAND = re.compile(r"(?:python|/build/[A-Za-z0-9_][A-Za-z0-9_.-]{0,99})\Z")
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 
 
@@ -76,7 +79,7 @@ class _Reader(Reader):
     """Walks one document."""
 
     def kit(self, table: dict[str, Any]) -> m.Kit | None:
-        keys = ("schema", "name", "recipe", "protected", "program", "tests", "new", "variants", "fuzz")
+        keys = ("schema", "name", "recipe", "protected", "program", "project", "tests", "new", "variants", "fuzz")
         self.only(table, "", *keys)
         if table.get("schema") != SCHEMA:
             self.problem("/schema", "unknown_schema", f"expected {SCHEMA}")
@@ -84,6 +87,7 @@ class _Reader(Reader):
         recipe = self.want(table, "recipe", "", sha256)
         protected = self.words(table, "protected", "", matching(_PATH, "a path, or a folder that ends in /"))
         program, sources, include = self.program(table)
+        project = self.project(table)
         tests = tuple(self.checks(table, "tests"))
         new = tuple(self.checks(table, "new"))
         variants = tuple(self.variants(table))
@@ -103,6 +107,7 @@ class _Reader(Reader):
             sources=sources,
             include=include,
             tests=tests,
+            project=project,
             new=new,
             variants=variants,
             fuzz=fuzz,
@@ -122,6 +127,62 @@ class _Reader(Reader):
         found = self.want(row, "text", "/program", source)
         sources = self.words(row, "sources", "/program", path)
         return found or "", sources, self.words(row, "include", "/program", path)
+
+    def project(self, table: dict[str, Any]) -> m.Project | None:
+        """The project's own runner: a command of fixed beginnings, and the form in which it tells of each test."""
+        row = self.table(table, "project", "", required=False)
+        if row is None:
+            return None
+        at = "/project"
+        self.only(row, at, "argv", "form", "output", "files", "build", "control", "seconds")
+        argv = self.words(row, "argv", at, text(400), 40)
+        if not argv or not _COMMAND.match(argv[0]):
+            self.problem(f"{at}/argv", "bad_value", "expected python, or /build/NAME of a program that build makes")
+        held = row.get("files", {})
+        files_: dict[str, str] = held if isinstance(held, dict) else {}
+        if (
+            files_ != held
+            or len(files_) > PROJECT_FILES
+            or not all(_FILE.match(name) and isinstance(one, str) for name, one in files_.items())
+            or sum(map(len, files_.values())) > PROGRAM_LIMIT
+        ):
+            reason = (
+                f"expected at most {PROJECT_FILES} plain file names with their text, {PROGRAM_LIMIT} characters in all"
+            )
+            self.problem(f"{at}/files", "bad_value", reason)
+            files_ = {}
+        build = tuple(self.builds(row, at, files_))
+        if argv and argv[0].startswith("/build/") and argv[0] not in {f"/build/{step.out}" for step in build}:
+            self.problem(f"{at}/argv/0", "unknown_program", "build makes no program of this name")
+        forms = matching(re.compile(rf"(?:{'|'.join(test_output.FORMS)})\Z"), f"one of {', '.join(test_output.FORMS)}")
+        return m.Project(
+            argv=argv,
+            form=self.want(row, "form", at, forms) or "",
+            output=self.want(row, "output", at, matching(_FILE, "a plain file name"), "") or "",
+            files=tuple(sorted(files_.items())),
+            build=build,
+            control=self.want(row, "control", at, text(test_output.NAME), "") or "",
+            seconds=self.want(row, "seconds", at, number(*PROJECT_SECONDS, whole=True), 25) or 25,
+        )
+
+    def builds(self, row: dict[str, Any], at: str, known: Mapping[str, str]) -> Iterator[Compile]:
+        """Compiler calls as a recipe has them; `input:NAME` names one of the files beside them."""
+
+        def source(value: Any) -> str:
+            if isinstance(value, str) and value.startswith("input:"):
+                return "" if value.removeprefix("input:") in known else "expected the name of a file listed in files"
+            return matching(_PATH, "a path in the archive, or input:NAME")(value)
+
+        for here, step in self.rows(row, "build", at, 4):
+            self.only(step, here, "out", "sources", "include")
+            sources = self.words(step, "sources", here, source)
+            if not sources:
+                self.problem(f"{here}/sources", "missing", "name at least one source")
+            yield Compile(
+                out=self.want(step, "out", here, matching(_FILE, "a plain file name")) or "",
+                sources=sources,
+                include=self.words(step, "include", here, matching(_PATH, "a folder in the archive")),
+            )
 
     def checks(self, table: dict[str, Any], key: str) -> Iterator[m.Check]:
         names: set[str] = set()

@@ -11,7 +11,7 @@ from typing import Final
 
 from comity.model.asked import Asked
 from comity.model.ids import CaseId, Digest, PartyId, ReportId
-from comity.model.recipe import Json, Step
+from comity.model.recipe import Compile, Json, Step
 
 
 class Rung(IntEnum):
@@ -156,6 +156,29 @@ class Fuzz:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """How the project's own tests are run, and how their runner says how each went.
+
+    The runner shares its process with the code under test, so its word may be bent by a patch that sets out to; a
+    control test that must fail shows the coarse ways of it.
+    """
+
+    argv: tuple[str, ...]
+    """`python` or `/build/NAME` first; never passed through a shell."""
+    form: str
+    """One of `comity.formats.test_output.FORMS`."""
+    output: str = ""
+    """Plain name of the file in the work folder that the runner writes its report to; "" where it prints it."""
+    files: tuple[tuple[str, str], ...] = ()
+    """Files of tests by plain name, with their text: shown read-only, beside what the target's archive holds."""
+    build: tuple[Compile, ...] = ()
+    """Programs of tests to compile; a source `input:NAME` is one of `files`."""
+    control: str = ""
+    """Name of a test that must fail in every run."""
+    seconds: int = 25
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Kit:
     """Everything that a ladder needs beside the recipe. Who patches does not write it."""
 
@@ -171,7 +194,9 @@ class Kit:
     """Sources of the target that are compiled into the test program."""
     include: tuple[str, ...] = ()
     tests: tuple[Check, ...] = ()
-    """The project's tests."""
+    """The project's tests, as data."""
+    project: Project | None = None
+    """The project's own test runner."""
     new: tuple[Check, ...] = ()
     """The case's own regression test, written without sight of the patch."""
     variants: tuple[Variant, ...] = ()
@@ -183,6 +208,7 @@ class Outcome(StrEnum):
 
     PASSED = "passed"
     FAILED = "failed"
+    SKIPPED = "was skipped"
     MISSING = "gave no answer"
     """The process ended, or time was up, before this test said anything."""
 
