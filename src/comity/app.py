@@ -9,6 +9,7 @@ from functools import cache, partial
 from litestar import Litestar
 
 from comity import subscriptions
+from comity.access.kept import Kept
 from comity.access.trail import TrailHook
 from comity.admin import flow_mirrors, rotation
 from comity.admin import health as health_of_work
@@ -132,6 +133,10 @@ class Office(Counters):
             page_error=taxii.errors(console.page_error),
             hooks=[TrailHook(self.trail.decided, self.now)],
         )
+
+    def front(self) -> Kept:
+        """The web application as it is served: public answers are kept while nothing in the store changes."""
+        return Kept(self.web(), self.store.version)
 
     def gateway(self) -> Litestar:
         """The model gateway, a web application of its own."""

@@ -46,6 +46,20 @@ def test_a_reader_does_not_see_what_is_committed_meanwhile(store: engine.Store) 
         assert journal.head(reader).seq == 0
 
 
+def test_the_version_differs_after_every_commit_and_only_then(store: engine.Store) -> None:
+    before = store.version()
+    if store.engine.dialect.name == "postgresql":
+        assert before is None
+        return
+    with store.read() as tx:
+        journal.head(tx)
+    assert store.version() == before
+    with store.write() as tx:
+        journal.append(tx, event("k"))
+        assert store.version() == before
+    assert store.version() != before
+
+
 def test_concurrent_writers_leave_one_chain_without_gaps(store: engine.Store) -> None:
     def write(name: int) -> None:
         for number in range(10):

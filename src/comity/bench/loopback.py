@@ -88,7 +88,7 @@ def host(folder: Path | None = None, **settings: Any) -> Iterator[Host]:
     with tempfile.TemporaryDirectory(prefix="comity-loopback-") as made:
         place = folder or Path(made)
         held = Settings(data=place / "data", keys=place / "keys", port=free_port(), offline=True, **settings)
-        with opened(held, work=False, demo=True) as office, served(office.web(), held.port) as address:
+        with opened(held, work=False, demo=True) as office, served(office.front(), held.port) as address:
             yield Host(office=office, address=address)
 
 

@@ -2,7 +2,8 @@
 
 A host is filled with sample advisories and served by a process of its own on loopback. Each reader keeps one connection
 and asks the next address as soon as it has the last answer, without a pause: lists and single advisories over the API,
-pages, feeds, and TAXII. Whatever is not a 200 is an error. Memory is that of the serving process.
+pages, feeds, and TAXII; single ones are any of all that there are. Beside them an advisory changes now and then,
+after which no answer of before is given again. Whatever is not a 200 is an error. Memory: of the serving process.
 """
 
 import argparse
@@ -11,11 +12,11 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final
 
-from comity.app import opened
+from comity.app import Office, opened
 from comity.bench import sample
 from comity.bench.loopback import free_port, listening
 from comity.errors import Unavailable
@@ -30,9 +31,9 @@ ADDRESSES: Final = (
     "/taxii2/comity/collections/advisories/objects/?limit=20",
     "/advisories",
     "/taxii2/comity/collections/advisories/manifest/?limit=50",
-    "/api/v1/advisories/SAMPLE-2026-0007",
+    "/api/v1/advisories/{id}",
     "/feeds/advisories.atom",
-    "/advisories/SAMPLE-2026-0003",
+    "/advisories/{id}",
     "/feeds/advisories.json",
 )
 
@@ -43,6 +44,8 @@ class Seen:
 
     waits: list[float] = field(default_factory=list)
     errors: Counter[str] = field(default_factory=Counter)
+    changes: int = 0
+    """Advisories that changed meanwhile."""
 
 
 def run(args: list[str]) -> dict[str, Any]:
@@ -50,6 +53,7 @@ def run(args: list[str]) -> dict[str, Any]:
     parser = argparse.ArgumentParser(prog="comity bench readers", description=__doc__)
     parser.add_argument("--readers", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=60.0)
+    parser.add_argument("--change-every", type=float, default=20.0, help="seconds between two changes of an advisory")
     parser.add_argument("--full", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(args)
     with tempfile.TemporaryDirectory(prefix="comity-readers-") as made:
@@ -65,9 +69,10 @@ def run(args: list[str]) -> dict[str, Any]:
             listening(settings.port)
             asyncio.run(_read(settings.port, readers=8, seconds=1.0))  # warm: templates, statements, connections
             before = _rss_mib(server.pid)
-            began = time.perf_counter()
-            seen = asyncio.run(_read(settings.port, readers=options.readers, seconds=options.seconds))
-            lasted = time.perf_counter() - began
+            with opened(settings, work=False, demo=True) as office:
+                began = time.perf_counter()
+                seen = asyncio.run(_read_changing(office, options))
+                lasted = time.perf_counter() - began
             after = _rss_mib(server.pid)
         finally:
             server.stop()
@@ -84,6 +89,7 @@ def run(args: list[str]) -> dict[str, Any]:
         "most_ms": 1000 * waits[-1],
         "errors": seen.errors.total(),
         "error_kinds": dict(seen.errors),
+        "changes": seen.changes,
         "rss_mib": after,
         "rss_growth_mib": after - before,
         "goal_ms": GOAL_MS,
@@ -96,7 +102,7 @@ def table(result: Mapping[str, Any]) -> str:
     waits = f"wait: median {result['p50_ms']:.0f} ms, 99 of 100 within {result['p99_ms']:.0f} ms"
     growth = f"({result['rss_growth_mib']:+.1f} while reading)"
     lines = [
-        f"{told}, {result['requests_per_s']:,.0f} a second, {result['errors']} errors",
+        f"{told}, {result['requests_per_s']:,.0f} a second, {result['errors']} errors, {result['changes']} changes",
         f"{waits} (goal {result['goal_ms']:.0f}), longest {result['most_ms']:.0f} ms",
         f"memory of the server: {result['rss_mib']:.0f} MiB {growth}",
     ]
@@ -110,6 +116,25 @@ def _fill(settings: Settings) -> None:
                 for number in range(start, start + 50):
                     published.put(tx, sample.advisory(number), [])
         office.exchange.catch_up()
+
+
+async def _read_changing(office: Office, options: argparse.Namespace) -> Seen:
+    """Read while an advisory changes now and then."""
+    port = office.settings.port
+    reading = asyncio.create_task(_read(port, readers=options.readers, seconds=options.seconds))
+    changes = 0
+    while not reading.done():
+        await asyncio.to_thread(_change, office, changes)
+        changes += 1
+        await asyncio.wait((reading,), timeout=options.change_every)
+    seen = await reading
+    seen.changes = changes
+    return seen
+
+
+def _change(office: Office, number: int) -> None:
+    with office.store.write() as tx:
+        published.put(tx, replace(sample.advisory(1 + number % ADVISORIES), modified_at=office.now()), [])
 
 
 async def _read(port: int, *, readers: int, seconds: float) -> Seen:
@@ -131,7 +156,7 @@ async def _reader(port: int, number: int, ends: float, seen: Seen) -> None:
         try:
             while time.perf_counter() < ends:
                 began = time.perf_counter()
-                status = await _ask(reader, writer, ADDRESSES[turn % len(ADDRESSES)])
+                status = await _ask(reader, writer, _address(turn))
                 seen.waits.append(time.perf_counter() - began)
                 turn += 1
                 if status != b"200":
@@ -140,6 +165,12 @@ async def _reader(port: int, number: int, ends: float, seen: Seen) -> None:
             seen.errors[type(error).__name__] += 1
         finally:
             writer.close()
+
+
+def _address(turn: int) -> str:
+    """The address of a reader's turn; the number of a single advisory goes through all of them."""
+    path = ADDRESSES[turn % len(ADDRESSES)]
+    return path.format(id=sample.advisory_id(1 + turn * 7 % ADVISORIES))
 
 
 async def _ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, path: str) -> bytes:

@@ -28,10 +28,15 @@ def vulnerability(number: int, *, tlp: Tlp = Tlp.CLEAR) -> dict[str, Any]:
     }
 
 
+def advisory_id(number: int) -> AdvisoryId:
+    """The id of a sample advisory."""
+    return AdvisoryId(f"SAMPLE-2026-{number:04d}")
+
+
 def advisory(number: int, *, tlp: Tlp = Tlp.CLEAR) -> Advisory:
     """An advisory, published."""
     return Advisory(
-        id=AdvisoryId(f"SAMPLE-2026-{number:04d}"),
+        id=advisory_id(number),
         title=f"Sample advisory {number}",
         summary=f"A sample made for a measurement, number {number}.",
         details="It describes nothing that exists anywhere.",

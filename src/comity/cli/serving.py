@@ -11,7 +11,7 @@ from typing import Final
 
 from granian.constants import Interfaces
 from granian.server.embed import Server
-from litestar import Litestar
+from litestar.types import ASGIApp
 
 from comity.app import Office, opened
 from comity.cli import show
@@ -71,10 +71,10 @@ def work(settings: Settings, name: str, *, demo: bool = False) -> None:
 
 def listen(office: Office) -> None:
     """Run the web server in this thread until SIGTERM or SIGINT. Unavailable when the port is taken."""
-    _run(office.web(), office.settings)
+    _run(office.front(), office.settings)
 
 
-def _run(web: Litestar, held: Settings) -> None:
+def _run(web: ASGIApp, held: Settings) -> None:
     _check_free(held.host, held.port)
     server = Server(
         web,

@@ -28,6 +28,16 @@ _zone: ContextVar[str] = ContextVar("zone", default="")
 """The zone of whoever the page is made for, since filters within macros see nothing of the page."""
 
 
+class _FormToken:
+    """The token of a page's forms, made when a form is drawn: a page without any gives the browser no cookie."""
+
+    def __init__(self, request: Ask) -> None:
+        self.request = request
+
+    def __html__(self) -> str:
+        return csrf_of(self.request)
+
+
 def page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Response[str]:
     """A page for whoever asks."""
     caller = caller_of(request)
@@ -37,7 +47,7 @@ def page(request: Ask, template: str, *, status: int = 200, **values: Any) -> Re
             caller=caller,
             is_signed_in=caller.via is Via.SESSION,
             menu=menu(caller.viewer, request.url.path),
-            csrf=csrf_of(request),
+            csrf=_FormToken(request),
             **values,
         )
     finally:

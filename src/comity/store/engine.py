@@ -8,6 +8,7 @@ journal has no gaps, idempotency keys cannot race, and the two engines behave th
 import base64
 import os
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -88,6 +89,8 @@ class Store:
     blob_folder: Path
     seam: Seam = no_seam
     witness: Witness | None = None
+    _watch: sqlite3.Connection | None = field(default=None, repr=False)
+    """What `version` asks: a connection that commits nothing itself, so every commit is another's."""
 
     @contextmanager
     def write(self) -> Iterator[Tx]:
@@ -146,8 +149,25 @@ class Store:
             finally:
                 connection.close()
 
+    def version(self) -> int | None:
+        """A number that is another one after every commit of anybody, of other processes too, without waiting.
+
+        SQLite alone tells (`PRAGMA data_version`). None on PostgreSQL, and where the file cannot be asked just now.
+        """
+        if self.engine.dialect.name != "sqlite" or not self.engine.url.database:
+            return None
+        try:
+            if self._watch is None:
+                place = self.engine.url.database
+                self._watch = sqlite3.connect(place, timeout=0, isolation_level=None, check_same_thread=False)
+            return int(self._watch.execute("PRAGMA data_version").fetchone()[0])
+        except sqlite3.OperationalError:
+            return None
+
     def close(self) -> None:
         """Give back every connection."""
+        if self._watch is not None:
+            self._watch.close()
         self.engine.dispose()
 
 
