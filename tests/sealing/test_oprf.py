@@ -1,6 +1,9 @@
 """The blind function gives the RFC's own answers, and refuses every answer that was not made with the published key."""
 
 import json
+import os
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given, settings
@@ -23,6 +26,12 @@ def suite(corpora):
 
 def many(text: str) -> list[bytes]:
     return [bytes.fromhex(part) for part in text.split(",")]
+
+
+def test_loading_the_library_leaves_no_file_behind(tmp_path):
+    words = [sys.executable, "-c", "from comity.sealing.oprf import Key; Key.derived(bytes(32), b'').public"]
+    subprocess.run(words, env={**os.environ, "TMPDIR": str(tmp_path)}, check=True, timeout=60)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_key_of_the_rfc_is_derived(suite):

@@ -9,9 +9,11 @@ this file is the layer of the RFC above it, step by step. Elements and scalars a
 
 import hashlib
 import secrets
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hmac import compare_digest
+from pathlib import Path
 from typing import Final
 
 from comity.errors import Invalid, Tampered, Unavailable
@@ -20,6 +22,8 @@ try:
     import rbcl
 except ImportError as error:
     raise Unavailable("the blind check needs libsodium: install comity[server]") from error
+Path(sys.modules["rbcl._sodium"].lib_path).unlink(missing_ok=True)
+"""rbcl writes its library to a temporary file of 2.8 MB at each import and leaves it; loaded, it is needed no more."""
 
 CONTEXT: Final = b"OPRFV1-\x01-ristretto255-SHA512"
 """RFC 9497 3.1: names version, mode and suite, and so keeps every hash of this protocol apart from any other's."""
