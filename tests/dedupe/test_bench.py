@@ -3,7 +3,10 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from comity.bench import dedupe_rules
 from comity.bench.dedupe import Corpus, sighting
 from comity.bench.dedupe_groups import alias_groups, kernel_pairs
 from comity.bench.dedupe_training import folds, learn, written
@@ -29,6 +32,11 @@ def test_the_simple_rules_reach_the_figures_of_the_domain_page(corpus: Corpus) -
         "regression range or (shared frame, 30 d)": 0.225, "reported within 7 d": 0.280,
     }  # fmt: skip
     assert {name: one["f1"] for name, one in rules.items()} == pytest.approx(published, abs=0.0015)
+
+
+@given(st.text("ab:_", max_size=12), st.text("ab:_", max_size=12))
+def test_the_bound_that_spares_the_edit_distance_is_never_below_it(one: str, other: str) -> None:
+    assert dedupe_rules._alike_at_most(one, other) >= dedupe_rules._alike(one, other)
 
 
 def test_what_is_known_only_after_the_fix_changes_no_input(corpus: Corpus) -> None:

@@ -13,14 +13,21 @@ DATABASE = "comity_tests"
 EMPTY = """
 SET session_replication_role = replica;
 DO $$ DECLARE held record; BEGIN
+  FOR held IN SELECT DISTINCT n.nspname AS s, c.relname AS t FROM pg_trigger g
+    JOIN pg_class c ON c.oid = g.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname IN ('public', 'dbos') AND g.tgenabled <> 'O'
+  LOOP
+    EXECUTE format('ALTER TABLE %I.%I ENABLE TRIGGER ALL', held.s, held.t);
+  END LOOP;
   FOR held IN SELECT schemaname AS s, tablename AS t FROM pg_tables
     WHERE schemaname IN ('public', 'dbos') AND tablename NOT IN ('alembic_version', 'dbos_migrations')
   LOOP
-    EXECUTE format('ALTER TABLE %I.%I ENABLE TRIGGER ALL', held.s, held.t);
-    EXECUTE format('TRUNCATE TABLE %I.%I CASCADE', held.s, held.t);
+    EXECUTE format('DELETE FROM %I.%I', held.s, held.t);
   END LOOP;
 END $$;
 """
+"""Triggers that a test switched off are on again, and every row is deleted: a tenth of what truncating a hundred small
+tables takes, which makes new files for each."""
 OTHERS = """
 SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
 """

@@ -1,6 +1,8 @@
 """The simple rules that deduplication is measured against: each a question to one pair of a project's records."""
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 Record = Mapping[str, Any]
@@ -16,8 +18,10 @@ def crash_comparer(one: Record, other: Record) -> bool:
         return False
     if a == b or _in_order(a, b) >= CRASH_COMPARER_FRAMES:
         return True
-    ratios = [_alike(x, y) for x, y in zip(a, b, strict=False)]
-    return sum(ratios) / len(ratios) > CRASH_COMPARER_AT
+    lines = list(zip(a, b, strict=False))
+    if sum(_alike_at_most(x, y) for x, y in lines) / len(lines) <= CRASH_COMPARER_AT:
+        return False
+    return sum(_alike(x, y) for x, y in lines) / len(lines) > CRASH_COMPARER_AT
 
 
 def _near(days: int) -> Callable[[Record, Record], bool]:
@@ -58,6 +62,17 @@ def _in_order(a: Sequence[str], b: Sequence[str]) -> int:
         for place, y in enumerate(b, start=1):
             before, row[place] = row[place], before + 1 if x == y else max(row[place], row[place - 1])
     return row[-1]
+
+
+def _alike_at_most(a: str, b: str) -> float:
+    """A bound of `_alike` that costs little: letters that the longer text has and the other has not are edits."""
+    longer = max(len(a), len(b))
+    return 1 - (longer - (_letters(a) & _letters(b)).total()) / max(1, len(a) + len(b))
+
+
+@cache
+def _letters(text: str) -> Counter[str]:
+    return Counter(text)
 
 
 def _alike(a: str, b: str) -> float:
