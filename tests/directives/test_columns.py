@@ -3,17 +3,19 @@
 from datetime import datetime, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from comity.defend import flow_columns, flow_deadlines
+from comity.defend import flow_columns, flow_deadlines, flow_kept
 from comity.defend.desk_deadlines import Deadlines, Lists, Row
 from comity.defend.due import standing_of
 from comity.defend.whatif import summed
+from comity.errors import Missing
 from comity.model.asset import Confidence, Domain, ExposureTag, Reach
 from comity.model.remedy import Standing
 from tests.advise.desk import advice_of
-from tests.defend.hosts import CIVIL, NOW, SALT, Host, bom, host
+from tests.defend.hosts import CIVIL, DOW, NOW, NSS, OTHER, SALT, Host, bom, host
 
 IMAGES = (("pkg:pypi/salt@3000.1",), ("pkg:pypi/salt@3000.3",), ("pkg:pypi/salt@3000.1", "pkg:pypi/six@1.16.0"))
 Asset = tuple[frozenset[int], str, int]
@@ -42,6 +44,8 @@ def test_columns_equal_one_asset_at_a_time(
             CIVIL, ("asset,exposure,planned upgrade,inventory\n" + "\n".join(rows)).encode(), domain=Domain.FCEB
         )
         first = made[0].id
+        with here.store.read() as tx:
+            before = flow_columns.gather(tx, CIVIL, at=NOW)
         reached = here.desk.exposure(CIVIL, first, "CVE-2020-11651")[1]
         if accepted and reached:
             here.desk.accept(
@@ -53,8 +57,24 @@ def test_columns_equal_one_asset_at_a_time(
         here.at(NOW + timedelta(days=3))
         if upgraded:
             here.register(bom("pkg:pypi/salt@3000.3"), name="image 0")
-        _compare(here, NOW + timedelta(days=4))
+        _compare(here, NOW + timedelta(days=4), before)
         _first(here)
+
+
+def test_what_was_read_of_an_inventory_is_remembered_for_nobody_who_may_not_see_it(tmp_path: Path) -> None:
+    with host(tmp_path) as here:
+        here.mirror(SALT)
+        held = here.register(bom("pkg:pypi/salt@3000.1"), name="image").inventory.id
+        with here.store.read() as tx:
+            assert flow_kept.newest(tx, held, CIVIL) is flow_kept.newest(tx, held, CIVIL)
+            for other in (NSS, DOW, OTHER):
+                with pytest.raises(Missing):
+                    flow_kept.newest(tx, held, other)
+        here.register(bom("pkg:pypi/salt@3000.3"), name="image")
+        with here.store.read() as tx:
+            found = flow_kept.newest(tx, held, CIVIL)
+        assert found is not None
+        assert ([one.version for one in found[0].components], found[1].number) == (["3000.3"], 2)
 
 
 def _first(here: Host) -> None:
@@ -77,11 +97,11 @@ def _planned(row: Row) -> datetime | None:
     return standing_of(row.answer).due
 
 
-def _compare(here: Host, at: datetime) -> None:
+def _compare(here: Host, at: datetime, before: flow_columns.Columns) -> None:
     desk = Deadlines(machines=here.desk.machines, lists=Lists(machines=here.desk.machines))
     with here.store.read() as tx:
         slow = flow_deadlines.gather(tx, CIVIL, at=at)
-        fast = flow_columns.gather(tx, CIVIL, at=at)
+        fast = flow_columns.gather(tx, CIVIL, at=at, before=before)
     assert sorted((f.asset, f.vulnerability) for f in fast.facts()) == sorted(
         (one.facts.asset, one.facts.vulnerability) for one in slow.findings
     )

@@ -5,7 +5,7 @@ no answer. Statements and acceptances lapse, and a lapsed one stays on the expos
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Final
@@ -80,11 +80,12 @@ def exposures(
     *,
     now: datetime,
     gone: bool = False,
+    flaws: Collection[str] | None = None,
 ) -> Iterator[Exposure]:
     """Everything that reaches one asset now, one exposure per component and vulnerability, in the inventory's order.
 
-    With `gone` also what reached it once and no longer does. An inventory that was never matched gives nothing: the
-    caller shows its components as not assessed.
+    With `gone` also what reached it once and no longer does; with `flaws` what these vulnerabilities do alone. An
+    inventory that was never matched gives nothing: the caller shows its components as not assessed.
     """
     for runs in asset.runs:
         if runs.inventory not in held:
@@ -92,16 +93,17 @@ def exposures(
         contents, matched = held[runs.inventory]
         for answered in matched.answers:
             component = contents.components[answered.place]
-            for found in _of_component(asset, runs.inventory, component, answered, matched.at):
+            for found in _of_component(asset, runs.inventory, component, answered, matched.at, flaws):
                 yield _weighed(replace(found, found_at=max(found.found_at, runs.since)), asset, said, now)
         seen = frozenset((a.place, h.vulnerability) for a in matched.answers for h in a.hits)
         yield from (
             _accepted_too(replace(one, found_at=max(one.found_at, runs.since)), asset, said, now)
             for one in _by_statement(asset, runs.inventory, contents, said, seen=seen)
+            if flaws is None or one.vulnerability in flaws
         )
         if gone:
             for one in matched.gone:
-                if one.gone_at > runs.since:
+                if one.gone_at > runs.since and (flaws is None or one.vulnerability in flaws):
                     yield Exposure(
                         asset=asset.id,
                         inventory=runs.inventory,
@@ -119,11 +121,17 @@ def exposures(
 
 
 def _of_component(
-    asset: Asset, inventory: InventoryId, component: Component, answered: Answered, at: datetime
+    asset: Asset,
+    inventory: InventoryId,
+    component: Component,
+    answered: Answered,
+    at: datetime,
+    flaws: Collection[str] | None,
 ) -> Iterator[Exposure]:
     by_vulnerability: dict[str, list[Hit]] = {}
     for hit in answered.hits:
-        by_vulnerability.setdefault(hit.vulnerability, []).append(hit)
+        if flaws is None or hit.vulnerability in flaws:
+            by_vulnerability.setdefault(hit.vulnerability, []).append(hit)
     for vulnerability, hits in by_vulnerability.items():
         certain = [hit for hit in hits if hit.certain]
         best = certain[0] if certain else hits[0]

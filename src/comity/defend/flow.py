@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from comity.defend import expose
+from comity.defend import expose, flow_kept
 from comity.defend.expose import Said
 from comity.model import signals
 from comity.model.advisory import Advisory
@@ -50,12 +50,7 @@ def exposures(
     read: dict[InventoryId, tuple[Contents, Matched] | None] = {} if known is None else known
     for runs in asset.runs:
         if runs.inventory not in read:
-            matched = inventories.match(tx, runs.inventory, viewer)
-            read[runs.inventory] = (
-                None
-                if matched is None
-                else (inventories.contents(tx, runs.inventory, viewer, number=matched.number), matched)
-            )
+            read[runs.inventory] = flow_kept.newest(tx, runs.inventory, viewer)
     held = {runs.inventory: one for runs in asset.runs if (one := read[runs.inventory]) is not None}
     yield from expose.exposures(asset, held, weighed, now=now, gone=gone)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeAlias
 
-from comity.defend import expose, flow_deadlines, flow_estate
+from comity.defend import expose, flow_deadlines, flow_estate, flow_kept
 from comity.defend.expose import Said
 from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.flow import said_of
@@ -49,6 +49,8 @@ class Columns:
     undecided: int
     not_assessed: int
     feeds: Feeds
+    alike: Mapping["_Alike", "_Joined"]
+    """What was joined for assets that run the same, by what they run and which matching of each it was."""
 
     @property
     def findings(self) -> int:
@@ -106,12 +108,14 @@ class Columns:
         )
 
 
-def gather(tx: Tx, viewer: Viewer, *, at: datetime) -> Columns:
-    """The findings of every asset this viewer meets."""
+def gather(tx: Tx, viewer: Viewer, *, at: datetime, before: Columns | None = None) -> Columns:
+    """The findings of every asset this viewer meets. Out of `before`, what the same viewer gathered earlier, lines are
+    taken over where what is run and its matchings are still the same, and nothing is said of them by anybody.
+    """
     assets = tuple(flow_estate.assets(tx, viewer))
-    reader = _Reader(tx, viewer, at)
+    reader = _Reader(tx, viewer, at, {} if before is None else before.alike)
     lines = tuple(reader.of(asset) for asset in assets)
-    flaws = {line.flaw for some in set(lines) for line in some}
+    flaws = {line.flaw for some in {id(some): some for some in lines}.values() for line in some}
     return Columns(
         assets=assets,
         lines=lines,
@@ -121,22 +125,27 @@ def gather(tx: Tx, viewer: Viewer, *, at: datetime) -> Columns:
         undecided=reader.undecided,
         not_assessed=reader.not_assessed,
         feeds=flow_deadlines.feeds(tx),
+        alike=reader.shared,
     )
 
 
+_Alike: TypeAlias = tuple[tuple[Runs, ...], tuple[int, ...]]
+_Joined: TypeAlias = tuple[tuple[Line, ...], int, int]
 _Part: TypeAlias = tuple[dict[str, list[Exposure]], int, int]
 
 
 class _Reader:
     """Reads each inventory once, weighs what it brings once, and joins the lines of each set of inventories once."""
 
-    def __init__(self, tx: Tx, viewer: Viewer, at: datetime) -> None:
+    def __init__(self, tx: Tx, viewer: Viewer, at: datetime, before: Mapping[_Alike, _Joined]) -> None:
         self.tx, self.viewer, self.at = tx, viewer, at
         self.undecided = self.not_assessed = 0
         self.held: dict[InventoryId, tuple[Contents, Matched] | None] = {}
         self.saids: dict[tuple[str, Domain], Said] = {}
         self.quiet: dict[tuple[str, Domain, InventoryId], bool] = {}
-        self.shared: dict[tuple[Runs, ...], tuple[tuple[Line, ...], int, int]] = {}
+        self.before = before
+        self.sequences = inventories.match_sequences(tx, viewer)
+        self.shared: dict[_Alike, _Joined] = {}
         self.parts: dict[Runs, _Part] = {}
 
     def of(self, asset: Asset) -> tuple[Line, ...]:
@@ -145,8 +154,10 @@ class _Reader:
         alike = asset.id not in said.acceptances and all(
             self._quiet(asset, runs.inventory, said) for runs in asset.runs
         )
-        key = tuple(asset.runs)
+        key = (asset.runs, tuple(self.sequences.get(runs.inventory, 0) for runs in asset.runs))
         found = self.shared.get(key) if alike else None
+        if found is None and alike and key in self.before:
+            found = self.shared[key] = self.before[key]
         if found is None:
             found = self._joined(asset, said, alike=alike)
             if alike:
@@ -175,15 +186,10 @@ class _Reader:
 
     def _read(self, inventory: InventoryId) -> tuple[Contents, Matched] | None:
         if inventory not in self.held:
-            matched = inventories.match(self.tx, inventory, self.viewer)
-            self.held[inventory] = (
-                None
-                if matched is None
-                else (inventories.contents(self.tx, inventory, self.viewer, number=matched.number), matched)
-            )
+            self.held[inventory] = flow_kept.newest(self.tx, inventory, self.viewer)
         return self.held[inventory]
 
-    def _joined(self, asset: Asset, said: Said, *, alike: bool) -> tuple[tuple[Line, ...], int, int]:
+    def _joined(self, asset: Asset, said: Said, *, alike: bool) -> _Joined:
         by_flaw: dict[str, list[Exposure]] = {}
         undecided = not_assessed = 0
         for runs in asset.runs:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from typing import TypeAlias
 
-from comity.defend import expose, inputs
+from comity.defend import expose, flow_kept, inputs
 from comity.defend.expose import Said
 from comity.defend.facts import Facts, Feeds, Told
 from comity.defend.flow import Machines, said_of
@@ -41,7 +41,8 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gathered:
-    """Every finding a viewer meets. `undecided`: findings whose matching could not be decided, which have no date."""
+    """Every finding a viewer meets. `undecided`: findings whose matching could not be decided, which have no date.
+    Of findings that were asked for by name, the counts are of these alone."""
 
     findings: tuple[Finding, ...]
     assets: int
@@ -114,10 +115,11 @@ def gather(
             saids[owner] = said_of(tx, asset.organisation, asset.domain, viewer)
         _held(tx, asset, viewer, held)
         by_flaw: dict[str, list[Exposure]] = {}
-        for one in expose.exposures(asset, held, saids[owner], now=at, gone=True):
+        flaws = None if wanted is None else wanted[asset.id]
+        for one in expose.exposures(asset, held, saids[owner], now=at, gone=True, flaws=flaws):
             undecided += one.answer is Answer.UNKNOWN
             not_assessed += one.answer is Answer.NOT_ASSESSED
-            if is_finding(one) and (wanted is None or one.vulnerability in wanted[asset.id]):
+            if is_finding(one):
                 by_flaw.setdefault(one.vulnerability, []).append(one)
         grouped.append((asset, by_flaw))
     said = upstream.several(tx, {flaw for _, by_flaw in grouped for flaw in by_flaw})
@@ -160,9 +162,9 @@ def _held(tx: Tx, asset: Asset, viewer: Viewer, held: dict[InventoryId, tuple[Co
     for runs in asset.runs:
         if runs.inventory in held:
             continue
-        matched = inventories.match(tx, runs.inventory, viewer)
-        if matched is not None:
-            held[runs.inventory] = (inventories.contents(tx, runs.inventory, viewer, number=matched.number), matched)
+        found = flow_kept.newest(tx, runs.inventory, viewer)
+        if found is not None:
+            held[runs.inventory] = found
 
 
 def _finding(

@@ -83,7 +83,7 @@ class Lists:
         )
         warm = self.kept.get(place)
         if warm is None or warm.key != key or (at is None and not timedelta(0) <= now - warm.at < FRESH):
-            warm = self._gathered(tx, viewer, at or now, key)
+            warm = self._gathered(tx, viewer, at or now, key, warm)
             others = [(key, held) for key, held in self.kept.items() if key != place]
             self.kept = {**dict(others[-2:]), place: warm}
         return warm
@@ -92,8 +92,8 @@ class Lists:
         """Whether a list of now is kept, however old."""
         return _place(viewer, None) in self.kept
 
-    def _gathered(self, tx: Tx, viewer: Viewer, at: datetime, key: tuple[object, ...]) -> Warm:
-        columns = flow_columns.gather(tx, viewer, at=at)
+    def _gathered(self, tx: Tx, viewer: Viewer, at: datetime, key: tuple[object, ...], before: Warm | None) -> Warm:
+        columns = flow_columns.gather(tx, viewer, at=at, before=None if before is None else before.columns)
         own = own_packs(tx, viewer)
         clocks = {
             domain: Clocks(

@@ -220,6 +220,20 @@ def match(tx: Tx, id_: InventoryId, viewer: Viewer, *, at: datetime | None = Non
     return _open(tx, Matched, f"inventory_matches/{id_}/{row.sequence}", row)
 
 
+def match_sequence(tx: Tx, id_: InventoryId, viewer: Viewer) -> int | None:
+    """The place of an inventory's newest matching; None before the first. Missing like `get`."""
+    newest = (
+        select(func.max(inventory_matches.c.sequence))
+        .where(inventory_matches.c.inventory == inventories.c.id)
+        .scalar_subquery()
+    )
+    row = tx.connection.execute(select(newest).where(inventories.c.id == id_, _sees(viewer, inventories))).first()
+    if row is None:
+        raise Missing(f"no inventory {id_}")
+    sequence: int | None = row[0]
+    return sequence
+
+
 def match_sequences(tx: Tx, viewer: Viewer) -> Mapping[InventoryId, int]:
     """For each inventory that this viewer sees and that was matched: the place of its newest matching."""
     query = (
