@@ -1,7 +1,7 @@
 """A CSAF provider as a mirror: what it lists, each document by its own hash and signature, and only what changed."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
@@ -58,6 +58,27 @@ def test_every_listed_document_is_fetched_and_checked_against_its_hash(tmp_path:
         assert held.confirmed_at == host.clock()
         with host.machines.store.read() as tx:
             assert mirrored.feeds(tx) == ()
+
+
+def test_an_archive_in_which_nothing_changed_is_kept_and_not_packed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packed: list[int] = []
+    write = csaf_archive.write
+
+    def counted(listing: csaf_archive.Listing, documents: Mapping[str, bytes]) -> bytes:
+        packed.append(len(listing.entries))
+        return write(listing, documents)
+
+    monkeypatch.setattr(csaf_archive, "write", counted)
+    with provider(tmp_path) as (up, host, name):
+        host.look(name)
+        host.clock.move(timedelta(days=1))
+        assert host.look(name).outcome is Outcome.SAME
+        assert packed == [3]
+        up.files = pages(up.address, [advisory(0), advisory(1)])
+        assert host.look(name).outcome is Outcome.CHANGED
+        assert packed == [3, 2]
 
 
 def test_only_what_changed_is_asked_for_again(tmp_path: Path) -> None:

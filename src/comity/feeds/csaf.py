@@ -10,7 +10,7 @@ Everything is asked for through `web`, with its manners, limits and guard.
 """
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias
 from urllib.parse import urlsplit
@@ -79,12 +79,11 @@ class Collector:
         self._must_sign = bool(found.keys) and found.role in SIGNERS
         if self._must_sign and not self._keys:
             raise Unavailable(f"{found.publisher or address} signs its documents, and its key cannot be had now")
-        entries, documents = _of(before)
-        return self._caught_up(found, listed, entries, documents)
+        return self._caught_up(found, listed, before)
 
-    def _caught_up(
-        self, found: Provider, listed: Sequence[Listed], before: Mapping[str, Entry], documents: dict[str, bytes]
-    ) -> Collected:
+    def _caught_up(self, found: Provider, listed: Sequence[Listed], archive: bytes | None) -> Collected:
+        listing, documents = (None, {}) if archive is None else csaf_archive.unpack(archive)
+        before = {one.url: one for one in listing.entries} if listing is not None else {}
         entries: list[Entry] = []
         left_out: list[Problem] = []
         fetched = waiting = unchecked = in_a_row = 0
@@ -113,15 +112,15 @@ class Collector:
             unchecked += missed
             entries.append(entry)
             documents[entry.sha256] = body
-        listing = Listing(
+        now = Listing(
             format=csaf_archive.FORMAT,
             provider=found.url,
             publisher=found.publisher,
             updated=found.updated,
-            entries=tuple(entries),
+            entries=tuple(sorted(entries, key=lambda one: one.url)),
         )
         return Collected(
-            archive=csaf_archive.write(listing, documents),
+            archive=archive if archive is not None and now == listing else csaf_archive.write(now, documents),
             provider=found,
             documents=len(entries),
             fetched=fetched,
@@ -215,10 +214,3 @@ class Collector:
             return self._must(place)
         except (Unavailable, Forbidden, Invalid, TooLarge):
             return None
-
-
-def _of(before: bytes | None) -> tuple[dict[str, Entry], dict[str, bytes]]:
-    if before is None:
-        return {}, {}
-    listing, documents = csaf_archive.unpack(before)
-    return {one.url: one for one in listing.entries}, documents

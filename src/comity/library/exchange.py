@@ -245,16 +245,10 @@ class Exchange:
 
     def catch_up(self) -> int:
         """Make the objects of every published advisory that has none yet: once, when a worker starts."""
-        start, number = "", 0
-        while True:
-            with self.store.read() as tx:
-                page = published.page(tx, FLOW, start=start or None, limit=200)
-                without = [one.id for one in page.items if not shared.of_source(tx, one.id)]
-            for id_ in without:
-                number += self.take_advisory(id_) > 0
-            if page.next is None:
-                return number
-            start = page.next
+        with self.store.read() as tx:
+            made = shared.sources(tx)
+            without = [one for one in published.ids(tx, FLOW) if one not in made]
+        return sum(self.take_advisory(one) > 0 for one in without)
 
     # ---- helpers, in call order
 

@@ -134,6 +134,12 @@ def every(tx: Tx, viewer: Viewer) -> Iterator[Advisory]:
         start = found.next
 
 
+def ids(tx: Tx, viewer: Viewer) -> tuple[AdvisoryId, ...]:
+    """The ids of every advisory that this viewer sees, oldest publication first; none is opened."""
+    query = select(advisories.c.id).where(_sees(viewer)).order_by(advisories.c.published_at, advisories.c.id)
+    return tuple(AdvisoryId(one) for one in tx.connection.execute(query).scalars())
+
+
 def count(tx: Tx, viewer: Viewer) -> int:
     """How many advisories this viewer sees."""
     return tx.connection.execute(select(func.count()).select_from(advisories).where(_sees(viewer))).scalar() or 0

@@ -163,10 +163,10 @@ def owned(tx: Tx, collection: str, id_: str, owner: PartyId) -> Tlp:
     return Tlp(found)
 
 
-def of_source(tx: Tx, source: str) -> bool:
-    """Whether objects were made of this advisory."""
-    query = select(shared_objects.c.stix_id).where(shared_objects.c.source == source).limit(1)
-    return tx.connection.execute(query).first() is not None
+def sources(tx: Tx) -> frozenset[str]:
+    """Every advisory that objects were made of."""
+    query = select(shared_objects.c.source).where(shared_objects.c.source.is_not(None)).distinct()
+    return frozenset(tx.connection.execute(query).scalars())
 
 
 def count(tx: Tx, collection: str) -> int:
