@@ -54,10 +54,18 @@ def streams_end_soon() -> Iterator[None]:
 
 
 LONGEST_FIRST = (
-    "tests/clearing/test_crash_sqlite.py",
     "tests/clearing/test_crash_postgresql.py",
+    "tests/console/test_browser.py",
+    "tests/clearing/test_crash_sqlite.py",
     "tests/validation/test_cases.py",
     "tests/durable/test_crash.py",
+    "tests/api/test_contract.py",
+    "tests/clearing/test_race.py",
+    "tests/assess/test_campaign.py",
+    "tests/clearing/test_crash_later.py",
+    "tests/backup/test_backup.py",
+    "tests/coordinate/test_no_leak.py",
+    "tests/battery/test_telltale.py",
 )
 """Files that take minutes: begun first, so that two processes are done at about the same time."""
 

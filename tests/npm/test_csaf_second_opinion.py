@@ -5,7 +5,8 @@ import json
 import shutil
 import subprocess
 from collections import Counter
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -29,22 +30,37 @@ TESTS = {"2.0": 44, "2.1": 62}
 BOTH = pytest.mark.parametrize("dialect", csaf_dialect.EVERY, ids=lambda one: one.version)
 
 
-def run(*words: str | Path) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Validator:
+    """The other validator, started once: it takes seconds to start, and a moment for a document."""
+
+    process: "subprocess.Popen[str]"
+
+    def run(self, *words: str | Path) -> dict[str, Any]:
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write(json.dumps([str(one) for one in words]) + "\n")
+        self.process.stdin.flush()
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
+
+    def validate(self, files: list[Path], dialect: Dialect = V2_0) -> dict[str, Any]:
+        answer = self.run(*(() if dialect is V2_0 else ("--2.1",)), *files)
+        assert answer["ran"] == TESTS[dialect.version]
+        report: dict[str, Any] = answer["report"]
+        return report
+
+
+@pytest.fixture(scope="module")
+def validator() -> Iterator[Validator]:
     node = shutil.which("node")
     if node is None or not (HERE / "node_modules" / "@secvisogram" / "csaf-validator-lib").is_dir():
         pytest.skip("no npm: run `npm ci` in tests/npm for the second opinion on CSAF")
-    ran = subprocess.run(
-        [node, HERE / "validate-csaf.mjs", *words], capture_output=True, text=True, check=True, timeout=120
-    )
-    answer: dict[str, Any] = json.loads(ran.stdout)
-    return answer
-
-
-def validate(files: list[Path], dialect: Dialect = V2_0) -> dict[str, Any]:
-    answer = run(*(() if dialect is V2_0 else ("--2.1",)), *files)
-    assert answer["ran"] == TESTS[dialect.version]
-    report: dict[str, Any] = answer["report"]
-    return report
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([node, HERE / "validate-csaf.mjs"], **pipes) as process:
+        yield Validator(process)
+        process.stdin.close()
+        assert process.wait(timeout=60) == 0
 
 
 def shown(advisory: Advisory, dialect: Dialect) -> str:
@@ -55,7 +71,7 @@ def shown(advisory: Advisory, dialect: Dialect) -> str:
 
 
 @BOTH
-def test_worked_examples_pass_every_mandatory_test(tmp_path: Path, dialect: Dialect) -> None:
+def test_worked_examples_pass_every_mandatory_test(validator: Validator, tmp_path: Path, dialect: Dialect) -> None:
     examples = {
         "ordinary": ADVISORY,
         "draft": replace(ADVISORY, published_at=None, revisions=()),
@@ -67,12 +83,14 @@ def test_worked_examples_pass_every_mandatory_test(tmp_path: Path, dialect: Dial
     }
     for name, advisory in examples.items():
         (tmp_path / f"{name}.json").write_text(shown(advisory, dialect))
-    found = {Path(k).stem: broken(v) for k, v in validate(sorted(tmp_path.iterdir()), dialect).items() if v}
+    found = {Path(k).stem: broken(v) for k, v in validator.validate(sorted(tmp_path.iterdir()), dialect).items() if v}
     assert found == ({} if dialect is V2_0 else {"withdrawn": {"6.1.26"}}), "its draft of 2.1 has no such profile yet"
 
 
 @BOTH
-def test_many_drawn_advisories_pass_every_mandatory_test(tmp_path: Path, dialect: Dialect) -> None:
+def test_many_drawn_advisories_pass_every_mandatory_test(
+    validator: Validator, tmp_path: Path, dialect: Dialect
+) -> None:
     drawn: list[Advisory] = []
 
     @given(advisories(st.sampled_from(Tlp), IDS))
@@ -85,16 +103,16 @@ def test_many_drawn_advisories_pass_every_mandatory_test(tmp_path: Path, dialect
     draw()
     for number, advisory in enumerate(drawn):
         (tmp_path / f"{number}.json").write_text(shown(advisory, dialect))
-    assert {k: v for k, v in validate(sorted(tmp_path.iterdir()), dialect).items() if v} == {}
+    assert {k: v for k, v in validator.validate(sorted(tmp_path.iterdir()), dialect).items() if v} == {}
     assert len(drawn) >= 50
 
 
-def test_the_validator_does_fail_a_document_that_is_wrong(tmp_path: Path) -> None:
+def test_the_validator_does_fail_a_document_that_is_wrong(validator: Validator, tmp_path: Path) -> None:
     document = json.loads(Csaf().write(ADVISORY))
     document["document"]["tracking"]["version"] = "9"
     bad = tmp_path / "bad.json"
     bad.write_text(json.dumps(document))
-    (errors,) = validate([bad]).values()
+    (errors,) = validator.validate([bad]).values()
     assert any("6_1_16" in error["test"] for error in errors)
 
 
@@ -118,7 +136,9 @@ DIFFERING = {
 }
 
 
-def test_both_validators_say_the_same_of_every_official_case_but_six(tmp_path: Path, corpora: Path) -> None:
+def test_both_validators_say_the_same_of_every_official_case_but_six(
+    validator: Validator, tmp_path: Path, corpora: Path
+) -> None:
     documents: dict[str, Any] = {}
     with gzip.open(corpora / "formats" / "csaf" / "documents.jsonl.gz", "rt") as file:
         for line in file:
@@ -127,7 +147,9 @@ def test_both_validators_say_the_same_of_every_official_case_but_six(tmp_path: P
                 name = row["path"].rpartition("/")[2]
                 documents[name] = json.loads(row["text"])
                 (tmp_path / name).write_text(row["text"])
-    theirs = {Path(file).name: broken(errors) for file, errors in validate(sorted(tmp_path.iterdir())).items()}
+    theirs = {
+        Path(file).name: broken(errors) for file, errors in validator.validate(sorted(tmp_path.iterdir())).items()
+    }
     ours = {name: {p.code.removeprefix("csaf_") for p in mandatory.check(doc)} for name, doc in documents.items()}
     assert len(documents) == 239
     differing = {name: ours[name] ^ theirs[name] for name in ours if ours[name] != theirs[name]}
@@ -154,13 +176,15 @@ OLDER_DRAFT = {
 seems to follow an earlier draft."""
 
 
-def test_on_2_1_both_say_the_same_of_every_official_case_but_25(tmp_path: Path, corpora: Path) -> None:
+def test_on_2_1_both_say_the_same_of_every_official_case_but_25(
+    validator: Validator, tmp_path: Path, corpora: Path
+) -> None:
     with gzip.open(corpora / "formats" / "csaf" / "documents.jsonl.gz", "rt") as file:
         for line in file:
             row = json.loads(line)
             if row["csaf_version"] == "2.1" and "/mandatory/" in row["path"] and row["kind"] == "validator-test":
                 (tmp_path / row["path"].rpartition("/")[2]).write_text(row["text"])
-    answer = run("--2.1", *sorted(tmp_path.iterdir()))
+    answer = validator.run("--2.1", *sorted(tmp_path.iterdir()))
     theirs = {Path(file).name: broken(errors) for file, errors in answer["report"].items()}
     has = {name.removeprefix("mandatoryTest_").replace("_", ".") for name in answer["names"] if "Test_" in name}
     listed = json.loads((corpora / "formats" / "csaf" / "2.1" / "testcases.json").read_text())["tests"]
