@@ -51,6 +51,7 @@ VIEWS = {
     "missing": ("", "/nothing-here"),
     "submit": ("submitter", "/report"),
     "reports": ("submitter", "/reports"),
+    "batches": ("submitter", "/batches"),
     "report": ("submitter", "/reports/R-0000-0000-0001"),
     "queue": ("coordinator", "/queue"),
     "case": ("coordinator", f"/cases/{CASE}"),

@@ -185,6 +185,11 @@ class Batches:
         with self.machines.store.read() as tx:
             return batches.get(tx, batch, viewer.organisation)
 
+    def pulse(self, viewer: Viewer, batch: BatchId) -> str:
+        """A word that changes when the state of a batch, or one of its counts, does."""
+        held = self.batch(viewer, batch)
+        return f"{held.state}-{held.taken}-{held.refused}-{held.repeats}"
+
     def listed(self, viewer: Viewer) -> tuple[Batch, ...]:
         """The batches of the viewer's organisation, newest first."""
         allow(viewer, Action.SEND_BATCH)

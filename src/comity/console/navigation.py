@@ -36,6 +36,7 @@ GROUPS: Final = (
         links=(
             Link(path="/report", name="Report a finding", action=Action.SUBMIT),
             Link(path="/reports", name="My reports", action=Action.READ_OWN_REPORTS),
+            Link(path="/batches", name="My batches", action=Action.SEND_BATCH),
             Link(path="/claims", name="Scan claims", action=Action.CLAIM_SCANS),
             Link(path="/seats", name="Your cases", action=Action.READ_SEATS),
             Link(path="/queue", name="Case queue", action=Action.READ_CASES, also=("/cases",)),

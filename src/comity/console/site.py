@@ -38,6 +38,7 @@ from comity.console import (
     triage,
 )
 from comity.console import advice as advice_pages
+from comity.console import batches as batch_pages
 from comity.console import briefs as briefs_pages
 from comity.console import claims as claims_pages
 from comity.console import coordination as coordination_pages
@@ -75,6 +76,7 @@ def routes(counters: Counters) -> list[Router]:
     trail_pages.add(paths, counters.trail, counters.glass)
     account.add(paths, accounts, settings, counters.now, provider)
     people.add(paths, accounts, settings, provider)
+    batch_pages.add(paths, counters.batches)
     reports.add(paths, counters.clearing, counters.capacity, settings)
     cases.add(paths, counters.clearing, Preferences(accounts=accounts))
     duplicates.add(paths, counters.regroup)
