@@ -96,6 +96,7 @@ from comity.model.party import Organisation
 from comity.partners.carrier import Carrier
 from comity.partners.cve_services import CveServices
 from comity.partners.endpoint import ModelEndpoint
+from comity.partners.tap import TapIntake
 from comity.partners.webhook import Sender
 from comity.sandbox import doctor, probe, tier
 from comity.sandbox.containment import Containment
@@ -217,8 +218,10 @@ def _opened(
             store=store,
             key=key,
             carrier=Carrier(loopback=settings.partners_loopback),
+            intake=TapIntake(loopback=settings.partners_loopback),
             now=clock.now,
             organisation=settings.organisation,
+            address=settings.address,
             cisa2015=settings.cisa2015_in_force,
         )
         assessing = assess_flow.Machines(

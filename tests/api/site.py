@@ -64,6 +64,7 @@ from comity.model.party import Role, Viewer
 from comity.partners.carrier import Carrier
 from comity.partners.cve_services import CveServices
 from comity.partners.endpoint import ModelEndpoint
+from comity.partners.tap import TapIntake
 from comity.partners.webhook import Sender
 from comity.sealing import keys, openpgp
 from comity.sealing.signer import HostSigner
@@ -221,6 +222,7 @@ def passing(held: Accounts, settings: Settings, clock: Clock, clearing: FakeClea
         store=held.store,
         key=keys.signing_key(settings),
         carrier=Carrier(),
+        intake=TapIntake(),
         now=clock,
         organisation=settings.organisation,
     )

@@ -126,6 +126,8 @@ ROUTES = {
     ("GET", "/api/v1/hand-overs/{hand_over:str}/statements/{sha256:str}"): Action.READ_CASES,
     ("POST", "/api/v1/hand-overs/{hand_over:str}/again"): Action.HAND_OVER,
     ("POST", "/api/v1/cases/{case:str}/hand-over"): Action.HAND_OVER,
+    ("POST", "/api/v1/hand-overs/{hand_over:str}/follow"): Action.HAND_OVER,
+    ("POST", "/api/v1/cases/{case:str}/vulnerability-reports"): Action.HAND_OVER,
     ("POST", "/api/v1/verifications"): Action.VERIFY_DOCUMENT,
     ("GET", "/api/v1/briefs"): Action.READ_BRIEFS,
     ("GET", "/api/v1/briefs/{brief:str}"): Action.READ_BRIEFS,

@@ -31,6 +31,7 @@ from comity.model.party import Role, Viewer
 from comity.model.recipe import Sight
 from comity.partners.carrier import Answer, Carrier
 from comity.partners.cve_services import CveServices
+from comity.partners.tap import TapIntake
 from comity.sealing import keys
 from comity.settings import Settings
 from comity.store import blind, capacity, cases, coordinations, crosses, cve_services, done, journal, partners, reports
@@ -235,7 +236,9 @@ def second_try(settings: Settings, seam: Callable[[str], None]) -> None:
 def _passing(held: flow.Machines, folder: Path, carrier: Any) -> flow_handover.Machines:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     key = keys.load_or_make(folder / "partner.pem")
-    return flow_handover.Machines(store=held.store, key=key, carrier=carrier, now=held.now, organisation="A host")
+    return flow_handover.Machines(
+        store=held.store, key=key, carrier=carrier, intake=TapIntake(), now=held.now, organisation="A host"
+    )
 
 
 def _handed(held: Host, settings: Settings, passing: flow_handover.Machines) -> None:

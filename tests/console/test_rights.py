@@ -192,6 +192,7 @@ TAKEN = {
     "/cases/{case:str}/cve/{entry:str}/{act:str}": Action.WORK_CVE,
     "/partners/{partner:str}/end": Action.KEEP_PARTNERS,
     "/partners/sent/{hand_over:str}/again": Action.HAND_OVER,
+    "/partners/sent/{hand_over:str}/follow": Action.HAND_OVER,
     "/cases/{case:str}/hand-over": Action.HAND_OVER,
     "/sharing": Action.SHARE,
     "/sharing/{share:str}/end": Action.SHARE,

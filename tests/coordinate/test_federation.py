@@ -30,6 +30,7 @@ from comity.model.party import ANONYMOUS, Role, Viewer
 from comity.model.product import Symbol
 from comity.model.report import Finding, Report
 from comity.partners.carrier import Answer, Carrier
+from comity.partners.tap import TapIntake
 from comity.sealing import keys, letters
 from comity.store import cases, journal, partners, reports, shares
 from tests.clearing.documents import RECIPE, document
@@ -94,7 +95,7 @@ def side(made: Host, folder: Path, name: str, line: Line) -> Side:
     config = replace(made.machines.settings, keys=folder / "keys", organisation=name)
     key = keys.signing_key(config)
     machines = flow_handover.Machines(
-        store=made.machines.store, key=key, carrier=line, now=made.clock.now, organisation=name
+        store=made.machines.store, key=key, carrier=line, intake=TapIntake(), now=made.clock.now, organisation=name
     )
     counter = HandOvers(machines=machines, control=SilentControl(), clearing=made.desk, settings=config)
     return Side(host=made, counter=counter, key=key)

@@ -20,6 +20,7 @@ from comity.model.ids import CaseId, PartyId
 from comity.model.party import Role, Viewer
 from comity.partners.carrier import Answer, Carrier
 from comity.partners.cve_services import CveServices
+from comity.partners.tap import TapIntake
 from comity.sealing import keys
 from comity.settings import Settings
 from comity.store import cases, cve_services, partners, reports
@@ -80,7 +81,7 @@ def _side(made: Host, folder: Path, name: str, line: Line) -> tuple[flow_handove
     config = replace(made.machines.settings, keys=folder / "keys", organisation=name)
     key = keys.signing_key(config)
     machines = flow_handover.Machines(
-        store=made.machines.store, key=key, carrier=line, now=made.clock.now, organisation=name
+        store=made.machines.store, key=key, carrier=line, intake=TapIntake(), now=made.clock.now, organisation=name
     )
     return machines, HandOvers(machines=machines, control=SilentControl(), clearing=made.desk, settings=config)
 

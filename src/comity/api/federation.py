@@ -10,7 +10,8 @@ from litestar.params import FromPath, JSONBody
 from comity.access.policy import Action
 from comity.api import asking
 from comity.api.asking import Ask
-from comity.clearing.desk_handover import HandOver, HandOvers, Incoming, Partner
+from comity.clearing.desk_handover import Door, HandOver, HandOvers, Incoming, Partner
+from comity.errors import Invalid, Problem
 from comity.model.ids import CaseId, Digest
 from comity.model.party import Viewer
 
@@ -23,14 +24,18 @@ class PartnerBody(msgspec.Struct, frozen=True, kw_only=True):
     address: str
     key_id: str
     added_at: datetime
+    door: str
+    """`comity`, or `tap` for the TAP intake of a host of another kind."""
 
 
 class EnterPartner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A partner as somebody brings it: `key` is its key document, brought by hand, in base64."""
+    """A partner as somebody brings it: `key` is its key document, brought by hand, in base64. A TAP intake has a
+    `tap_token` in its place: what its host gave this one to send under. Answers never hold it."""
 
     name: str
     address: str
-    key: bytes
+    key: bytes = b""
+    tap_token: str = ""
 
 
 class MakeHandOver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,6 +59,28 @@ class HandOverBody(msgspec.Struct, frozen=True, kw_only=True):
     tries: int
     problem: str
     receipts: tuple[str, ...]
+    monitors: tuple[str, ...]
+    """Of a TAP intake: the path there that follows each receipt."""
+
+
+class Followed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a TAP intake says now of one receipt."""
+
+    receipt: str
+    said: str
+
+
+class TakeReports(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`keep` gives a reason for each piece of personal information that goes along."""
+
+    keep: dict[str, str] = {}
+
+
+class VulnerabilityReport(msgspec.Struct, frozen=True, kw_only=True):
+    """One report as a vulnerability report of CSAF 2.1, in base64."""
+
+    report: str
+    document: bytes
 
 
 class IncomingBody(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,7 +125,14 @@ class BroughtReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
 def partner_body(one: Partner) -> PartnerBody:
     """A partner in the shape of the API."""
-    return PartnerBody(partner=one.id, name=one.name, address=one.address, key_id=one.key_id, added_at=one.added_at)
+    return PartnerBody(
+        partner=one.id,
+        name=one.name,
+        address=one.address,
+        key_id=one.key_id if one.door is Door.COMITY else "",
+        added_at=one.added_at,
+        door=one.door.value,
+    )
 
 
 def hand_over_body(one: HandOver) -> HandOverBody:
@@ -113,6 +147,7 @@ def hand_over_body(one: HandOver) -> HandOverBody:
         tries=one.tries,
         problem=one.problem,
         receipts=one.receipts,
+        monitors=one.monitors,
     )
 
 
@@ -145,7 +180,13 @@ def passed(counter: HandOvers, viewer: Viewer) -> Passed:
 
 
 def enter(counter: HandOvers, viewer: Viewer, data: EnterPartner) -> PartnerBody:
-    """Enter a partner."""
+    """Enter a partner: a Comity host with its key, or a TAP intake with a token."""
+    if bool(data.key) == bool(data.tap_token):
+        reason = "a key document of a Comity host, or the token of a TAP intake"
+        raise Invalid("one of the two is needed", [Problem("/key", "not_one", reason)])
+    if data.tap_token:
+        made = counter.add_tap(viewer, name=data.name, address=data.address, token=data.tap_token)
+        return partner_body(made)
     return partner_body(counter.add(viewer, name=data.name, address=data.address, key=data.key))
 
 
@@ -153,6 +194,19 @@ def make(counter: HandOvers, viewer: Viewer, case: str, data: MakeHandOver) -> H
     """Hand a case over."""
     made = counter.hand_over(viewer, CaseId(case), partner=data.partner, basis=data.basis, why=data.why, keep=data.keep)
     return hand_over_body(made)
+
+
+def follow(counter: HandOvers, viewer: Viewer, hand_over: str) -> list[Followed]:
+    """What a TAP intake says of each receipt."""
+    return [Followed(receipt=receipt, said=said) for receipt, said in counter.follow(viewer, hand_over)]
+
+
+def vulnerability_reports(
+    counter: HandOvers, viewer: Viewer, case: str, data: TakeReports
+) -> list[VulnerabilityReport]:
+    """The reports of a case, each as one document."""
+    made = counter.vulnerability_reports(viewer, CaseId(case), keep=data.keep)
+    return [VulnerabilityReport(report=id_, document=document) for id_, document in made]
 
 
 def routes(counter: HandOvers) -> list[HTTPRouteHandler]:
@@ -179,7 +233,10 @@ def routes(counter: HandOvers) -> list[HTTPRouteHandler]:
         responses=asking.ERRORS,
     )
     def add(request: Ask, data: JSONBody[EnterPartner]) -> PartnerBody:
-        """With the key document that somebody brought by hand. From now on cases may pass both ways."""
+        """With the key document that somebody brought by hand: from now on cases may pass both ways.
+
+        A TAP intake is entered with a token in its place: it takes reports and brings none.
+        """
         return enter(counter, asking.viewer_of(request), data)
 
     @post(
@@ -234,6 +291,32 @@ def routes(counter: HandOvers) -> list[HTTPRouteHandler]:
         return hand_over_body(counter.again(asking.viewer_of(request), asking.name(hand_over)))
 
     @post(
+        "/hand-overs/{hand_over:str}/follow",
+        opt={"action": Action.HAND_OVER},
+        operation_id="followHandOver",
+        sync_to_thread=True,
+        summary="Ask a TAP intake what became of its receipts",
+        responses=asking.ERRORS,
+        status_code=200,
+    )
+    def follows(request: Ask, hand_over: FromPath[str]) -> list[Followed]:
+        """Asked now, over the monitor link of each receipt; nothing of the answers is kept."""
+        return follow(counter, asking.viewer_of(request), asking.name(hand_over))
+
+    @post(
+        "/cases/{case:str}/vulnerability-reports",
+        opt={"action": Action.HAND_OVER},
+        operation_id="takeVulnerabilityReports",
+        sync_to_thread=True,
+        summary="The reports of a case as CSAF vulnerability reports",
+        responses=asking.ERRORS,
+        status_code=200,
+    )
+    def documents(request: Ask, case: FromPath[str], data: JSONBody[TakeReports]) -> list[VulnerabilityReport]:
+        """CSAF 2.1 (a draft), profile `csaf_vulnerability_report`, for another coordinator. The submitter sees that."""
+        return vulnerability_reports(counter, asking.viewer_of(request), asking.name(case), data)
+
+    @post(
         "/hand-overs",
         opt={"action": Action.TAKE_OVER},
         operation_id="takeCaseOver",
@@ -260,4 +343,4 @@ def routes(counter: HandOvers) -> list[HTTPRouteHandler]:
         data = counter.statement(asking.viewer_of(request), asking.name(hand_over), wanted)
         return asking.inert(data, f"{wanted}.dsse.json")
 
-    return [partners, add, end, both, hand, again, take, statement]
+    return [partners, add, end, both, hand, again, follows, documents, take, statement]

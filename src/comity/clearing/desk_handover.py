@@ -1,5 +1,6 @@
 """The counter of partner hosts: who they are, what goes to them, and what they bring."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -7,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.clearing import flow, flow_handover, flow_looks, handover
+from comity.clearing import flow_handover, flow_leaving, flow_looks, flow_tap, handover
 from comity.clearing.desk import Clearing
 from comity.clearing.views import Accepted, Document
 from comity.durable.engine import Control
@@ -15,22 +16,22 @@ from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, Unavai
 from comity.formats.codec import Reading
 from comity.formats.parse import Limits
 from comity.formats.report import MEDIA_TYPE, NAME, ReportDocument
+from comity.model.advisory import Publisher
 from comity.model.basis import BASES, Basis, ground
-from comity.model.case import Case, Stage
 from comity.model.events import Event, Kind
-from comity.model.federation import STATEMENT, Delivery, HandOver, Letter, Partner, Taken
+from comity.model.federation import STATEMENT, Delivery, Door, HandOver, Letter, Partner, Taken
 from comity.model.handling import Tlp
-from comity.model.ids import CaseId, Digest, PartyId, code, digest, is_digest
+from comity.model.ids import CaseId, Digest, PartyId, ReportId, code, digest, is_digest
 from comity.model.party import Organisation, Role, Viewer
 from comity.sealing import keys, letters
 from comity.settings import Settings
-from comity.store import blobs, cases, journal, parties, partners, reports
+from comity.store import journal, parties, partners, reports
 from comity.store.engine import Tx
 
-__all__ = ["Delivery", "HandOver", "HandOvers", "Incoming", "Partner"]
+__all__ = ["Delivery", "Door", "HandOver", "HandOvers", "Incoming", "Partner"]
 
-CONSENT: Final = "consent"
 LINE: Final = 500
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{8,500}\Z", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +79,6 @@ class HandOvers:
         if held.id == self.machines.key.public.id:
             raise Invalid("this host's own key", [Problem("/key", "own_key", "get the key document of the other host")])
         _line("/name", name, 200)
-        at = self.machines.now()
         made = Partner(
             id="P-" + code(secrets.token_bytes(8), 12),
             organisation=PartyId(f"partner-{secrets.token_hex(8)}"),
@@ -87,14 +87,43 @@ class HandOvers:
             key=key,
             key_id=held.id,
             added_by=viewer.person,
-            added_at=at,
+            added_at=self.machines.now(),
         )
+        return self._entered(viewer, made)
+
+    def add_tap(self, viewer: Viewer, *, name: str, address: str, token: str) -> Partner:
+        """Enter a TAP intake of another host, with the token that its host gave this one. It brings nothing here.
+
+        Invalid for a name, an address or a token that is none; Conflict when this intake or name is here already.
+        """
+        allow(viewer, Action.KEEP_PARTNERS)
+        _line("/name", name, 200)
+        if not _TOKEN.match(token):
+            raise Invalid("this is no token", [Problem("/tap_token", "bad_text", "one word of 8 to 500 characters")])
+        checked = self.machines.carrier.checked(address.strip())
+        return self._entered(
+            viewer,
+            Partner(
+                id="P-" + code(secrets.token_bytes(8), 12),
+                organisation=PartyId(f"partner-{secrets.token_hex(8)}"),
+                name=name.strip(),
+                address=checked,
+                key=b"",
+                key_id=f"tap-{digest(checked.encode())[:40]}",
+                added_by=viewer.person,
+                added_at=self.machines.now(),
+                door=Door.TAP,
+                token=token,
+            ),
+        )
+
+    def _entered(self, viewer: Viewer, made: Partner) -> Partner:
         with self.machines.store.write() as tx:
             if any(one.name.casefold() == made.name.casefold() for one in parties.all_organisations(tx)):
                 raise Conflict("an organisation of this name is here: give the partner a name of its own")
             parties.add_organisation(tx, Organisation(id=made.organisation, name=made.name))
             partners.add(tx, made)
-            self._changed(tx, viewer, made, at, "added")
+            self._changed(tx, viewer, made, made.added_at, "added")
         return made
 
     def end(self, viewer: Viewer, partner: str) -> None:
@@ -118,9 +147,9 @@ class HandOvers:
     ) -> HandOver:
         """Hand a case to a partner: every report with its files and handling, the signed statements, the embargo.
 
-        `keep` gives a reason for each piece of personal information that goes along. Conflict for a closed case, for
-        one that is on its way there already, and for TLP:RED on any ground but the consent of whom it comes from
-        (FIRST TLP 2.0: RED is for those it was given to). Invalid and Missing say what to mend.
+        `keep` gives a reason for each piece of personal information that goes along. A TAP intake gets each report as
+        TAP takes it, and the letter stays here, as the record of what was sent on which ground. Conflict, Invalid and
+        Missing say what to mend (`flow_leaving`).
         """
         allow(viewer, Action.HAND_OVER)
         _line("/why", why, LINE)
@@ -129,42 +158,21 @@ class HandOvers:
         if viewer.is_script and not self.machines.key.public.demo:
             raise Forbidden("a script hands nothing over on a host that signs as itself: a person must")
         with self.machines.store.write() as tx:
-            held = cases.get(tx, case, viewer)
             to = partners.get(tx, partner)
-            if held.stage is Stage.CLOSED:
-                raise Conflict(f"case {case} is closed: a new fact opens a linked case")
-            if any(o.partner == to.id and o.state is Delivery.WAITING for o in partners.sent(tx, viewer, case=case)):
-                raise Conflict("this case is on its way there already")
-            members = [reports.get(tx, one, viewer) for one in held.reports]
-            own = [one for one in members if one.organisation != to.organisation]
-            if not own:
-                raise Conflict("every report of this case came from this partner")
-            strictest = max((held.handling.tlp, *(one.finding.handling.tlp for one in own)))
-            if strictest is Tlp.RED and basis != CONSENT:
-                raise Conflict(
-                    "this case holds TLP:RED: it goes to another host only with the consent of those it comes from; "
-                    "ask them, then cite the ground consent"
-                )
-            left = handover.left([one.finding for one in own], keep or {})
-            if left:
-                reason = "give a reason for it to go along, or have it taken out"
-                raise Invalid(
-                    "the case holds personal information",
-                    [Problem(f"/reports/{one.field}", "personal_information", f"{one.kind}: {reason}") for one in left],
-                )
-            documents = [handover.document(one, held, flow.attached(tx, one)) for one in own]
-            statements = _statements(tx, held)
+            leaving = flow_leaving.for_partner(tx, viewer, case, to, basis=basis, keep=keep or {})
+            held = leaving.case
+            documents, statements = flow_leaving.documents(tx, leaving, to, publisher=self._publisher(), at=at)
             letter = Letter(
                 id="H-" + code(secrets.token_bytes(8), 12),
                 sent_at=at,
                 case=held.id,
                 from_key=self.machines.key.public.id,
-                to_key=to.key_id,
+                to_key=to.key_id if to.door is Door.COMITY else "",
                 by=f"{parties.person(tx, viewer.person).name}, {self.machines.organisation}",
                 why=why.strip(),
                 ground=cited,
-                tlp=strictest,
-                no_equities_use=held.handling.no_equities_use or any(o.finding.handling.no_equities_use for o in own),
+                tlp=leaving.tlp,
+                no_equities_use=leaving.no_equities_use,
                 embargo_until=held.embargo_until,
                 embargo_basis=held.embargo_basis[:LINE],
                 enclosed=handover.enclose(documents, statements),
@@ -179,10 +187,13 @@ class HandOvers:
                 letter=letters.sign_letter(handover.letter_bytes(letter), self.machines.key),
             )
             enclosed = (*documents, *statements)
-            if len(flow_handover.body(made.letter, enclosed)) > self.settings.body_limit_bytes:
+            if (
+                to.door is Door.COMITY
+                and len(flow_handover.body(made.letter, enclosed)) > self.settings.body_limit_bytes
+            ):
                 raise Conflict("the case with its files is larger than a host takes at once: bring it another way")
             partners.hand_over(tx, made, enclosed)
-            flow_looks.note(tx, viewer, own, f"handed it to {to.name}", at=at)
+            flow_looks.note(tx, viewer, leaving.reports, f"handed it to {to.name}", at=at)
             flow_handover.note(
                 tx, Kind.CASE_HANDED_OVER, made, at=at, actor=viewer.person, partner=to.id, basis=cited.id
             )
@@ -203,6 +214,36 @@ class HandOvers:
             flow_handover.note(tx, Kind.CASE_HANDED_OVER, more, at=at, actor=viewer.person, partner=held.partner)
         flow_handover.start(self.control, more)
         return more
+
+    def follow(self, viewer: Viewer, hand_over: str) -> tuple[tuple[str, str], ...]:
+        """What the TAP intake says now of each receipt: receipt and its words. Conflict for any other partner, whose
+        receipts anybody may follow there."""
+        allow(viewer, Action.HAND_OVER)
+        with self.machines.store.read() as tx:
+            held = partners.out(tx, hand_over, viewer)
+            to = partners.get(tx, held.partner)
+        if to.door is not Door.TAP:
+            raise Conflict(f"ask that host: comity status RECEIPT --host {to.address}")
+        return tuple(zip(held.receipts, flow_tap.followed(self.machines.intake, to, held), strict=True))
+
+    def vulnerability_reports(
+        self, viewer: Viewer, case: CaseId, *, keep: Mapping[str, str] | None = None
+    ) -> tuple[tuple[ReportId, bytes], ...]:
+        """Each report of a case as a vulnerability report of CSAF 2.1, for another coordinator. It is noted that this
+        viewer took it. Invalid for personal information without a reason, and for a report that names no product."""
+        allow(viewer, Action.HAND_OVER)
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            held = flow_leaving.gathered(tx, viewer, case, keep=keep or {})
+            made = tuple(
+                (one.id, flow_leaving.csaf(held, one, publisher=self._publisher(), at=at)) for one in held.reports
+            )
+            flow_looks.note(tx, viewer, held.reports, "took it as a CSAF vulnerability report", at=at)
+        return made
+
+    def _publisher(self) -> Publisher:
+        address = self.machines.address or "https://comity.invalid"
+        return Publisher(name=self.machines.organisation, namespace=address)
 
     def sent(self, viewer: Viewer, *, case: CaseId | None = None) -> tuple[HandOver, ...]:
         """What went out of cases that this viewer sees, newest first."""
@@ -246,7 +287,7 @@ class HandOvers:
         # (1)
         with self.machines.store.read() as tx:
             known = [partners.by_key(tx, one) for one in letters.signer_named(envelope)]
-        partner = next((one for one in known if one is not None), None)
+        partner = next((one for one in known if one is not None and one.door is Door.COMITY), None)
         if partner is None:
             raise Forbidden("no partner of this host signed this: an agreement comes first")
         payload = letters.open_letter(envelope, keys.read_public(partner.key))
@@ -355,11 +396,6 @@ def _is_seen(tx: Tx, viewer: Viewer, one: Incoming) -> bool:
     """Whether this viewer may see every report that it became and that still is: one of a case that is withheld from
     them hides the letter and what came with it."""
     return one.letter.tlp <= viewer.tlp and not reports.is_hidden(tx, one.taken.receipts, viewer)
-
-
-def _statements(tx: Tx, case: Case) -> list[bytes]:
-    wanted = dict.fromkeys(one.statement for one in case.validations if one.statement)
-    return [blobs.get(tx, one, record=cases.record(case.id)) for one in wanted]
 
 
 def _line(pointer: str, text: str, most: int) -> None:

@@ -8,18 +8,18 @@ import base64
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 import msgspec
 
-from comity.clearing import flow, handover
+from comity.clearing import flow, flow_tap, handover
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
 from comity.errors import Invalid, Missing, Tampered, Unavailable
 from comity.model.events import Event, Kind
-from comity.model.federation import PAUSES, REPORT, Delivery, HandOver, Letter, Partner
+from comity.model.federation import PAUSES, REPORT, Delivery, Door, HandOver, Letter, Partner
 from comity.model.ids import digest
 from comity.partners.carrier import Answer
 from comity.sealing import keys, letters
@@ -47,8 +47,11 @@ class Machines:
     store: Store
     key: SigningKey
     carrier: Carrier
+    intake: flow_tap.Intake
     now: Callable[[], datetime]
     organisation: str
+    address: str = ""
+    """The host's own, as documents name their publisher."""
     cisa2015: str = "unknown"
 
 
@@ -97,6 +100,11 @@ def sent(machines: Machines, id_: str, number: int) -> str:
             partner = None
     if partner is None:
         return _settle(machines, held, Delivery.REFUSED, problem="the agreement with this partner has ended")
+    if partner.door is Door.TAP:
+        stands = flow_tap.bring(machines.store, machines.intake, held, partner, documents)
+        if stands.state is None:
+            return _later(machines, stands.held, number, stands.problem, wait_seconds=stands.wait_seconds)
+        return _settle(machines, stands.held, stands.state, problem=stands.problem)
     try:
         answer = machines.carrier.bring(partner.address, body(held.letter, documents))
     except (Unavailable, Invalid) as error:
@@ -129,12 +137,13 @@ def _with_receipt(held: HandOver, letter: Letter, partner: Partner, answer: byte
     return replace(held, receipt=envelope, receipts=receipts)
 
 
-def _later(machines: Machines, held: HandOver, number: int, problem: str) -> str:
+def _later(machines: Machines, held: HandOver, number: int, problem: str, *, wait_seconds: int = 0) -> str:
+    """When to try again: after the pause of this number, or after the longer one that the other side asks for."""
     if number >= len(PAUSES):
         return _settle(machines, held, Delivery.GIVEN_UP, problem=problem)
     with machines.store.write() as tx:
         partners.move(tx, replace(held, tries=held.tries + 1, problem=problem[:500]))
-    return (machines.now() + PAUSES[number]).isoformat()
+    return (machines.now() + max(PAUSES[number], timedelta(seconds=wait_seconds))).isoformat()
 
 
 def _settle(machines: Machines, held: HandOver, state: Delivery, *, problem: str = "") -> str:

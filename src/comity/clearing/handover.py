@@ -32,20 +32,21 @@ TEXTS: Final = ("summary", "description", "trigger", "impact", "preconditions", 
 
 
 def document(report: Report, case: Case, payloads: Mapping[Digest, bytes]) -> bytes:
-    """A report as it travels: its own words and files, with the embargo of the case as the wish it goes under.
+    """A report as it travels: its own words and files, with the embargo of the case as the wish it goes under."""
+    return ReportDocument().write(as_it_leaves(report, case), payloads)
 
-    Handling is never looser than the case's, and the finder's own date is kept where it is later.
-    """
+
+def as_it_leaves(report: Report, case: Case) -> Finding:
+    """The finding: handling is never looser than the case's, and the finder's own date is kept where it is later."""
     finding = report.finding
     dates = [day for day in (finding.wishes.publish_after, case.embargo_until) if day is not None]
     held = finding.handling.tightened_to(case.handling.tlp)
     no_equities = finding.handling.no_equities_use or case.handling.no_equities_use
-    sent = replace(
+    return replace(
         finding,
         handling=replace(held, no_equities_use=no_equities),
         wishes=replace(finding.wishes, publish_after=max(dates, default=None)),
     )
-    return ReportDocument().write(sent, payloads)
 
 
 def left(findings: Sequence[Finding], reasons: Mapping[str, str]) -> tuple[Found, ...]:

@@ -110,7 +110,9 @@ brief = App(
     help="Short, sourced, labelled briefs: make, list, show, keep, review, publish, correct, withdraw, detect.",
     group=BRIEF,
 )
-partner = App(name="partner", help="Other hosts: add, list, end; what passed between: log, again.", group=COORDINATE)
+partner = App(
+    name="partner", help="Other hosts: add, list, end; what passed between: log, again, follow.", group=COORDINATE
+)
 numbering = App(
     name="cve",
     help="CVE ids and records: account, show, list, dry-run, propose, confirm, withdraw, again, adopt.",
@@ -201,8 +203,10 @@ partner.command(partners.add)
 partner.command(partners.end)
 partner.command(partners.passed, name="log")
 partner.command(partners.again)
+partner.command(partners.follow)
 partner.command(partners.statement)
 case.command(partners.hand_over, name="hand-over")
+case.command(partners.csaf)
 case.command(erasures.erase)
 case.command(cases.listed, name="list")
 case.command(cases.shown, name="show")

@@ -182,6 +182,10 @@ ACTS: Mapping[str, Answer] = {
     f"/cases/{NAME}/hand-over": lambda o, v, n, b: federation.make(
         o.hand_overs, v, n[0], msgspec.convert(b, federation.MakeHandOver)
     ),
+    f"/hand-overs/{NAME}/follow": lambda o, v, n, _b: federation.follow(o.hand_overs, v, n[0]),
+    f"/cases/{NAME}/vulnerability-reports": lambda o, v, n, b: federation.vulnerability_reports(
+        o.hand_overs, v, n[0], msgspec.convert(b, federation.TakeReports)
+    ),
     f"/hand-overs/{NAME}/again": lambda o, v, n, _b: federation.hand_over_body(o.hand_overs.again(v, n[0])),
     **local_briefs.ACTS,
     **local_engagements.ACTS,

@@ -1,6 +1,6 @@
 """Partner hosts at the terminal: who they are, handing a case over, and what passed."""
 
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Annotated
 
@@ -24,7 +24,7 @@ def listed(*, host: Host = "", json: Json = False) -> None:
     if json:
         show.document(held)
         return
-    rows = [(p["partner"], p["name"], p["address"], p["key_id"][:16]) for p in held]
+    rows = [(p["partner"], p["name"], p["address"], p["key_id"][:16] or "TAP intake") for p in held]
     show.table(("partner", "name", "address", "key"), rows, empty="No partner: `comity partner add`.")
 
 
@@ -32,18 +32,26 @@ def add(
     name: str,
     address: str,
     *,
-    key: Annotated[Path, Parameter(help="its key document, brought by hand")],
+    key: Annotated[Path | None, Parameter(help="its key document, brought by hand")] = None,
+    tap_token: Annotated[Path | None, Parameter(help="for a TAP intake: a file with the token that it gave us")] = None,
     host: Host = "",
     json: Json = False,
 ) -> None:
     """Enter a partner host. Compare the key's id with the other side over another way before you do."""
+    if (key is None) == (tap_token is None):
+        raise Invalid("one of the two is needed", [Problem("/key", "not_one", "give --key, or --tap-token")])
+    body = {"name": name, "address": address}
+    if key is not None:
+        body["key"] = b64encode(key.read_bytes()).decode()
+    if tap_token is not None:
+        body["tap_token"] = tap_token.read_text("utf-8").strip()
     with place(configured(host)) as there:
-        body = {"name": name, "address": address, "key": b64encode(key.read_bytes()).decode()}
         held = there.act("/partners", body)
     if json:
         show.document(held)
         return
-    show.line(f"{held['partner']}: {held['name']} at {held['address']}, key {held['key_id']}", "green")
+    how = f"key {held['key_id']}" if held["key_id"] else "its TAP intake"
+    show.line(f"{held['partner']}: {held['name']} at {held['address']}, {how}", "green")
 
 
 def end(partner: str, *, host: Host = "") -> None:
@@ -64,13 +72,46 @@ def hand_over(
     json: Json = False,
 ) -> None:
     """Hand a case to a partner host: reports with files and handling, signed statements, the embargo."""
+    with place(configured(host)) as there:
+        body = {"partner": to, "basis": basis, "why": why, "keep": _kept(keep)}
+        held = there.act(f"/cases/{case}/hand-over", body)
+    show.document(held) if json else show.line(f"{held['hand_over']}: on its way to {held['name']}", "green")
+
+
+def csaf(
+    case: str,
+    *,
+    out: Annotated[Path, Parameter(help="the folder for the files")] = Path(),
+    keep: Keep = None,
+    host: Host = "",
+) -> None:
+    """Write each report of a case as a CSAF 2.1 vulnerability report, for another coordinator. It holds what is not
+    public: its label says for whom."""
+    with place(configured(host)) as there:
+        held = there.act(f"/cases/{case}/vulnerability-reports", {"keep": _kept(keep)})
+    out.mkdir(parents=True, exist_ok=True)
+    for one in held:
+        target = out / f"{plain_name(one['report']).lower()}.csaf-2.1.json"
+        target.write_bytes(b64decode(one["document"]))
+        show.line(f"written to {target}")
+
+
+def follow(hand_over: str, *, host: Host = "", json: Json = False) -> None:
+    """Ask a TAP intake what became of the reports that it took."""
+    with place(configured(host)) as there:
+        held = there.act(f"/hand-overs/{hand_over}/follow")
+    if json:
+        show.document(held)
+        return
+    rows = [(one["receipt"], one["said"]) for one in held]
+    show.table(("receipt", "the intake says"), rows, empty="It took nothing so far.")
+
+
+def _kept(keep: list[str] | None) -> dict[str, str]:
     pairs = [one.partition("=")[::2] for one in keep or ()]
     if any(not text or not reason for text, reason in pairs):
         raise Invalid("a reason is missing", [Problem("/keep", "bad_pair", "write --keep TEXT=REASON")])
-    with place(configured(host)) as there:
-        body = {"partner": to, "basis": basis, "why": why, "keep": dict(pairs)}
-        held = there.act(f"/cases/{case}/hand-over", body)
-    show.document(held) if json else show.line(f"{held['hand_over']}: on its way to {held['name']}", "green")
+    return dict(pairs)
 
 
 def passed(*, host: Host = "", json: Json = False) -> None:

@@ -6,7 +6,7 @@ from litestar import Response
 
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
-from comity.clearing.desk_handover import HandOvers
+from comity.clearing.desk_handover import Door, HandOvers
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
@@ -16,7 +16,7 @@ from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.model.ids import CaseId
 
 DONE = {
-    "added": "The partner is entered: cases may pass both ways now.",
+    "added": "The partner is entered: cases may pass now.",
     "ended": "The agreement has ended: nothing passes any more.",
     "sent": "The case is on its way. It is tried until the partner takes it, refuses it, or is given up on.",
 }
@@ -27,7 +27,13 @@ KEY_BYTES = 16 * 1024
 def add(paths: Paths, counter: HandOvers) -> None:
     """The pages and their forms."""
 
-    def partners_shown(request: Ask, *, status: int = 200, problems: tuple[Problem, ...] = ()) -> Response[Any]:
+    def partners_shown(
+        request: Ask,
+        *,
+        status: int = 200,
+        problems: tuple[Problem, ...] = (),
+        followed: tuple[str, tuple[tuple[str, str], ...]] = ("", ()),
+    ) -> Response[Any]:
         viewer = caller_of(request).viewer
         return page(
             request,
@@ -37,6 +43,9 @@ def add(paths: Paths, counter: HandOvers) -> None:
             may_keep=may(viewer, Action.KEEP_PARTNERS),
             sent=counter.sent(viewer) if may(viewer, Action.READ_CASES) else None,
             received=counter.received(viewer) if may(viewer, Action.READ_CASES) else None,
+            taps={one.id for one in counter.partners(viewer) if one.door is Door.TAP},
+            may_send=may(viewer, Action.HAND_OVER),
+            followed=followed,
             problems=problems,
             done=DONE.get(asked(request, "done"), ""),
         )
@@ -64,14 +73,13 @@ def add(paths: Paths, counter: HandOvers) -> None:
 
     @paths.take("/partners", Action.KEEP_PARTNERS, limit_bytes=4 * KEY_BYTES)
     def enter(request: Ask, form: Form) -> Response[Any]:
-        uploads = form.uploads("key")
+        uploads, viewer = form.uploads("key"), caller_of(request).viewer
+        name, address, token = form.text("name"), form.text("address"), form.text("tap_token").strip()
         try:
-            counter.add(
-                caller_of(request).viewer,
-                name=form.text("name"),
-                address=form.text("address"),
-                key=uploads[0].data[:KEY_BYTES] if uploads else b"",
-            )
+            if token:
+                counter.add_tap(viewer, name=name, address=address, token=token)
+            else:
+                counter.add(viewer, name=name, address=address, key=uploads[0].data[:KEY_BYTES] if uploads else b"")
         except (Conflict, Invalid) as error:
             return partners_shown(request, status=status_of(error), problems=told(error, code=NOT_DONE))
         return see("/partners?done=added")
@@ -112,3 +120,12 @@ def add(paths: Paths, counter: HandOvers) -> None:
     def again(request: Ask) -> Response[Any]:
         counter.again(caller_of(request).viewer, named(request, "hand_over"))
         return see("/partners?done=sent")
+
+    @paths.press("/partners/sent/{hand_over:str}/follow", Action.HAND_OVER)
+    def follow(request: Ask) -> Response[Any]:
+        hand_over = named(request, "hand_over")
+        try:
+            said = counter.follow(caller_of(request).viewer, hand_over)
+        except Conflict as error:
+            return partners_shown(request, status=status_of(error), problems=told(error, code=NOT_DONE))
+        return partners_shown(request, followed=(hand_over, said))

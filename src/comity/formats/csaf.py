@@ -16,6 +16,7 @@ from comity.formats import (
     csaf_notes,
     csaf_profile,
     csaf_read,
+    csaf_report,
     csaf_tree,
     findings,
     leftovers,
@@ -101,11 +102,9 @@ class CsafReport:
 
     def read_document(self, document: Json) -> Reading:
         """As `read`, for a parsed document."""
-        return Reading(
-            findings=tuple(
-                _finding(advisory) for advisory in csaf_read.each(document, self.limits.batch, dialect_of(document))
-            )
-        )
+        read = csaf_read.each(document, self.limits.batch, dialect_of(document))
+        first, *others = map(_finding, read)
+        return Reading(findings=(csaf_report.told(first, document), *others))
 
 
 def file_name(tracking_id: str) -> str:

@@ -1,6 +1,6 @@
 """Another host of this kind, and cases that pass between two hosts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -10,11 +10,21 @@ from comity.model.handling import Tlp
 from comity.model.ids import CaseId, Digest, PartyId, Receipt
 
 
+class Door(StrEnum):
+    """How a partner takes a case."""
+
+    COMITY = "comity"
+    """As a signed letter, answered by a signed receipt; the partner brings cases too."""
+    TAP = "tap"
+    """As reports at its TAP intake, one by one, under a token of this host's there. Nothing comes back that way."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Partner:
     """A host with which this one has an agreement. Its key is pinned: it was brought by hand, not fetched.
 
-    What the partner hands over belongs to `organisation` here, as if a member of it had sent it.
+    What the partner hands over belongs to `organisation` here, as if a member of it had sent it. A TAP intake has no
+    key: `key` is empty, and `key_id` stands for its address.
     """
 
     id: str
@@ -27,11 +37,14 @@ class Partner:
     added_by: PartyId
     added_at: datetime
     ended_at: datetime | None = None
+    door: Door = Door.COMITY
+    token: str = field(default="", repr=False)
+    """At a TAP intake: what this host's reports are taken under. A secret."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Enclosed:
-    """One document that travels: a report as `comity-report/1`, or the signed statement of a validation."""
+    """One document that travels: a report (`comity-report/1`, or TAP's), or the signed statement of a validation."""
 
     kind: str
     digest: Digest
@@ -100,6 +113,8 @@ class HandOver:
     """The other side's signed receipt."""
     receipts: tuple[Receipt, ...] = ()
     """Its receipts for the reports, with which anybody may follow them there."""
+    monitors: tuple[str, ...] = ()
+    """Of a TAP intake: the path there that tells what became of each receipt, in their order."""
     settled_at: datetime | None = None
 
 

@@ -21,6 +21,10 @@ class Answer:
 
     status: int
     body: bytes
+    link: str = ""
+    """Its `Link` header."""
+    wait_seconds: int = 0
+    """How long it asks to be left alone (`Retry-After` in seconds); 0 when it does not say."""
 
     @property
     def is_taken(self) -> bool:

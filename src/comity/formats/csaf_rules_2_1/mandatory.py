@@ -84,8 +84,12 @@ MANDATORY: Final[Mapping[str, Rule]] = MappingProxyType(
     dict(sorted({**UNCHANGED, **CHANGED}.items(), key=lambda one: [int(part) for part in one[0].split(".")]))
 )
 
+AHEAD: Final[Mapping[str, Rule]] = MappingProxyType({"6.1.27.20": profiles.report_summary})
+"""Tests of the vulnerability-report profile, which the state of the draft that we follow has no case of: they run, and
+are not among those counted (oasis-tcs/csaf at 0378987d712a has the test)."""
+
 
 def check(document: Json) -> tuple[Problem, ...]:
     """Every violation of a mandatory test, in the standard's order. What breaks the schema may hide more."""
     paper = NewPaper(mapping(document))
-    return tuple(problem for rule in MANDATORY.values() for problem in rule(paper))
+    return tuple(problem for rule in (*MANDATORY.values(), *AHEAD.values()) for problem in rule(paper))

@@ -34,8 +34,13 @@ SECOND: Final = Edition(
         "csaf_vulnerability_report",
     ),
     without_vulnerabilities=("csaf_informational_advisory", "csaf_withdrawn", "csaf_superseded"),
-    about_products=("csaf_security_advisory", "csaf_vex", "csaf_deprecated_security_advisory"),
-    with_status=("csaf_security_advisory", "csaf_deprecated_security_advisory"),
+    about_products=(
+        "csaf_security_advisory",
+        "csaf_vex",
+        "csaf_deprecated_security_advisory",
+        "csaf_vulnerability_report",
+    ),
+    with_status=("csaf_security_advisory", "csaf_deprecated_security_advisory", "csaf_vulnerability_report"),
     filling=re.compile(r"[\W_]"),
 )
 EXTENSIONS: Final = "x_extensions"

@@ -1,4 +1,4 @@
-"""CSAF 2.1 6.1.27.8 and 6.1.27.12 to 6.1.27.19: what the profiles demand that 2.0 did not."""
+"""CSAF 2.1 6.1.27.8 and 6.1.27.12 to 6.1.27.20: what the profiles demand that 2.0 did not."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -12,7 +12,10 @@ from comity.formats.csaf_rules_2_1.paper import NewPaper
 ADVISORY: Final = "csaf_security_advisory"
 WITHDRAWN: Final = "csaf_withdrawn"
 SUPERSEDED: Final = "csaf_superseded"
+REPORT: Final = "csaf_vulnerability_report"
 GONE: Final = (WITHDRAWN, SUPERSEDED)
+SUMMARY: Final = ("summary", "Vulnerability Summary")
+"""Category and title of the note that a report's weakness is told in (6.1.27.20)."""
 
 
 def is_english(paper: Paper) -> bool:
@@ -22,8 +25,8 @@ def is_english(paper: Paper) -> bool:
 
 
 def vulnerability_id(paper: NewPaper) -> Iterator[Problem]:
-    """6.1.27.8: each product that a VEX speaks of has an id for the vulnerability: its CVE, or one for that product."""
-    if paper.category != VEX:
+    """6.1.27.8: each product of a VEX or a report has an id for the vulnerability: its CVE, or one for that product."""
+    if paper.category not in (VEX, REPORT):
         return
     for held in paper.vulnerabilities:
         ids = list(items(held.value, held.pointer, "ids"))
@@ -107,6 +110,16 @@ def superseding_document(paper: NewPaper) -> Iterator[Problem]:
         if is_told and held.value.get("category") == "external":
             return
     yield Problem("/document/references", "csaf_6.1.27.19", "needs an external reference to the Superseding Document")
+
+
+def report_summary(paper: NewPaper) -> Iterator[Problem]:
+    """6.1.27.20: each vulnerability of a report has a summary titled Vulnerability Summary."""
+    if paper.category != REPORT or not is_english(paper):
+        return
+    for held in paper.vulnerabilities:
+        notes = items(held.value, held.pointer, "notes")
+        if not any((note.value.get("category"), note.value.get("title")) == SUMMARY for note in notes):
+            yield Problem(f"{held.pointer}/notes", "csaf_6.1.27.20", f"needs a summary titled {SUMMARY[1]}")
 
 
 def _reason(paper: NewPaper, title: str, number: str) -> Iterator[Problem]:
