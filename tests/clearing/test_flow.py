@@ -261,6 +261,7 @@ def test_a_weakness_without_a_cve_id_is_published_without_a_cve_record(comity):
         "json",
         "csaf-2.1.json",
         "csaf-vex.json",
+        "csaf-vex-2.1.json",
         "openvex.json",
         "vex.cdx.json",
     }

@@ -57,7 +57,7 @@ def test_a_range_alone_is_not_written_as_openvex() -> None:
 def test_a_format_without_labels_holds_nothing_but_clear(tlp: Tlp) -> None:
     labelled = replace(ADVISORY, handling=Handling(tlp=tlp))
     written = [one.name for one in FORMATS if not vex_advisory.why_not(labelled, one.name)]
-    assert written == [csaf_vex.NAME]
+    assert written == [csaf_vex.NAME, vex_advisory.NEWER]
     document = json.loads(FORMATS[0].write(labelled))["document"]
     assert document["distribution"]["tlp"]["label"] == {"GREEN": "GREEN", "AMBER": "AMBER"}.get(tlp.name, "RED")
 
@@ -98,9 +98,10 @@ def test_a_commit_is_no_version_that_a_statement_can_bind() -> None:
     assert vex_advisory.statements(one) == ()
 
 
-def test_the_three_files_have_names_of_their_own() -> None:
+def test_the_files_have_names_of_their_own() -> None:
     assert [one.file_name(ADVISORY) for one in FORMATS] == [
         "comity-2026-0001.csaf-vex.json",
+        "comity-2026-0001.csaf-vex-2.1.json",
         "comity-2026-0001.openvex.json",
         "comity-2026-0001.vex.cdx.json",
     ]

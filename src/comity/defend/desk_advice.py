@@ -37,9 +37,9 @@ EXPORTS: Final[Mapping[str, str]] = {
     "fedramp-vdr": "FedRAMP vulnerability detection and response report (CSV)",
     "cdm": "Rows for a CDM-like dashboard (CSV)",
     "ics": "Calendar of due dates (iCalendar)",
-    "openvex": "VEX statements held here (OpenVEX)",
-    "cyclonedx-vex": "VEX statements held here (CycloneDX)",
-    "csaf-vex": "VEX statements held here (CSAF)",
+    "openvex": "VEX statements of this host (OpenVEX)",
+    "cyclonedx-vex": "VEX statements of this host (CycloneDX)",
+    "csaf-vex": "VEX statements of this host (CSAF)",
 }
 """What can leave the house, by name."""
 
@@ -303,9 +303,12 @@ class Advice:
                 "no VEX statement that is bound to a version is held here",
                 [Problem("", "nothing_held", "take one in with `comity defend register FILE`")],
             )
-        authors = sorted({one.author for one in mine})
-        chosen = own if own in authors else authors[0]
-        said: Sequence[Vex] = [one for one in mine if one.author == chosen]
+        said: Sequence[Vex] = [one for one in mine if one.author == own]
+        if not said:
+            raise Invalid(
+                "only statements of other authors are held here, and a document speaks for its author",
+                [Problem("", "not_own", "get them from their author, or say it yourself")],
+            )
         name = f"{kind}-{at:%Y%m%d}.json"
         left = len(bound) - len(said)
         if kind == "openvex":
@@ -314,7 +317,7 @@ class Advice:
             data = cyclonedx_vex.write(said, at=at)
             return Export(name=name, media_type=cyclonedx_vex.MEDIA_TYPE, data=data, left_out=left)
         publisher = Publisher(
-            name=chosen, namespace=self.machines.settings.address or "https://comity.invalid", category="user"
+            name=own, namespace=self.machines.settings.address or "https://comity.invalid", category="user"
         )
         data = csaf_vex.write(said, publisher=publisher, at=at)
         return Export(name=name, media_type=csaf_vex.MEDIA_TYPE, data=data, left_out=left)

@@ -1,4 +1,4 @@
-"""What a published advisory says in the three formats of VEX: affected and fixed versions, product by product.
+"""What a published advisory says in the three formats of VEX, CSAF's in both versions: affected and fixed versions.
 
 An advisory knows affected versions and fixed ones; it never says "not affected". Each statement binds the exact version
 or the range that the advisory names, and no other. Products without a package URL of a known type are not spoken of.
@@ -8,12 +8,13 @@ a document that held the fixed versions only would read as if nothing were affec
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from comity.errors import Invalid, Problem
 from comity.formats import csaf_tree, csaf_vex, cyclonedx_vex, openvex, purl, vex
 from comity.formats.csaf import file_name
-from comity.formats.csaf_dialect import V2_0
+from comity.formats.csaf_dialect import V2_0, V2_1, Dialect
 from comity.formats.csaf_read import CVE
 from comity.formats.listings import cyclonedx, listing
 from comity.formats.parse import decode
@@ -23,6 +24,8 @@ from comity.model.advisory import Advisory
 from comity.model.handling import Tlp
 from comity.model.inventory import Vex, VexStatus
 from comity.model.product import Affected, EventKind, Range, RangeKind
+
+NEWER: Final = f"{csaf_vex.NAME}-{V2_1.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,7 @@ def why_not(advisory: Advisory, name: str) -> str:
     if not said:
         return "no product has a package URL of a known type and versions that are told"
     if name != openvex.NAME:
-        return "" if name == csaf_vex.NAME or advisory.handling.tlp is Tlp.CLEAR else "the format has no label"
+        return "" if name in (csaf_vex.NAME, NEWER) or advisory.handling.tlp is Tlp.CLEAR else "the format has no label"
     if advisory.handling.tlp is not Tlp.CLEAR:
         return "the format has no label"
     told = {(one.ecosystem, one.name) for one in said if one.version and one.status is VexStatus.AFFECTED}
@@ -127,7 +130,7 @@ def _name(advisory: Advisory) -> str:
     return next((one for one in (advisory.id, *advisory.aliases) if CVE.match(one)), advisory.id)
 
 
-def _csaf(advisory: Advisory) -> bytes:
+def _csaf(advisory: Advisory, dialect: Dialect = V2_0) -> bytes:
     publisher = advisory.publisher
     if publisher is None:
         raise Invalid("CSAF needs to know who publishes", [Problem("/publisher", "missing_field", "is required")])
@@ -138,6 +141,7 @@ def _csaf(advisory: Advisory) -> bytes:
         name=f"{advisory.id}-VEX",
         title=advisory.title,
         tlp=advisory.handling.tlp,
+        dialect=dialect,
     )
 
 
@@ -183,6 +187,13 @@ FORMATS: Final = (
         media_type=f"application/csaf+json;profile=vex;version={V2_0.version}",
         suffix=".csaf-vex.json",
         write=_csaf,
+        check=_check_csaf,
+    ),
+    Format(
+        name=NEWER,
+        media_type=f"application/csaf+json;profile=vex;version={V2_1.version}",
+        suffix=".csaf-vex-2.1.json",
+        write=partial(_csaf, dialect=V2_1),
         check=_check_csaf,
     ),
     Format(
