@@ -12,7 +12,7 @@ from comity.access.policy import Action
 from comity.api import asking
 from comity.api.asking import Ask
 from comity.clearing import desk_acts
-from comity.clearing.desk_coordination import Coordinations, Said, View, Workspace
+from comity.clearing.desk_coordination import Coordinations, Line, Said, View, Workspace
 from comity.errors import Invalid, Problem
 from comity.model.coordination import Coordination, Message, Participant, Terms
 from comity.model.ids import CaseId, Digest
@@ -135,6 +135,34 @@ class ContactLine(msgspec.Struct, frozen=True, kw_only=True):
     why: str
 
 
+class VexLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One statement of a maintainer as VEX, and how it stands. `is_against`: it meets what was reproduced."""
+
+    statement: str
+    seat: str
+    by: str
+    author: str
+    product: str
+    words: str
+    detail: str
+    said_at: datetime
+    state: str
+    is_against: bool
+    may_take_back: bool
+
+
+class VexDesk(msgspec.Struct, frozen=True, kw_only=True):
+    """What a maintainer may state: products of the case, versions that the draft names, and who must agree."""
+
+    products: tuple[str, ...]
+    bounds: tuple[str, ...]
+    unspoken: tuple[str, ...]
+    rule: str
+    author: str
+    namespace: str
+    statements: tuple[VexLine, ...]
+
+
 class LookLine(msgspec.Struct, frozen=True, kw_only=True):
     """One file that was looked for."""
 
@@ -163,6 +191,9 @@ class CoordinationBody(msgspec.Struct, frozen=True, kw_only=True):
     letters: tuple[LetterLine, ...]
     contacts: tuple[ContactLine, ...]
     looks: tuple[LookLine, ...]
+    vex: tuple[VexLine, ...]
+    vex_waits: bool
+    """Whether a statement stands that the draft does not hold: the act `take-vex` takes it in."""
     log: tuple[LogLine, ...]
 
 
@@ -201,6 +232,8 @@ class SeatBody(msgspec.Struct, frozen=True, kw_only=True):
     thread: tuple[MessageBody, ...]
     reference: str
     """What stands in this copy alone; empty while there is nothing to read."""
+    vex: VexDesk | None
+    """For maintainers alone."""
 
 
 class Seats(msgspec.Struct, frozen=True, kw_only=True):
@@ -266,6 +299,8 @@ def shown(view: View) -> CoordinationBody:
             LookLine(at=one.at, by=one.by, origin=one.origin, address=one.address, outcome=one.outcome)
             for one in held.looks
         ),
+        vex=tuple(_stated(one) for one in view.stated),
+        vex_waits=view.vex_waits,
         log=tuple(LogLine(at=one.at, by=one.by, act=one.act, told=one.told, why=one.why) for one in held.log),
     )
 
@@ -302,6 +337,17 @@ def seat_body(space: Workspace) -> SeatBody:
         draft=space.draft.summary if space.draft is not None else "",
         thread=tuple(_message(one) for one in space.thread),
         reference=space.reference,
+        vex=None
+        if space.vex is None
+        else VexDesk(
+            products=space.vex.products,
+            bounds=space.vex.bounds,
+            unspoken=space.vex.unspoken,
+            rule=space.vex.rule,
+            author=space.vex.author,
+            namespace=space.vex.namespace,
+            statements=tuple(_stated(one) for one in space.vex.lines),
+        ),
     )
 
 
@@ -313,6 +359,22 @@ def acted(counter: Coordinations, viewer: Any, case: str, data: CoordinationAct)
 def own(counter: Coordinations, viewer: Any, seat: str, data: CoordinationAct) -> Done:
     """A participant's act, for every door."""
     return Done(outcome=desk_acts.own(counter, viewer, seat, data.act, data.words, _files(data)))
+
+
+def _stated(one: Line) -> VexLine:
+    return VexLine(
+        statement=one.id,
+        seat=one.seat,
+        by=one.by,
+        author=one.author,
+        product=one.product,
+        words=one.words,
+        detail=one.detail,
+        said_at=one.said_at,
+        state=one.state,
+        is_against=one.is_against,
+        may_take_back=one.may_take_back,
+    )
 
 
 def _files(data: CoordinationAct) -> tuple[Said, ...]:
@@ -413,7 +475,7 @@ def routes(counter: Coordinations) -> list[HTTPRouteHandler]:
         operation_id="takePart",
         status_code=200,
         sync_to_thread=True,
-        summary="Agree, refuse, ask for another date, move the report on, answer",
+        summary="Agree, refuse, ask for another date, move the report on, answer, state VEX",
         responses=asking.ERRORS,
     )
     def take_part(request: Ask, seat: FromPath[str], data: JSONBody[CoordinationAct]) -> Done:

@@ -194,7 +194,10 @@ class Advisories(Struct, frozen=True, kw_only=True):
 
 
 class File(Struct, frozen=True, kw_only=True):
-    """One download. `seal` names the file that holds its seal, "" for none."""
+    """One download. `seal` names the file that holds its seal, "" for none.
+
+    `has_lapsed`: an edition of a maintainer's VEX that a later one superseded.
+    """
 
     name: str
     media_type: str
@@ -202,6 +205,7 @@ class File(Struct, frozen=True, kw_only=True):
     size_bytes: int
     seal: str
     url: str
+    has_lapsed: bool
 
 
 class AdvisoryBody(Struct, frozen=True, kw_only=True):

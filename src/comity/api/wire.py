@@ -187,6 +187,7 @@ def _file(row: FileRow, url: str) -> File:
         size_bytes=row.size_bytes,
         seal=row.seal,
         url=url,
+        has_lapsed=row.has_lapsed,
     )
 
 

@@ -81,14 +81,16 @@ def next_step(case: Case, *, released: bool, approvals_needed: int, now: datetim
     return Due()
 
 
-def approve(case: Case, *, viewer: Viewer, name: str, draft: Digest, at: datetime) -> Approval:
+def approve(
+    case: Case, *, viewer: Viewer, name: str, draft: Digest, at: datetime, is_revised: bool = False
+) -> Approval:
     """One named person agrees to exactly the draft they saw; `Conflict` when the draft has changed since.
 
-    Only a coordinator approves; the same person counts once.
+    Only a coordinator approves; the same person counts once. `is_revised`: a published case has a newer draft.
     """
     if Role.COORDINATOR not in viewer.roles:
         raise Forbidden("only a coordinator approves an advisory; ask one of this host's coordinators")
-    if case.stage not in {Stage.COORDINATING, Stage.READY}:
+    if case.stage not in {Stage.COORDINATING, Stage.READY} and not is_revised:
         raise Conflict(f"case {case.id} is {case.stage}; there is nothing to approve")
     if case.draft is None or case.draft != draft:
         raise Conflict(f"the draft of case {case.id} is not the one you saw; look at it again, then approve")

@@ -21,9 +21,11 @@ from comity.clearing import (
     publish,
     rules,
     scrub,
+    supplier_told,
+    supplier_vex,
     views,
 )
-from comity.clearing.render import Rendering, left_out, renderings
+from comity.clearing.render import Rendering, left_out
 from comity.clearing.views import (
     Accepted,
     Answer,
@@ -52,7 +54,7 @@ from comity.model.ids import BatchId, CaseId, Digest, PartyId, Receipt, ReportId
 from comity.model.party import Viewer
 from comity.model.report import Report
 from comity.model.sharing import KeptField
-from comity.store import batches, blobs, cases, journal, parties, reports, shares
+from comity.store import batches, blobs, cases, coordinations, journal, parties, reports, shares
 from comity.store.engine import Tx
 
 __all__ = [
@@ -244,6 +246,8 @@ class Clearing:
             step = flow.next_step(machines, tx, held)
             names = {p.id: p.name for p in parties.all_people(tx)}
             kept = shares.kept(tx, held.id)
+            quiet = coordinations.find(tx, held.id)
+        is_revised = supplier_vex.is_revised(quiet, held)
         flow_looks.looked(self.machines, viewer, members, "read the case")
         return CaseView(
             case=held,
@@ -260,12 +264,15 @@ class Clearing:
                 for e in entries
             ),
             verdicts=tuple(publish.verdict_sentence(v.verdict) for v in held.validations),
-            todo=views.todo(held, step),
+            todo=views.todo(held, step, is_revised=is_revised),
             approvals_needed=machines.settings.approvals,
             note=left_out(draft) if draft else "",
             draft=draft,
             personal=scrub.unexplained(draft, kept) if draft is not None else (),
             kept=kept,
+            stated=supplier_told.lines(quiet, held, draft),
+            vex_waits=quiet is not None and supplier_vex.is_waiting(quiet),
+            is_revised=is_revised,
         )
 
     def pulse(self, viewer: Viewer, case: CaseId) -> str:
@@ -316,8 +323,7 @@ class Clearing:
         """The draft in every format, with problems."""
         allow(viewer, Action.READ_CASES)
         with self.machines.store.read() as tx:
-            draft = flow.draft_of(tx, cases.get(tx, case, viewer))
-        return renderings(publish.preview(draft, at=self.machines.now()))
+            return flow.previewed(self.machines, tx, cases.get(tx, case, viewer))
 
     def approve(self, viewer: Viewer, case: CaseId, draft: Digest) -> Case:
         """Add this person's approval of exactly that draft, once every format accepts it."""
@@ -328,11 +334,10 @@ class Clearing:
             held = cases.get(tx, case, viewer)
             if viewer.is_script and not machines.demo:
                 raise Forbidden("a script approves nothing on a host that signs as itself: a person must")
-            approval = coordinate.approve(
-                held, viewer=viewer, name=parties.person(tx, viewer.person).name, draft=draft, at=at
-            )
+            name, is_revised = parties.person(tx, viewer.person).name, flow.is_revised(tx, held)
+            approval = coordinate.approve(held, viewer=viewer, name=name, draft=draft, at=at, is_revised=is_revised)
             _scrubbed(tx, held, flow.draft_of(tx, held))
-            wrong = [r.format for r in renderings(publish.preview(flow.draft_of(tx, held), at=at)) if r.problems]
+            wrong = [r.format for r in flow.previewed(machines, tx, held) if r.problems]
             if wrong:
                 raise Conflict(f"the draft has problems in {', '.join(wrong)}: look at the preview, then approve")
             saved = cases.save(tx, replace(held, approvals=(*held.approvals, approval)))
@@ -362,14 +367,17 @@ class Clearing:
         return kept
 
     def publish(self, viewer: Viewer, case: CaseId) -> str:
-        """Release an approved case: published now, or by the durable clock when the embargo ends. Says which."""
+        """Release an approved case: published now, or by the durable clock when the embargo ends. Says which.
+
+        A published case whose approved draft says more of its maintainers' VEX is revised now.
+        """
         allow(viewer, Action.PUBLISH)
         machines = self.machines
         at = machines.now()
         with machines.store.write() as tx:
             held = cases.get(tx, case, viewer)
             if held.stage is Stage.PUBLISHED:
-                raise Conflict(f"case {case} is published already, as {held.advisory}")
+                return self._revise(tx, held)
             if held.stage is not Stage.READY:
                 step = flow.next_step(machines, tx, held, released=True)
                 if held.stage is not Stage.COORDINATING:
@@ -385,6 +393,14 @@ class Clearing:
             end = f"{held.embargo_until:%Y-%m-%d %H:%M} UTC"
             return f"released: {held.advisory} will be published when the embargo ends, {end}"
         return f"released: {held.advisory} is being published now"
+
+    def _revise(self, tx: Tx, held: Case) -> str:
+        if not flow.is_revised(tx, held):
+            raise Conflict(f"case {held.id} is published already, as {held.advisory}")
+        step = flow.next_step(self.machines, tx, held, released=True)
+        if isinstance(step, coordinate.NeedsApprovals):
+            raise Conflict(f"case {held.id} needs {step.missing} more named people to approve its draft")
+        return f"published: {held.advisory}, revision {flow.revise(self.machines, tx, held)}"
 
     def close(self, viewer: Viewer, case: CaseId, reason: Closing) -> Case:
         """Close a case with a reason out of the closed list. Nothing leaves CLOSED."""

@@ -11,11 +11,12 @@ from typing import Final, TypeVar
 
 from comity.clearing import deadlines
 from comity.clearing.contacts import Wanted
-from comity.clearing.desk_coordination import Coordinations, Said
+from comity.clearing.desk_coordination import Coordinations, Said, Wish
 from comity.errors import Invalid, Problem
 from comity.model.contact import Standing
 from comity.model.coordination import Breach, Duty, Fact, Handled, Part, Source, Tier
 from comity.model.ids import CaseId
+from comity.model.inventory import VexStatus
 from comity.model.party import Viewer
 
 E = TypeVar("E", bound=Enum)
@@ -38,6 +39,7 @@ ACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "attempt": ("channel", "address", "outcome"),
     "write": ("seat",),
     "say": ("text", "readers"),
+    "take-vex": (),
 }
 """What coordinators do, and the words that go with it."""
 OWN_ACTS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -46,6 +48,8 @@ OWN_ACTS: Final[Mapping[str, tuple[str, ...]]] = {
     "ask": ("until", "why"),
     "handle": ("to", "why"),
     "answer": ("text", "readers"),
+    "vex": ("product", "version", "versions", "status", "justification", "detail", "author", "namespace"),
+    "vex-back": ("statement",),
 }
 """What participants do with their own seat."""
 
@@ -83,6 +87,11 @@ def act(
             return f"read in: seat {seat}"
         case "write":
             return f"on its way: {counter.write_maintainer(viewer, case, read.text('seat'))}"
+        case "take-vex":
+            if read.problems:
+                raise read.refusal()
+            counter.take_vex(viewer, case)
+            return "done: the draft holds every statement; approvals begin again"
         case "seek":
             asked = Wanted(site=read.text("site"), repository=read.text("repository"), vendor=read.text("vendor"))
             if read.problems:
@@ -145,6 +154,19 @@ def own(counter: Coordinations, viewer: Viewer, seat: str, name: str, words: Wor
     if name == "answer":
         readers = read.list("readers")
         return f"said: {counter.answer(viewer, seat, text=words.get('text', ''), readers=readers, files=files)}"
+    if name == "vex":
+        status = read.plain(VexStatus, "status")
+        if read.problems:
+            raise read.refusal()
+        said = {word: read.text(word) for word in OWN_ACTS["vex"] if word != "status"}
+        if said["version"].startswith("vers:") and not said["versions"]:  # a page asks for either in one field
+            said |= {"version": "", "versions": said["version"]}
+        return f"stated: {counter.state_vex(viewer, seat, Wish(status=status, **said))}"
+    if name == "vex-back":
+        if read.problems:
+            raise read.refusal()
+        counter.take_vex_back(viewer, seat, read.text("statement"))
+        return "done: taken back"
     if name == "agree":
         counter.agree(viewer, seat)
     elif name == "refuse":

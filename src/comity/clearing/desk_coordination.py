@@ -22,12 +22,17 @@ from comity.clearing import (
     flow_coordination,
     flow_looks,
     flow_patches,
+    flow_supplier,
     letters,
     publish,
     readin,
+    supplier_told,
+    supplier_vex,
 )
 from comity.clearing.contacts import Wanted
 from comity.clearing.readin import Workspace
+from comity.clearing.supplier_told import Line
+from comity.clearing.supplier_vex import Wish
 from comity.durable.engine import Control
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, TooLarge
 from comity.mail import openpgp, outbox
@@ -63,7 +68,21 @@ from comity.model.party import Organisation, Person, Role, Viewer
 from comity.store import blobs, cases, coordinations, journal, parties, reports
 from comity.store.engine import Tx
 
-__all__ = ["Breach", "Coordinations", "Duty", "Fact", "Handled", "Part", "Said", "Source", "Tier", "View", "Workspace"]
+__all__ = [
+    "Breach",
+    "Coordinations",
+    "Duty",
+    "Fact",
+    "Handled",
+    "Line",
+    "Part",
+    "Said",
+    "Source",
+    "Tier",
+    "View",
+    "Wish",
+    "Workspace",
+]
 
 TEXT_LIMIT: Final = 20_000
 LINE_LIMIT: Final = 300
@@ -107,6 +126,10 @@ class View:
     """Whether this host can send mail: without, letters wait."""
     suggested: Wanted
     """What the reports give to look for a contact by."""
+    stated: tuple[Line, ...] = ()
+    """What maintainers state as VEX."""
+    vex_waits: bool = False
+    """A statement stands that the draft does not hold."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,6 +152,7 @@ class Coordinations:
             sent = [(name, slip) for id_, name in names.items() for slip in outbox.of(tx, id_)]
             thread = coordinations.thread(tx, case, viewer, at=now)
             withheld = cases.is_withheld(tx, case)
+            stated = supplier_told.lines(held, seen, flow.draft_of(tx, seen) if seen.draft else None)
             affected = [a for one in flow.findings_of(tx, seen).values() for a in one.affected]
         clocks = deadlines.clocks(held, final_from_notice=self.machines.settings.cra_final_from_notice)
         return View(
@@ -150,6 +174,8 @@ class Coordinations:
             withheld=withheld,
             mail=bool(self.machines.settings.smtp_host),
             suggested=contacts.wanted(affected),
+            stated=stated,
+            vex_waits=supplier_vex.is_waiting(held),
         )
 
     def read_in(
@@ -400,6 +426,14 @@ class Coordinations:
         self._wake(case, saved)
         return way
 
+    def take_vex(self, viewer: Viewer, case: CaseId) -> None:
+        """Draft the case with every statement that its maintainers made; approvals begin again."""
+        allow(viewer, Action.COORDINATE)
+        with self.machines.store.write() as tx:
+            held_case, before, who = self._of(tx, viewer, case)
+            saved = flow_supplier.take_in(self.machines, tx, held_case, before, by=who, actor=viewer.person)
+        self._wake(case, saved)
+
     def say(
         self, viewer: Viewer, case: CaseId, *, text: str, readers: Sequence[str], files: Sequence[Said] = ()
     ) -> str:
@@ -476,6 +510,23 @@ class Coordinations:
             held_case, held, one = self._seated(tx, viewer, seat, reading=True)
             readin.may_write_to(one, frozenset(readers), held)
             return self._say(tx, viewer, held_case, held, seat, one.name, text, [seat, *readers], files, now)
+
+    def state_vex(self, viewer: Viewer, seat: str, wish: Wish) -> str:
+        """A maintainer's statement about one product of the case, as VEX. Gives its name."""
+        allow(viewer, Action.TAKE_PART)
+        with self.machines.store.write() as tx:
+            case, held, one = self._seated(tx, viewer, seat, reading=True)
+            saved, name = flow_supplier.state(self.machines, tx, case, held, one, wish, actor=viewer.person)
+        self._wake(case.id, saved)
+        return name
+
+    def take_vex_back(self, viewer: Viewer, seat: str, statement: str) -> None:
+        """Take back a statement of one's own that never went out."""
+        allow(viewer, Action.TAKE_PART)
+        with self.machines.store.write() as tx:
+            case, held, one = self._seated(tx, viewer, seat, reading=True)
+            saved = flow_supplier.take_back(self.machines, tx, case, held, one, statement, actor=viewer.person)
+        self._wake(case.id, saved)
 
     def enclosed(self, viewer: Viewer, message: str, digest: Digest) -> tuple[str, bytes]:
         """Name and bytes of a file of the thread. Missing for whoever may not read the message."""
@@ -701,6 +752,7 @@ class Coordinations:
             verdicts=tuple(publish.verdict_sentence(v.verdict) for v in case.validations),
             thread=coordinations.thread(tx, case_id, viewer, at=now),
             reference=flow_canaries.reference(tx, seat),
+            approvals=self.machines.settings.approvals,
         )
 
     def _note(

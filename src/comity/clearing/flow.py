@@ -13,12 +13,24 @@ from datetime import datetime
 from functools import partial
 from typing import Protocol
 
-from comity.clearing import cohere, coordinate, flow_compare, flow_priority, flow_standing, publish, render, validate
+from comity.clearing import (
+    cohere,
+    coordinate,
+    flow_compare,
+    flow_priority,
+    flow_standing,
+    publish,
+    render,
+    supplier_told,
+    supplier_vex,
+    validate,
+)
 from comity.clearing.flow_meaning import Meaning
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, flow, signal, step
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
 from comity.formats import recipe as recipes
+from comity.formats import vex_supplier
 from comity.model import ids
 from comity.model.advisory import Advisory
 from comity.model.case import Case, Deconfliction, Disputed, Same, Stage, Validation
@@ -31,7 +43,7 @@ from comity.model.recipe import PlannedRun, Recipe, Trial
 from comity.model.report import Finding, Report
 from comity.sealing.blind import Receipt
 from comity.settings import Settings
-from comity.store import blobs, cases, done, journal, parties, published, reports, rows
+from comity.store import blobs, cases, coordinations, done, journal, parties, published, reports, rows
 from comity.store.engine import Store, Tx
 
 FLOW = flow_compare.FLOW
@@ -241,15 +253,23 @@ def _join(
 
 
 def redrafted(machines: Machines, tx: Tx, case: Case) -> Case:
-    """The case with the draft that all its reports now give; released or not, it goes back to people."""
+    """The case with the draft that its reports and its maintainers' statements now give; it goes back to people.
+
+    What is published keeps its text, and only what its maintainers state is drafted anew.
+    """
     assert case.advisory is not None
-    findings = findings_of(tx, case)
-    advisory = publish.compose(case, findings, id=case.advisory, host=machines.host)
+    before = out(tx, case)
+    if before is None:
+        findings = findings_of(tx, case)
+        advisory = publish.compose(case, findings, id=case.advisory, host=machines.host)
+        house = machines.settings.embargo
+        fresh = coordinate.embargo(tuple(findings.values()), valid_at=case.validations[-1].at, house_default=house)
+        if case.embargo_until is not None and (fresh.until is None or fresh.until < case.embargo_until):
+            case = replace(case, embargo_until=fresh.until, embargo_basis=fresh.basis)
+    else:
+        advisory = publish.draft_of(before)
+    advisory = supplier_told.with_statements(advisory, coordinations.find(tx, case.id), case.verdict)
     digest = blobs.put(tx, rows.encode(advisory, Advisory), record=cases.record(case.id))
-    house = machines.settings.embargo
-    fresh = coordinate.embargo(tuple(findings.values()), valid_at=case.validations[-1].at, house_default=house)
-    if case.embargo_until is not None and (fresh.until is None or fresh.until < case.embargo_until):
-        case = replace(case, embargo_until=fresh.until, embargo_basis=fresh.basis)
     if digest == case.draft:
         return case
     _note(tx, machines, Kind.DRAFT_MADE, f"drafted:{case.id}:{digest}", (case.id,), {"draft": digest})
@@ -445,17 +465,58 @@ def release(machines: Machines, case_id: CaseId) -> str:
 
 
 def _release(machines: Machines, tx: Tx, case: Case) -> str:
-    at = machines.now()
-    counting = tuple(a for a in case.approvals if a.draft == case.draft)
-    advisory = publish.finalise(draft_of(tx, case), approved_by=coordinate.approval_sentence(counting), at=at)
-    seal = partial(machines.signer.seal, approved_by=advisory.approved_by, at=at)
-    made = render.files(advisory, seal=seal)
-    files = [published.File(name=f.name, media_type=f.media_type, data=f.data) for f in made]
-    published.put(tx, advisory, files, case=case.id)
+    advisory = _put(machines, tx, case, machines.now())
     cases.save(tx, case.moved(Stage.PUBLISHED))
     facts = {"advisory": advisory.id, "draft": case.draft or ""}
     _note(tx, machines, Kind.ADVISORY_PUBLISHED, f"published:{case.id}", (case.id, advisory.id), facts)
     return advisory.id
+
+
+def revise(machines: Machines, tx: Tx, case: Case) -> str:
+    """Publish the approved draft of a published case as its next revision. For whoever saw that all approvals stand."""
+    advisory = _put(machines, tx, case, machines.now())
+    facts = {"advisory": advisory.id, "draft": case.draft or "", "revision": advisory.revisions[-1].number}
+    key = f"published:{case.id}:{facts['revision']}"
+    _note(tx, machines, Kind.ADVISORY_PUBLISHED, key, (case.id, advisory.id), facts)
+    return facts["revision"]
+
+
+def _put(machines: Machines, tx: Tx, case: Case, at: datetime) -> Advisory:
+    """The approved draft as public row and files. Editions of maintainers' VEX that are out stay as they went out."""
+    before, held, draft = out(tx, case), coordinations.find(tx, case.id), draft_of(tx, case)
+    counting = tuple(a for a in case.approvals if a.draft == case.draft)
+    approved_by = coordinate.approval_sentence(counting)
+    advisory = publish.finalise(draft, approved_by=approved_by, at=at, before=before)
+    sheets = supplier_told.sheets(held, draft, at=at)
+    seal = partial(machines.signer.seal, approved_by=advisory.approved_by, at=at)
+    made = render.files(advisory, seal=seal, sheets=sheets)
+    files = [published.File(name=f.name, media_type=f.media_type, data=f.data) for f in made]
+    if before is not None:
+        files += [f for f in published.files(tx, before.id, FLOW) if vex_supplier.edition_of(f.name) is not None]
+    published.put(tx, advisory, files, case=case.id)
+    if held is not None and (sheets or held.drafted != held.out):
+        coordinations.save(tx, supplier_told.published(held, sheets, at=at))
+    return advisory
+
+
+def out(tx: Tx, case: Case) -> Advisory | None:
+    """What is out of a case; None before it is published."""
+    if case.stage is not Stage.PUBLISHED or case.advisory is None:
+        return None
+    return published.get(tx, case.advisory, FLOW)
+
+
+def previewed(machines: Machines, tx: Tx, case: Case) -> tuple[render.Rendering, ...]:
+    """The draft in every format as it would be published now, with what its maintainers state."""
+    at, draft = machines.now(), draft_of(tx, case)
+    sheets = supplier_told.sheets(coordinations.find(tx, case.id), draft, at=at)
+    before = out(tx, case) if is_revised(tx, case) else None
+    return render.renderings(publish.preview(draft, at=at, before=before), sheets)
+
+
+def is_revised(tx: Tx, case: Case) -> bool:
+    """Whether a published case has a draft that waits to be its next revision."""
+    return supplier_vex.is_revised(coordinations.find(tx, case.id), case)
 
 
 def draft_of(tx: Tx, case: Case) -> Advisory:

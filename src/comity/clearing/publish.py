@@ -68,20 +68,28 @@ def compose(case: Case, held: Mapping[ReportId, Finding], *, id: AdvisoryId, hos
     )
 
 
-def finalise(draft: Advisory, *, approved_by: str, at: datetime) -> Advisory:
-    """The published text of an approved draft: times, first revision and the approval sentence, nothing else."""
+def finalise(draft: Advisory, *, approved_by: str, at: datetime, before: Advisory | None = None) -> Advisory:
+    """The published text of an approved draft: times, its revision and the approval sentence, nothing else.
+
+    `before` is what is out under this name: its day of publication and its revisions stay.
+    """
+    first = Revision(number="1", at=at, summary="First publication.")
+    if before is None:
+        return replace(draft, published_at=at, modified_at=at, revisions=(first,), approved_by=approved_by)
+    held = before.revisions or (replace(first, at=before.published_at or at),)
+    following = Revision(number=str(len(held) + 1), at=at, summary="What its maintainers state as VEX changed.")
     return replace(
         draft,
-        published_at=at,
+        published_at=before.published_at,
         modified_at=at,
-        revisions=(Revision(number="1", at=at, summary="First publication."),),
+        revisions=(*held, following),
         approved_by=approved_by,
     )
 
 
-def preview(draft: Advisory, *, at: datetime) -> Advisory:
+def preview(draft: Advisory, *, at: datetime, before: Advisory | None = None) -> Advisory:
     """How the draft would read if it were published at `at`; marked so that nobody takes it for an approved text."""
-    return finalise(draft, approved_by="Preview of a draft: not approved.", at=at)
+    return finalise(draft, approved_by="Preview of a draft: not approved.", at=at, before=before)
 
 
 def draft_of(advisory: Advisory) -> Advisory:

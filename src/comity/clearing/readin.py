@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from comity.clearing import embargo
+from comity.clearing import embargo, supplier_told
 from comity.errors import Forbidden, Invalid, Problem
 from comity.model.advisory import Advisory
 from comity.model.case import Case
@@ -82,6 +82,8 @@ class Workspace:
     """What stands in this copy alone (`canaries`); "" while there is nothing to read."""
     others: tuple[tuple[str, str], ...] = ()
     """Who else takes part: id and what they are called; for those who may write to them."""
+    vex: supplier_told.Desk | None = None
+    """What a maintainer may state as VEX, and stated."""
 
 
 BOUND = KEEPS_QUIET
@@ -143,6 +145,7 @@ def workspace(
     verdicts: tuple[str, ...],
     thread: tuple[Message, ...],
     reference: str = "",
+    approvals: int = 2,
 ) -> Workspace:
     """The case through this participant's eyes. `organisation` is theirs: a finder's reports are known by it."""
     own = {id_: report for id_, report in reports.items() if report.organisation == organisation}
@@ -178,6 +181,7 @@ def workspace(
         draft=draft if Thing.DRAFT in seen else None,
         thread=thread,
         reference=reference,
+        vex=supplier_told.desk(held, participant, case, draft, approvals=approvals) if draft is not None else None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from comity.clearing import coordinate
 from comity.clearing.publish import verdict_sentence
+from comity.clearing.supplier_told import Line
 from comity.errors import Problem
 from comity.formats.personal import Found
 from comity.model.advisory import Advisory
@@ -161,6 +162,12 @@ class CaseView:
     """What in the draft looks like personal information and has no reason to stay: it holds publication up."""
     kept: tuple[KeptField, ...] = ()
     """What stays, each with its reason."""
+    stated: tuple[Line, ...] = ()
+    """What maintainers state as VEX, and how each statement stands."""
+    vex_waits: bool = False
+    """A statement stands that the draft does not hold."""
+    is_revised: bool = False
+    """Published, and a newer draft waits to be its next revision."""
 
 
 def row(case: Case) -> CaseRow:
@@ -257,7 +264,7 @@ TOLD: Mapping[Kind, str] = {
 }
 
 
-def todo(case: Case, step: coordinate.Step) -> str:
+def todo(case: Case, step: coordinate.Step, *, is_revised: bool = False) -> str:
     """What stands between this case and publication, in one sentence."""
     match case.stage:
         case Stage.SCREENING | Stage.VALIDATING:
@@ -269,11 +276,19 @@ def todo(case: Case, step: coordinate.Step) -> str:
         case Stage.VALID:
             return "Valid: the advisory is being drafted."
         case Stage.PUBLISHED:
-            return f"Published as {case.advisory}."
+            if not is_revised:
+                return f"Published as {case.advisory}."
+            return f"Published as {case.advisory}. What its maintainers state changed: {_revision(step)}"
         case Stage.CLOSED:
             return f"Closed: {case.closing}."
         case Stage.COORDINATING | Stage.READY:
             return _coordination(step)
+
+
+def _revision(step: coordinate.Step) -> str:
+    if isinstance(step, coordinate.NeedsApprovals):
+        return _coordination(step)
+    return "approved, and a coordinator can publish it as the next revision."
 
 
 def _coordination(step: coordinate.Step) -> str:

@@ -1,7 +1,7 @@
 """Coordination at the terminal: a case's participants, embargo and clocks; and one's own seats."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from cyclopts import Parameter
 
@@ -30,6 +30,9 @@ def coordination(case: str, *, host: Host = "", json: Json = False) -> None:
     clocks = [(show.moment(c["due"]), "ran out" if c["has_run_out"] else "", c["sentence"]) for c in held["clocks"]]
     show.table(("due", "", "clock"), clocks, empty="No clock runs.")
     _contacts(held)
+    _stated(held["vex"])
+    if held["vex_waits"]:
+        show.line(f"A statement stands that the draft does not hold: comity case do {case} take-vex", "yellow")
     _thread(held["thread"])
     for line in held["log"]:
         why = f": {line['why']}" if line["why"] else ""
@@ -40,7 +43,7 @@ def coordination(case: str, *, host: Host = "", json: Json = False) -> None:
 
 def do(case: str, act: str, *words: str, file: Files = None, host: Host = "", json: Json = False) -> None:
     """Coordinate: read-in, read-out, limit, propose, end, learn, break, aware, seek, confirm-contact, refuse-contact,
-    attempt, write, say, withhold, open.
+    attempt, write, say, take-vex, withhold, open.
     """
     with place(configured(host)) as there:
         done = there.act(f"/cases/{case}/coordination", _body(act, words, file))
@@ -87,14 +90,55 @@ def seat(seat: str, *, host: Host = "", json: Json = False) -> None:
         for file in one["files"]:
             show.line(f"  {file['name']}  {file['size_bytes']} B  sha256:{file['sha256'][:16]}", "dim")
     show.line(f"For you the report is {held['handled']}; next: {', '.join(held['moves']) or 'nothing'}")
+    if held["vex"]:
+        _stated(held["vex"]["statements"])
+        show.line(held["vex"]["rule"], "dim")
     _thread(held["thread"])
 
 
 def seat_do(seat: str, act: str, *words: str, file: Files = None, host: Host = "", json: Json = False) -> None:
-    """Take part: agree, refuse why=..., ask until=DATE why=..., handle to=accepted, answer text=..."""
+    """Take part: agree, refuse why=..., ask until=DATE why=..., handle to=accepted, answer text=..., vex-back
+    statement=..."""
     with place(configured(host)) as there:
         done = there.act(f"/seats/{seat}", _body(act, words, file))
     show.document(done) if json else show.line(done["outcome"], "green")
+
+
+def seat_vex(
+    seat: str,
+    status: Literal["affected", "not_affected", "fixed", "under_investigation"],
+    /,
+    *,
+    product: str = "",
+    version: str,
+    justification: str = "",
+    detail: str = "",
+    author: str = "",
+    at: Annotated[str, Parameter(name="--address", help="https address of your project, which VEX names")] = "",
+    host: Host = "",
+    json: Json = False,
+) -> None:
+    """State VEX of your product, at your seat: one version, or one range as VERS. It goes out once people agree.
+
+    `product`, `author` and the address may be left out where there is one product, and where you said them before.
+    """
+    with place(configured(host)) as there:
+        held = there.read(f"/seats/{seat}")["vex"] or {"products": [], "author": "", "namespace": "", "rule": ""}
+        words = {
+            "product": product or (held["products"][0] if len(held["products"]) == 1 else ""),
+            "version": version,
+            "status": status,
+            "justification": justification,
+            "detail": detail,
+            "author": author or held["author"],
+            "namespace": at or held["namespace"],
+        }
+        done = there.act(f"/seats/{seat}", {"act": "vex", "words": words, "files": []})
+    if json:
+        show.document(done)
+        return
+    show.line(done["outcome"], "green")
+    show.line(held["rule"], "dim")
 
 
 def _body(act: str, words: tuple[str, ...], files: list[Path] | None) -> dict[str, Any]:
@@ -118,6 +162,21 @@ def _embargo(held: dict[str, Any]) -> None:
     proposed = held["proposed"]
     if proposed:
         show.line(f"  proposed: {show.moment(proposed['until'])} by {proposed['by']}: {proposed['basis']}", "yellow")
+
+
+def _stated(lines: list[dict[str, Any]]) -> None:
+    rows = [
+        (
+            one["statement"],
+            one["author"],
+            one["product"],
+            one["words"] + (", meets what was reproduced" if one["is_against"] else ""),
+            one["state"],
+        )
+        for one in lines
+    ]
+    if rows:
+        show.table(("", "stated as VEX by", "about", "says", "stands"), rows, empty="")
 
 
 def _contacts(held: dict[str, Any]) -> None:

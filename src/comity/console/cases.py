@@ -25,6 +25,7 @@ BUSY = frozenset({Stage.SCREENING, Stage.VALIDATING, Stage.VALID, Stage.READY})
 DONE = {
     "approved": "Your approval of this draft was recorded.",
     "closed": "The case is closed.",
+    "drafted": "The draft holds every statement now; approvals begin again.",
     "kept": "The reason is kept with the case.",
 }
 
@@ -79,8 +80,10 @@ def add(paths: Paths, clearing: Clearing, preferences: Preferences) -> None:
             renderings=clearing.preview(viewer, id_) if view.draft else (),
             problems=problems,
             has_approved=viewer.person in agreed,
-            can_approve=view.case.draft is not None and view.case.stage in {Stage.COORDINATING, Stage.READY},
-            can_publish=view.case.stage is Stage.COORDINATING and len(agreed) >= view.approvals_needed,
+            can_approve=view.case.draft is not None
+            and (view.is_revised or view.case.stage in {Stage.COORDINATING, Stage.READY}),
+            can_publish=(view.is_revised or view.case.stage is Stage.COORDINATING)
+            and len(agreed) >= view.approvals_needed,
             can_close=Stage.CLOSED in MOVES[view.case.stage],
             closings=tuple(Closing),
             done=done or DONE.get(asked(request, "done"), ""),

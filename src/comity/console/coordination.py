@@ -1,5 +1,7 @@
 """Coordination of a case for its coordinators, and a participant's own seat."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 from litestar import Response
@@ -14,11 +16,14 @@ from comity.console.pages import Ask, page
 from comity.console.refusals import status_of, told
 from comity.console.routing import Paths, asked, digest_named, named, see
 from comity.errors import Conflict, Forbidden, Invalid, Problem
+from comity.formats.vex import JUSTIFICATIONS
 from comity.model.coordination import TIERS_OF, Breach, Duty, Fact
 from comity.model.ids import CaseId
+from comity.model.inventory import VexStatus
 
 UPLOADS: Final = 9 * 1024 * 1024
 """Bytes of a form with files: eight files of the usual limit, and the words."""
+NO_WORDS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 def add(paths: Paths, counter: Coordinations) -> None:
@@ -53,10 +58,18 @@ def add(paths: Paths, counter: Coordinations) -> None:
             done = desk_acts.act(counter, caller_of(request).viewer, case, act, words, _files(form))
         except (Invalid, Conflict, Forbidden) as error:
             return shown(request, case, status=status_of(error), problems=told(error))
+        if act == "take-vex":
+            return see(f"/cases/{case}?done=drafted#draft")
         return see(f"/cases/{case}/coordination?done={'On its way' if done.startswith('on its way') else 'Done'}")
 
     def own(
-        request: Ask, seat: str, *, status: int = 200, problems: tuple[Problem, ...] = (), done: str = ""
+        request: Ask,
+        seat: str,
+        *,
+        status: int = 200,
+        problems: tuple[Problem, ...] = (),
+        done: str = "",
+        words: Mapping[str, str] = NO_WORDS,
     ) -> Response[Any]:
         space = counter.seat(caller_of(request).viewer, seat)
         return page(
@@ -64,6 +77,9 @@ def add(paths: Paths, counter: Coordinations) -> None:
             "clearing/seat.html",
             status=status,
             space=space,
+            statuses=VexStatus,
+            justifications=JUSTIFICATIONS,
+            words=words,
             problems=problems,
             done=done or asked(request, "done"),
         )
@@ -79,11 +95,13 @@ def add(paths: Paths, counter: Coordinations) -> None:
     @paths.take("/seats/{seat:str}", Action.TAKE_PART, limit_bytes=UPLOADS)
     def take_part(request: Ask, form: Form) -> Response[Any]:
         name = named(request, "seat")
+        act, words = "", dict(NO_WORDS)
         try:
             act, words = _words(form)
             desk_acts.own(counter, caller_of(request).viewer, name, act, words, _files(form))
         except (Invalid, Conflict, Forbidden) as error:
-            return own(request, name, status=status_of(error), problems=told(error))
+            kept = words if act == "vex" else NO_WORDS
+            return own(request, name, status=status_of(error), problems=told(error), words=kept)
         return see(f"/seats/{name}?done=Done")
 
     @paths.show("/seats/{seat:str}/files/{sha256:str}", Action.READ_SEATS)

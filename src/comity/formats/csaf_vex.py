@@ -18,7 +18,7 @@ from comity.formats.csaf_dialect import V2_0, Dialect
 from comity.formats.node import Node, Sheet
 from comity.formats.parse import LIMITS, Json, Limits
 from comity.formats.vex import NO_DETAIL, Reading
-from comity.model.advisory import Publisher
+from comity.model.advisory import Publisher, Revision
 from comity.model.handling import Tlp
 from comity.model.ids import digest
 from comity.model.inventory import Vex, VexStatus
@@ -54,8 +54,11 @@ def write(
     title: str = "",
     tlp: Tlp | None = None,
     dialect: Dialect = V2_0,
+    revisions: Sequence[Revision] = (),
 ) -> bytes:
     """One document. `name` is its tracking id; without a label, 2.0 has none and 2.1, which must have one, has RED.
+
+    `revisions` are its editions, oldest first, of which the last is of `at`; without any this is the first.
 
     ValueError for no statements, or those of another author; Invalid for a product without a purl.
     """
@@ -71,6 +74,7 @@ def write(
     moment = times.write(at)
     named = {_key(one): one for one in statements}
     label = tlp if tlp is not None or dialect.is_first else Tlp.RED
+    editions = tuple(revisions) or (Revision(number="1", at=at, summary="First version"),)
     document: dict[str, Json] = dialect.schema()
     return parse.encode(
         document
@@ -89,10 +93,12 @@ def write(
                 "tracking": {
                     "id": name or f"VEX-{digest(parse.compact([author, listed]).encode())[:16]}",
                     "status": "final",
-                    "version": "1",
-                    "initial_release_date": moment,
+                    "version": editions[-1].number,
+                    "initial_release_date": times.write(editions[0].at),
                     "current_release_date": moment,
-                    "revision_history": [{"number": "1", "date": moment, "summary": "First version"}],
+                    "revision_history": [
+                        {"number": one.number, "date": times.write(one.at), "summary": one.summary} for one in editions
+                    ],
                     "generator": {"engine": {"name": "Comity"}},
                 },
             },

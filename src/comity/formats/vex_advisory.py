@@ -78,7 +78,7 @@ def _of(advisory: Advisory, one: Affected) -> Iterator[Vex]:
     said += [(VexStatus.FIXED, version, "", "") for version in _fixes(one, bounds)]
     for status, version, versions, words in said:
         yield Vex(
-            vulnerability=_name(advisory),
+            vulnerability=name_of(advisory),
             status=status,
             ecosystem=ecosystem,
             name=name,
@@ -125,7 +125,7 @@ def _package(one: Affected) -> tuple[str, str] | None:
     return (ecosystem, name) if is_same and listing.printable(name) == name else None
 
 
-def _name(advisory: Advisory) -> str:
+def name_of(advisory: Advisory) -> str:
     """The CVE id; without one the advisory's own."""
     return next((one for one in (advisory.id, *advisory.aliases) if CVE.match(one)), advisory.id)
 
@@ -158,7 +158,7 @@ def _cyclonedx(advisory: Advisory) -> bytes:
     return cyclonedx_vex.write(statements(advisory), at=advisory.modified_at)
 
 
-def _same(found: Sequence[Vex], wanted: Sequence[Vex]) -> tuple[Problem, ...]:
+def same(found: Sequence[Vex], wanted: Sequence[Vex]) -> tuple[Problem, ...]:
     """Read back, each statement is there as it was said, and no other."""
     if sorted(map(_key, found)) == sorted(map(_key, wanted)):
         return ()
@@ -170,15 +170,15 @@ def _key(one: Vex) -> tuple[str, ...]:
 
 
 def _check_csaf(data: bytes, advisory: Advisory) -> tuple[Problem, ...]:
-    return csaf_vex.check(data) or _same(csaf_vex.read(data).statements, statements(advisory))
+    return csaf_vex.check(data) or same(csaf_vex.read(data).statements, statements(advisory))
 
 
 def _check_open(data: bytes, advisory: Advisory) -> tuple[Problem, ...]:
-    return _same(openvex.read(data).statements, statements_bound(advisory))
+    return same(openvex.read(data).statements, statements_bound(advisory))
 
 
 def _check_cyclonedx(data: bytes, advisory: Advisory) -> tuple[Problem, ...]:
-    return _same(cyclonedx.read(decode(data)).statements, statements(advisory))
+    return same(cyclonedx.read(decode(data)).statements, statements(advisory))
 
 
 FORMATS: Final = (

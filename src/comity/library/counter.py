@@ -1,6 +1,6 @@
 """Published advisories, the order pack and the check of signed files: read-only calls for every door."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, TypeAlias
@@ -10,6 +10,7 @@ from comity.access.policy import Action
 from comity.errors import Missing
 from comity.formats import news
 from comity.formats.times import EPOCH
+from comity.formats.vex_supplier import edition_of
 from comity.model.advisory import Advisory
 from comity.model.canary import canary
 from comity.model.handling import Tlp
@@ -35,6 +36,8 @@ class FileRow:
     size_bytes: int
     seal: str = ""
     is_seal: bool = False
+    has_lapsed: bool = False
+    """An edition of a maintainer's VEX that a later one superseded: it stays, and says nothing any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +115,9 @@ class Library:
             files = published.files(tx, id_, viewer)
         mark = self._seen(viewer, advisory, "read the advisory")
         names = {file.name for file in files}
+        latest: dict[int, int] = {}
+        for place, number in filter(None, map(edition_of, names)):
+            latest[place] = max(number, latest.get(place, 0))
         rows = tuple(
             FileRow(
                 name=file.name,
@@ -120,6 +126,7 @@ class Library:
                 size_bytes=len(file.data),
                 seal=file.name + SUFFIX if file.name + SUFFIX in names else "",
                 is_seal=file.name.endswith(SUFFIX),
+                has_lapsed=_has_lapsed(file.name, latest),
             )
             for file in files
         )
@@ -178,3 +185,8 @@ class Library:
         """Check a signed file. Nothing of it is kept."""
         policy.allow(viewer, Action.VERIFY_DOCUMENT)
         return self.check(document, seal)
+
+
+def _has_lapsed(name: str, latest: Mapping[int, int]) -> bool:
+    edition = edition_of(name)
+    return edition is not None and edition[1] < latest[edition[0]]

@@ -16,6 +16,7 @@ from typing import Final
 from comity.model.contact import Contact, Look
 from comity.model.handling import Tlp
 from comity.model.ids import CaseId, Digest, PartyId
+from comity.model.supplier import Edition, Stated
 
 # The report, as each participant handles it -------------------------------------------------------------------------
 
@@ -398,6 +399,13 @@ class Coordination:
     told: frozenset[str] = frozenset()
     """Names of clocks whose running out was noted."""
     log: tuple[Entry, ...] = ()
+    statements: tuple[Stated, ...] = ()
+    """What maintainers said as VEX, oldest first: kept whole, also what was superseded or taken back."""
+    drafted: tuple[str, ...] = ()
+    """Names of the statements that the draft of the case holds."""
+    out: tuple[str, ...] = ()
+    """Names of the statements that the advisory held when it was last published."""
+    editions: tuple[Edition, ...] = ()
     version: int = 0
 
     def participant(self, id_: str) -> Participant | None:

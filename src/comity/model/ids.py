@@ -83,6 +83,11 @@ def message_id(random_bytes: bytes) -> str:
     return "M-" + code(random_bytes, 12)
 
 
+def statement_id(random_bytes: bytes) -> str:
+    """`V-XXXX-XXXX-XXXX` from at least 8 random bytes: what a maintainer states as VEX."""
+    return "V-" + code(random_bytes, 12)
+
+
 def receipt(random_bytes: bytes) -> Receipt:
     """`SUB-` and 32 base-32 characters: 160 random bits from at least 20 bytes (the contract asks for 128)."""
     return Receipt("SUB-" + code(random_bytes, 32).replace("-", ""))
