@@ -21,10 +21,12 @@ from litestar.testing import TestClient
 
 from comity.access.policy import Scope
 from comity.access.routes import declared
+from comity.clearing.desk_coordination import Wish
 from comity.errors import ComityError, Missing
 from comity.model.case import Stage
 from comity.model.coordination import KEEPS_QUIET, Breach, Fact, Handled, Part
 from comity.model.ids import PartyId
+from comity.model.inventory import VexStatus
 from comity.model.party import ANONYMOUS, Viewer
 from comity.store import coordinations, journal, parties, published
 from tests.coordinate.hosts import ADA, DISTRO, FINDER, GRACE, RIVAL, VENDOR, Host, finding, host
@@ -105,7 +107,7 @@ def machine(comity: Host, doors: Doors, heard: Heard) -> type[RuleBasedStateMach
         @initialize(vendor=st.booleans(), distro=st.booleans(), answered=st.booleans())
         def begin(self, vendor: bool, distro: bool, answered: bool) -> None:
             mark = next(SECRET)
-            self.words = (f"zebra{mark}", f"quagga{mark}")
+            self.words = (f"zebra{mark}", f"quagga{mark}", f"dugong{mark}")
             held = finding(
                 summary=f"{self.words[0]} builds objects",
                 description=f"A document with {self.words[1]} is built.",
@@ -222,6 +224,21 @@ def machine(comity: Host, doors: Doors, heard: Heard) -> type[RuleBasedStateMach
 
             self.act(do)
 
+        @rule(status=st.sampled_from(list(VexStatus)), version=st.sampled_from(["5.2", "5.3"]))
+        def state_vex(self, status: VexStatus, version: str) -> None:
+            wish = Wish(
+                product="pkg:pypi/pyyaml",
+                status=status,
+                version=version,
+                detail=f"about {self.words[2]}",
+                namespace="https://project.example",
+            )
+            self.act(lambda: comity.desk.state_vex(VENDOR, self.seat(VENDOR), wish))
+
+        @rule()
+        def take_vex(self) -> None:
+            self.act(lambda: comity.desk.take_vex(ADA, self.case))
+
         @rule(who=st.sampled_from([ADA, GRACE]))
         def approve(self, who: Viewer) -> None:
             draft = comity.clearing.case(ADA, self.case).case.draft
@@ -253,6 +270,8 @@ def machine(comity: Host, doors: Doors, heard: Heard) -> type[RuleBasedStateMach
                     assert not any(word in shown for word in (*self.words, self.said)), name
                 elif name not in self.allowed:
                     assert self.said not in shown, name
+                if one is None or one.part is not Part.MAINTAINER:
+                    assert self.words[2] not in shown, name
                 if one is not None and one.part is Part.DISTRIBUTOR:
                     assert f"description='A document with {self.words[1]}" not in shown
                 with pytest.raises(ComityError) as refused:
