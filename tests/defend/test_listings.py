@@ -198,6 +198,67 @@ def test_rpm_lists_keep_epochs_and_leave_keys_out() -> None:
     assert {one.identity for one in read(text).components} == {Identity.PART}
 
 
+ROCKY = 'NAME="Rocky Linux"\nVERSION="9.3 (Blue Onyx)"\nID="rocky"\nID_LIKE="rhel centos fedora"\nVERSION_ID="9.3"\n'
+BASH = "bash-5.1.8-6.el9.x86_64\n"
+
+
+def test_an_rpm_list_is_of_the_distribution_that_somebody_or_os_release_or_its_own_release_package_names() -> None:
+    for text, release in (
+        (BASH, "Rocky Linux:9"),
+        (BASH, "rocky:9.3"),
+        (f"{ROCKY}\n{BASH}", ""),
+        (f"{BASH}rocky-release-9.3-1.3.el9.noarch\n", ""),
+    ):
+        found = read(text, release=release)
+        assert names(found)[0] == ("rocky linux:9", "bash", "5.1.8-6.el9")
+        assert {one.identity for one in found.components} == {Identity.IDENTIFIED}
+    assert names(read(ROCKY + BASH, release="almalinux:8"))[0][0] == "almalinux:8", "who sends the list knows best"
+    assert read(ROCKY + BASH).components[0].place == "/line/6"
+
+
+@pytest.mark.parametrize(
+    ("id_", "version", "ecosystem"),
+    [
+        ("rhel", "9.4", "red hat:enterprise_linux:9"),
+        ("almalinux", "8.10", "almalinux:8"),
+        ("opensuse-leap", "15.5", "opensuse:leap 15.5"),
+        ("opensuse-tumbleweed", "20240101", "opensuse:tumbleweed"),
+        ("azurelinux", "3.0", "azure linux:3"),
+        ("photon", "5.0", "photon os:5.0"),
+        ("mageia", "9", "mageia:9"),
+        ("fedora", "40", "fedora:40"),
+        ("amzn", "2023", "amazon linux:2023"),
+    ],
+)
+def test_os_release_becomes_the_ecosystem_that_osv_publishes_under(id_: str, version: str, ecosystem: str) -> None:
+    assert names(read(f'ID={id_}\nVERSION_ID="{version}"\n{BASH}'))[0][0] == ecosystem
+
+
+def test_an_rpm_list_of_no_named_distribution_is_in_part_with_the_reason_and_the_remedy() -> None:
+    found = read(BASH)
+    assert {one.identity for one in found.components} == {Identity.PART}
+    assert "which RPM distribution" in found.components[0].gap
+    assert any("--release" in note and "os-release" in note for note in found.notes)
+
+
+def test_a_number_is_no_release_where_osv_publishes_by_product() -> None:
+    found = read(f'ID="sles"\nVERSION_ID="15.5"\n{BASH}')
+    assert {one.identity for one in found.components} == {Identity.PART}
+    assert "by product" in found.components[0].gap
+    assert {one.identity for one in read(BASH, release="SUSE:Linux Enterprise Server 15 SP5").components} == {
+        Identity.IDENTIFIED
+    }
+    spelled = 'ID="openEuler"\nVERSION="24.03 (LTS-SP1)"\nVERSION_ID="24.03"\n'
+    assert names(read(spelled + BASH))[0][0] == "openeuler:24.03-lts-sp1"
+
+
+def test_a_distribution_that_nobody_knows_is_refused_and_os_release_alone_is_no_list() -> None:
+    for text, release, code in ((BASH, "Hannah Montana Linux:3", "bad_release"), (ROCKY, "", "no_packages")):
+        with pytest.raises(Invalid) as caught:
+            read(text, release=release)
+        assert [one.code for one in caught.value.problems] == [code]
+
+
 def test_apk_is_by_origin() -> None:
     text = "C:Q1abc=\nP:libcrypto3\nV:3.1.4-r5\nA:x86_64\no:openssl\n\nC:Q1abd=\nP:musl\nV:1.2.4-r2\n"
     assert names(read(text, release="Alpine:v3.19")) == [

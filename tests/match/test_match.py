@@ -282,3 +282,29 @@ class TestTwoWitnesses:
         )
         assert found.answer is Answer.NOT_ASSESSED
         assert [f.advisory for f in found.undecided] == ["UP"]
+
+
+@pytest.mark.parametrize(
+    ("published", "ours"),
+    [
+        ("Rocky Linux:9", "Rocky Linux:9.3"),
+        ("AlmaLinux:9", "AlmaLinux:9.4"),
+        ("Red Hat:enterprise_linux:9::baseos", "Red Hat:9.4"),
+        ("Red Hat:enterprise_linux:9::appstream", "Red Hat:9"),
+        ("openSUSE:Leap 15.5", "openSUSE:15.5"),
+        ("Azure Linux:3", "Azure Linux:3.0"),
+        ("Debian:12", "Debian:12.5"),
+    ],
+)
+def test_a_release_in_the_words_of_os_release_meets_what_osv_publishes_for_it(published: str, ours: str) -> None:
+    family = published.partition(":")[0]
+    fixed = says("X-1", ranged(("introduced", "0"), ("fixed", "5.2-1")), ecosystem=published, name="bash")
+    built = index([fixed], feeds=[Feed(ecosystem=family, source="x", as_of=NOW)])
+    assert ask(built, "bash", "5.1-1", ours).answer is Answer.AFFECTED
+    assert ask(built, "bash", "5.3-1", ours).answer is Answer.NOT_AFFECTED
+
+
+def test_a_suse_host_named_by_number_is_unknown_and_never_clean() -> None:
+    found = ask(index([], feeds=[Feed(ecosystem="SUSE", source="x", as_of=NOW)]), "bash", "5.1-1", "SUSE:15.5")
+    assert found.answer is Answer.UNKNOWN
+    assert "by product and module" in found.reason

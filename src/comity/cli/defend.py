@@ -21,7 +21,12 @@ from comity.cli.desks import desk, on_this_machine, read
 from comity.cli.options import Host, Json, configured
 from comity.errors import Conflict, Invalid, Problem
 
-Release = Annotated[str, Parameter(help="distribution and release of a package list, e.g. Debian:12")]
+Release = Annotated[
+    str,
+    Parameter(
+        name=("--release", "--distribution"), help="distribution and release of a package list, e.g. Debian:12, rocky:9"
+    ),
+]
 Columns = Annotated[str, Parameter(name="--columns", help="CSV headings, e.g. name=Product,version=Ver")]
 DomainOption = Annotated[
     str, Parameter(name="--domain", help="fceb, critical-infrastructure, other (nss, dow: own roles)")

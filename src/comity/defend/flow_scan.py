@@ -22,7 +22,7 @@ from comity.defend.segments import Feed
 from comity.errors import Missing, Unavailable
 from comity.formats import osv_bundle, pack, times
 from comity.formats import upstream as reader
-from comity.formats.listings import python, system
+from comity.formats.listings import distribution, python, system
 from comity.formats.upstream import Upstream
 from comity.formats.versions.identity import Package, canonical_ecosystem, canonical_name
 from comity.model import ids, signals
@@ -87,17 +87,10 @@ def here() -> Contents:
 
 
 def _release() -> str:
-    """`Debian:12` out of os-release; "" for a distribution whose advisories have no such name."""
+    """`Debian:12` out of this machine's os-release; "" where it has none."""
     if not OS_RELEASE.exists():
         return ""
-    fields = dict(
-        line.partition("=")[::2] for line in OS_RELEASE.read_text(encoding="utf-8", errors="replace").splitlines()
-    )
-    name, version = fields.get("ID", "").strip('"'), fields.get("VERSION_ID", "").strip('"')
-    family = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine"}.get(name, "")
-    if family == "Alpine":
-        version = "v" + ".".join(version.split(".")[:2])
-    return f"{family}:{version}" if family and version else ""
+    return distribution.of_os_release(OS_RELEASE.read_text(encoding="utf-8", errors="replace"))
 
 
 def knowledge_at(

@@ -15,7 +15,7 @@ from itertools import compress
 from typing import Final, NamedTuple, TypeAlias
 
 from comity.defend.segments import NO_LINE, NOBODY, Feed, Index, Line, Set
-from comity.formats.versions import Inside, Undecided, covers, key, lacks_release
+from comity.formats.versions import Inside, Undecided, covers, key, lacks_release, without_release
 from comity.formats.versions.identity import Package, canonical_ecosystem, canonical_name, package
 from comity.model.age import in_days
 from comity.model.inventory import Answer
@@ -177,7 +177,7 @@ class Matching:
                 f"the advisories are {in_days(age)} old and the limit is {in_days(self._max_age)}: fetch the feed again"
             )
         if lacks_release(row.ecosystem):
-            return f"advisories of {row.ecosystem} differ by release, and the inventory does not say which release"
+            return without_release(row.ecosystem)
         reached, might = len(self._answers.hits[number]), self._answers.undecided.get(number, NOBODY)
         if reached:
             return f"{reached} advisories reach this version"

@@ -10,6 +10,7 @@ from comity.formats import parse
 from comity.formats.listings import (
     cargo,
     cyclonedx,
+    distribution,
     gems,
     golang,
     listing,
@@ -31,7 +32,6 @@ FORMATS: Final = (
     "package-lock.json, yarn.lock, pnpm-lock.yaml, Cargo.lock, go.sum, go.mod, Gemfile.lock, CSV, "
     "Tenable and Qualys CSV, OpenVEX, CSAF VEX"
 )
-_RELEASE: Final = re.compile(r"(?P<family>[A-Za-z][A-Za-z ]{1,40})(?::(?P<release>[0-9A-Za-z][0-9A-Za-z._-]{0,31}))?\Z")
 _TEXTS: Final[tuple[tuple[Callable[[str], bool], str], ...]] = (
     (system.looks_like_dpkg, "dpkg"),
     (npm.looks_like_yarn, "yarn"),
@@ -60,11 +60,11 @@ def read(
     limits: Limits = listing.LIMITS,
 ) -> Listed:
     """What a document lists. `release` ("Debian:12") is for package lists that do not say theirs; `columns` for CSV.
+    os-release in front of a package list says it too (`distribution.split`).
 
     `Invalid` lists every violation; for an empty document, and one of no known format, it says what to send.
     """
-    if release and _RELEASE.match(release) is None:
-        raise listing.one_problem("bad_release", "a release is written like Debian:12, Ubuntu:22.04 or Rocky Linux:9")
+    release = distribution.stated(release) if release else ""
     if not data.strip():
         raise listing.no_packages("the document", f"it is empty: send one of {FORMATS}")
     if data[:2] == b"\x1f\x8b":
@@ -75,7 +75,13 @@ def read(
     if start[:1] == b"<":
         return cyclonedx.read_xml(data, limits)
     text = listing.text_of(data, limits)
-    kind = next((word for recognises, word in _TEXTS if recognises(text)), "") if columns is None else ""
+    if columns is None:
+        before, text = distribution.split(text)
+        data = text.encode() if before else data
+        release = release or distribution.of_os_release(before)
+        if before and not text.strip():
+            raise listing.no_packages("the document", "it is os-release alone: put the list of packages behind it")
+    kind = next((word for recognises, word in _TEXTS if recognises(text.lstrip("\n"))), "") if columns is None else ""
     kind = kind or _NAMES.get(PurePath(name).name.lower(), "")
     if columns is not None or (not kind and _is_table(text, name)):
         return table.components(data, columns, limits=limits)

@@ -16,7 +16,7 @@ from packageurl import PackageURL
 from comity.errors import Invalid, Problem
 from comity.formats.parse import Limits
 from comity.formats.purl import DISTRIBUTIONS, ECOSYSTEMS
-from comity.formats.versions.ecosystems import UNORDERED, lacks_release, scheme
+from comity.formats.versions.ecosystems import UNORDERED, lacks_release, scheme, without_release
 from comity.formats.versions.identity import canonical_name, package, release_of
 from comity.model.inventory import Component, Identity
 
@@ -35,6 +35,7 @@ _RPM_NAMESPACES: Final = {
     "mageia": "Mageia", "mariner": "Azure Linux", "azurelinux": "Azure Linux", "openeuler": "openEuler",
     "opensuse": "openSUSE", "oracle": "Oracle Linux", "ol": "Oracle Linux", "photon": "Photon OS", "redhat": "Red Hat",
     "rhel": "Red Hat", "rocky": "Rocky Linux", "rocky-linux": "Rocky Linux", "sles": "SUSE", "suse": "SUSE",
+    "opensuse-leap": "openSUSE", "opensuse-tumbleweed": "openSUSE", "sles_sap": "SUSE", "red hat": "Red Hat",
 }  # fmt: skip
 """purl namespace, or ID of os-release, of an RPM distribution -> OSV ecosystem."""
 CELL_LIMIT: Final = 1024 * 1024
@@ -153,8 +154,8 @@ def ecosystem_of(stated: PackageURL) -> str:
 
 
 def rpm_ecosystem(distribution: str) -> str:
-    """OSV's ecosystem for the ID that `/etc/os-release` gives an RPM distribution; "rpm" for an unknown one."""
-    return _RPM_NAMESPACES.get(distribution.lower(), "rpm")
+    """OSV's ecosystem for the ID that `/etc/os-release` gives an RPM distribution; "" for an unknown one."""
+    return _RPM_NAMESPACES.get(distribution.lower(), "")
 
 
 def refuse_too_many(found: Sequence[object]) -> None:
@@ -246,7 +247,7 @@ def _gap(ecosystem: str, name: str, version: str, cpe: str, kind: str) -> str:
             return "only a CPE names it, which can show that it is affected and never that it is not"
         return "the document does not say which ecosystem it is from"
     if lacks_release(ecosystem):
-        return f"the document does not say which release of {ecosystem} it is from"
+        return without_release(ecosystem)
     if not version:
         return "the document does not say its version"
     return ""

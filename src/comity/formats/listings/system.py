@@ -1,7 +1,8 @@
 """What a machine's package manager says is installed: dpkg status, `rpm -qa`, apk's installed database.
 
 Advisories of Debian, Ubuntu and Alpine are by source package and release, so both are read or asked for. The release
-is not in these lists; `release` gives it ("Debian:12"), and a Debian list tells it by its base-files version.
+is not in these lists; `release` gives it ("Debian:12"). A Debian list tells it by its base-files version, an RPM list
+by the package that carries os-release.
 """
 
 import re
@@ -9,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from comity.errors import Problem
-from comity.formats.listings import listing
+from comity.formats.listings import distribution, listing
 from comity.formats.parse import Limits
 from comity.model.inventory import Component, Contents
 
@@ -112,8 +113,7 @@ def apk(data: bytes, *, release: str = "", limits: Limits = listing.LIMITS) -> C
 def rpm(data: bytes, *, release: str = "", limits: Limits = listing.LIMITS) -> Contents:
     """`rpm -qa`, one name-[epoch:]version-release.arch a line, or with tabs: name, epoch:version-release, arch."""
     problems: list[Problem] = []
-    components: list[Component] = []
-    ecosystem = release or "rpm"
+    packages: list[tuple[int, str, str, str]] = []
     keys = 0
     for number, line in enumerate(listing.text_of(data, limits).splitlines(), 1):
         if not line.strip():
@@ -128,20 +128,28 @@ def rpm(data: bytes, *, release: str = "", limits: Limits = listing.LIMITS) -> C
         if name == _KEY_PACKAGE:
             keys += 1
             continue
-        components.append(
-            listing.component(
-                ecosystem=ecosystem,
-                name=name,
-                version=version,
-                kind="library",
-                place=f"/line/{number}",
-                purl=_purl("rpm", ecosystem, name, version, arch),
-                gap="" if release else "the list does not say which RPM distribution and release it is from",
-            )
-        )
+        packages.append((number, name, version, arch))
     listing.settle(problems)
     notes = [f"{keys} signing keys in the list are no packages"] if keys else []
-    return _contents(components, "rpm -qa", ecosystem if release else "", notes, 0)
+    gap = ""
+    if not release:
+        release, by = distribution.of_packages({name: version for _, name, version, _ in packages})
+        gap = "" if release else "the list does not say which RPM distribution and release it is from"
+        notes.append(f"{gap}: {distribution.REMEDY}" if gap else f"the release, {release}, was read from {by}")
+    ecosystem = release or "rpm"
+    components = [
+        listing.component(
+            ecosystem=ecosystem,
+            name=name,
+            version=version,
+            kind="library",
+            place=f"/line/{number}",
+            purl=_purl("rpm", ecosystem, name, version, arch),
+            gap=gap,
+        )
+        for number, name, version, arch in packages
+    ]
+    return _contents(components, "rpm -qa", release, notes, 0)
 
 
 def _rpm(line: str) -> tuple[str, str, str] | None:
@@ -191,7 +199,7 @@ def _purl(kind: str, ecosystem: str, name: str, version: str, arch: str) -> str:
     from packageurl import PackageURL
 
     family, _, number = ecosystem.partition(":")
-    namespace = {"rpm": ""}.get(family, family.lower().replace(" ", "-"))
+    namespace = {"rpm": "", "Red Hat": "redhat"}.get(family, family.lower().replace(" ", "-"))
     qualifiers = {"arch": arch, "distro": f"{namespace}-{number.removeprefix('v')}" if number and namespace else ""}
     kept = {key: value for key, value in qualifiers.items() if value}
     try:

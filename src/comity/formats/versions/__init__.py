@@ -7,7 +7,7 @@ ranges), `overlap` two statements. Answers are Inside, Outside or Undecided with
 
 from comity.formats.versions.affected import covers, overlap
 from comity.formats.versions.compare import key, order
-from comity.formats.versions.ecosystems import Scheme, lacks_release, scheme
+from comity.formats.versions.ecosystems import Scheme, lacks_release, scheme, without_release
 from comity.formats.versions.identity import Package, canonical_name, package_of
 from comity.formats.versions.spans import Containment, Inside, Outside, Span, Undecided, contains, spans
 
@@ -29,4 +29,5 @@ __all__ = [
     "package_of",
     "scheme",
     "spans",
+    "without_release",
 ]

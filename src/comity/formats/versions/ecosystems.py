@@ -4,6 +4,7 @@ An ecosystem is named as OSV names it ("PyPI", "Debian:12", "Alpine:v3.20"), or 
 "deb"); case does not count, what follows the first colon is the release.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -99,6 +100,14 @@ SCHEMES: Final = {
 ROLLING: Final = frozenset({"wolfi", "chainguard", "minimos", "echo"})
 """Distributions without releases: their ecosystem is complete without one."""
 
+BY_PRODUCT: Final = {
+    "suse": "SUSE publishes by product and module (Linux Enterprise Server 15 SP5), which a number does not name",
+    "openeuler": "openEuler publishes by release with its service pack (24.03-LTS-SP1), which a number does not name",
+}
+"""Families whose releases OSV names in words, and why a bare number is none of them: by it nothing would ever be found,
+and everything would look clean."""
+_NUMBER: Final = re.compile(r"[0-9.]+")
+
 UNORDERED: Final = {
     "android": "security patch levels, not versions of one order",
     "linux": "kernel branches receive fixes side by side: a commit graph is needed",
@@ -134,4 +143,14 @@ def lacks_release(ecosystem: str) -> bool:
     """True for a distribution named without its release: its advisories differ by release, so nothing is decidable."""
     family, colon, release = ecosystem.partition(":")
     known = scheme(ecosystem)
-    return known is not None and known.distribution and family.lower() not in ROLLING and not (colon and release)
+    if known is None or not known.distribution or family.lower() in ROLLING:
+        return False
+    return not (colon and release) or (family.lower() in BY_PRODUCT and _NUMBER.fullmatch(release) is not None)
+
+
+def without_release(ecosystem: str) -> str:
+    """One sentence for a person, where `lacks_release`."""
+    family, colon, release = ecosystem.partition(":")
+    if colon and release and family.lower() in BY_PRODUCT:
+        return BY_PRODUCT[family.lower()]
+    return f"advisories of {ecosystem} differ by release, and the inventory does not say which release"

@@ -37,16 +37,29 @@ _CODENAMES: Final = {
 }  # fmt: skip
 _RUNS: Final = re.compile(r"[-_.]+")
 _ALPINE_RELEASE: Final = re.compile(r"v?([0-9]+\.[0-9]+)(?:\.[0-9]+)*")
+_NUMBERED: Final = re.compile(r"([0-9]+)(?:\.[0-9]+)*")
+_BY_MAJOR: Final = frozenset({"almalinux", "azure linux", "centos", "debian", "oracle linux", "rocky linux"})
+"""Distributions whose advisories OSV files by the major release: 9.3 is `Rocky Linux:9`."""
+_ENTERPRISE: Final = re.compile(r"(?:enterprise_linux:)?([0-9]+)(?:\.[0-9]+)*(?:::[a-z_]*)?")
+"""Red Hat files by CPE, once per repository (`enterprise_linux:9::baseos`). A package list names no repository, and the
+main release has one build of a package in all of them. Streams with extended support have names of their own."""
 _DISTRO: Final = re.compile(r"(?:[a-z_-]+-)?(v?[0-9][0-9a-z._]*|[a-z]+)")
 
 
 @lru_cache(maxsize=4096)
 def canonical_ecosystem(ecosystem: str) -> str:
-    """`PyPI` and `pypi` are one, so are `Alpine:v3.20` and `alpine:3.20`; Ubuntu's `:LTS` is dropped."""
+    """`PyPI` and `pypi` are one, so are `Alpine:v3.20` and `alpine:3.20`, and a release in os-release's words and OSV's
+    (`Rocky Linux:9.3` and `:9`). Ubuntu's `:LTS` is dropped."""
     family, _, release = ecosystem.strip().lower().partition(":")
     family, release = family.strip(), release.strip().removesuffix(":lts")
     if family == "alpine" and (short := _ALPINE_RELEASE.fullmatch(release)):
         release = "v" + short[1]
+    elif family in _BY_MAJOR and (major := _NUMBERED.fullmatch(release)):
+        release = major[1]
+    elif family == "red hat" and (main := _ENTERPRISE.fullmatch(release)):
+        release = f"enterprise_linux:{main[1]}"
+    elif family == "opensuse" and (leap := _NUMBERED.fullmatch(release)):
+        release = "tumbleweed" if len(leap[1]) == 8 else f"leap {release}"
     family = _ALIASES.get(family, family)
     return f"{family}:{release}" if release else family
 
