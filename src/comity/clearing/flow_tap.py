@@ -6,10 +6,11 @@ A Comity host knows them for seven days and gives the earlier receipt; another h
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC
 from typing import Protocol
 
 from comity.errors import Invalid, Unavailable
-from comity.formats import tap_write, times
+from comity.formats import tap_write
 from comity.model.federation import Delivery, HandOver, Partner
 from comity.model.ids import Receipt
 from comity.partners.carrier import Answer
@@ -79,4 +80,4 @@ def _line(intake: Intake, partner: Partner, monitor: str) -> str:
         word, at = tap_write.status(answer.body)
     except (Unavailable, Invalid) as error:
         return str(error)
-    return f"{word} since {times.write(at)}"
+    return f"{word} since {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
