@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from comity.bench import pool_copies
 from comity.clearing import flow, flow_batches, flow_compare, flow_meaning
 from comity.clearing.desk_batches import Batches
 from comity.durable.clock import SystemClock
@@ -76,12 +77,15 @@ def run(args: list[str]) -> dict[str, Any]:
     parser.add_argument("--reports", type=int, default=0, help="the largest pool; default 100,000")
     parser.add_argument("--full", action="store_true", help="up to 1,000,000")
     parser.add_argument("--probes", type=int, default=PROBES)
+    parser.add_argument(
+        "--made", type=int, default=0, help="make so many reports and copy their rows for the rest; 0 makes all"
+    )
     options = parser.parse_args(args)
     sizes = FULL if options.full else (*(n for n in FULL if n < options.reports), options.reports)
     if not options.full and not options.reports:
         sizes = QUICK
     with tempfile.TemporaryDirectory(prefix="comity-pool-") as folder:
-        return measure(Path(folder), sizes, options.probes)
+        return measure(Path(folder), sizes, options.probes, options.made)
 
 
 def table(result: dict[str, Any]) -> str:
@@ -109,8 +113,11 @@ def table(result: dict[str, Any]) -> str:
     return "\n".join([*lines, *(f"missing: {one}" for one in result["missing"])])
 
 
-def measure(folder: Path, sizes: tuple[int, ...], probes: int) -> dict[str, Any]:
-    """Fill the store to each size and measure there."""
+def measure(folder: Path, sizes: tuple[int, ...], probes: int, made: int = 0) -> dict[str, Any]:
+    """Fill the store to each size and measure there.
+
+    From `made` on (0: never) a step to a size is filled by copies, but for the last batches, whose rate is measured.
+    """
     settings = Settings(data=folder / "data", keys=folder / "keys")
     store = engine.open(settings, MasterKey(b"bench" + bytes(27)))
     clock = SystemClock()
@@ -129,7 +136,11 @@ def measure(folder: Path, sizes: tuple[int, ...], probes: int) -> dict[str, Any]
         growth = []
         held = 0
         for size in sizes:
+            last = size - MEASURED * TOGETHER
             while held < size:
+                if made and made <= held < last:
+                    pool_copies.copy(store, last - held)
+                    held = last
                 number = min(TOGETHER, size - held)
                 rates.append(_taken(machines, maker, number))
                 held += number
