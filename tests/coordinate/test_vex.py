@@ -83,7 +83,7 @@ def meant(statements: tuple[Vex, ...]) -> list[tuple[str, VexStatus, str, str]]:
     return [(one.author, one.status, one.version or one.versions, one.detail) for one in statements]
 
 
-def test_a_statement_joins_the_draft_and_goes_out_under_the_maintainers_name_in_three_formats(comity, case, seat):
+def test_a_statement_joins_the_draft_and_goes_out_under_the_maintainers_name_in_each_format(comity, case, seat):
     before = comity.clearing.case(ADA, case).case.draft
     say(comity, seat)
     view = comity.clearing.case(ADA, case)
@@ -92,10 +92,11 @@ def test_a_statement_joins_the_draft_and_goes_out_under_the_maintainers_name_in_
     assert states(comity, seat) == ["in the draft"]
     publish(comity, case)
     found = files(comity, case)
-    assert sorted(edition_of(name) for name in found) == [(1, 1)] * 3
+    assert sorted(edition_of(name) for name in found) == [(1, 1)] * 4
     wanted = [("YAML people", VexStatus.NOT_AFFECTED, "5.3", WHY)]
     by_end = {name.partition(".v1.")[2]: data for name, data in found.items()}
     assert meant(csaf_vex.read(by_end["csaf-vex.json"]).statements) == wanted
+    assert meant(csaf_vex.read(by_end["csaf-vex-2.1.json"]).statements) == wanted
     assert meant(read_openvex(by_end["openvex.json"]).statements) == wanted
     assert meant(cyclonedx.read(decode(by_end["vex.cdx.json"])).statements)[0][1:3] == wanted[0][1:3]
     publisher = json.loads(by_end["csaf-vex.json"])["document"]["publisher"]

@@ -7,17 +7,19 @@ the others only would read as if nothing else had been said.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from comity.errors import Problem
 from comity.formats import csaf_vex, cyclonedx_vex, openvex
 from comity.formats.csaf import file_name
+from comity.formats.csaf_dialect import V2_0, V2_1, Dialect
 from comity.formats.listings import cyclonedx
 from comity.formats.parse import decode
 from comity.formats.vex_advisory import FORMATS as OWN
-from comity.formats.vex_advisory import same
+from comity.formats.vex_advisory import NEWER, same
 from comity.model.advisory import Publisher, Revision
 from comity.model.handling import Tlp
 from comity.model.ids import AdvisoryId
@@ -76,7 +78,7 @@ def edition_of(name: str) -> tuple[int, int] | None:
 
 def why_not(sheet: Sheet, name: str) -> str:
     """Why the sheet is not written in this format; "" when it is."""
-    if name == csaf_vex.NAME:
+    if name in (csaf_vex.NAME, NEWER):
         return ""
     if sheet.tlp is not Tlp.CLEAR:
         return "the format has no label"
@@ -85,7 +87,7 @@ def why_not(sheet: Sheet, name: str) -> str:
     return ""
 
 
-def _csaf(sheet: Sheet) -> bytes:
+def _csaf(sheet: Sheet, dialect: Dialect = V2_0) -> bytes:
     return csaf_vex.write(
         sheet.statements,
         publisher=sheet.publisher,
@@ -94,6 +96,7 @@ def _csaf(sheet: Sheet) -> bytes:
         title=f"{sheet.publisher.name} on {sheet.advisory}: {sheet.title}",
         tlp=sheet.tlp,
         revisions=sheet.revisions,
+        dialect=dialect,
     )
 
 
@@ -117,8 +120,9 @@ def _check_cyclonedx(data: bytes, sheet: Sheet) -> tuple[Problem, ...]:
     return same(cyclonedx.read(decode(data)).statements, sheet.statements)
 
 
-_HOW: Final = {
+_HOW: Final[Mapping[str, tuple[Callable[[Sheet], bytes], Callable[[bytes, Sheet], tuple[Problem, ...]]]]] = {
     csaf_vex.NAME: (_csaf, _check_csaf),
+    NEWER: (partial(_csaf, dialect=V2_1), _check_csaf),
     openvex.NAME: (_open, _check_open),
     cyclonedx_vex.NAME: (_cyclonedx, _check_cyclonedx),
 }
