@@ -430,6 +430,7 @@ def health(
     lines.append(Health(name="model in use", value="none: every step works without one", state="ok"))
     with store.read() as tx:
         lines.append(_mail(tx, settings))
+    lines.append(health_of_work.given_up(*flow_handover.given_up(store)))
     lines += health_of_work.lines(store, settings, control, now=now)
     return (*lines, *_mirrors(store, settings, now))
 

@@ -129,6 +129,16 @@ class Settings:
     sandbox_uid: int = 65534
     """User id that sandboxed programs get when Comity itself runs as root."""
 
+    body_seconds: int = 300
+    """How long the body of one request may take to arrive."""
+
+    api_per_minute: int = 1200
+    """Requests a minute that the API answers to one person, over all of their tokens; 0 means no limit."""
+
+    api_open_per_minute: int = 6000
+    """The same for one network of callers without a token; 0 means no limit. Behind a proxy (`public_url`) there is
+    none: all of them would come from the proxy's address."""
+
     body_limit_bytes: int = 3 * 1024 * 1024
     """Largest report document or request body."""
 
@@ -399,6 +409,7 @@ LEAST: Mapping[str, int] = {
     "port": 1,
     "connections": 1,
     "sandbox_uid": 1,
+    "body_seconds": 1,
     "body_limit_bytes": 1,
     "attachment_limit_bytes": 1,
     "batch_limit": 1,

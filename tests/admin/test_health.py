@@ -50,6 +50,12 @@ def test_failed_flows_and_given_up_deliveries_are_told() -> None:
     assert health.dead_letters(1, 0).state == health.dead_letters(0, 2).state == "warn"
 
 
+def test_what_partners_and_cve_services_never_answered_is_told_apart() -> None:
+    assert health.given_up(0, 0).state == "ok"
+    assert (health.given_up(1, 0).state, health.given_up(0, 2).state) == ("warn", "warn")
+    assert "1 hand-overs to partners, 2 requests" in health.given_up(1, 2).value
+
+
 def test_checkpoints_are_counted_as_the_journal_counts_them_and_other_files_are_none(settings: Settings) -> None:
     settings.checkpoint_folder.mkdir(parents=True)
     for name in ("checkpoint-000000000100", "checkpoint-000000000250", "checkpoint-old copy"):

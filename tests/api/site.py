@@ -145,7 +145,8 @@ def site(
     `is_empty`: a host at its first start, without any account. `configured`: settings beside the folder.
     """
     clock = Clock()
-    settings = Settings(data=folder / "data", **configured)
+    unlimited = {"api_per_minute": 0, "api_open_per_minute": 0}
+    settings = Settings(data=folder / "data", **(unlimited | configured))
     with ExitStack() as stack:
         held = stack.enter_context(accounts(folder, clock))
         clearing = FakeClearing()

@@ -211,6 +211,7 @@ ROUTES = {
     ("GET", "/api/v1/whoami"): Action.OWN_ACCOUNT,
     ("GET", "/api/v1/journal/verification"): Action.VERIFY_JOURNAL,
     ("GET", "/api/v1/doctor"): Action.READ_DOCTOR,
+    ("GET", "/api/v1/audit"): Action.READ_AUDIT,
 }
 """Written a second time on purpose: a route that changes its action must change here too."""
 

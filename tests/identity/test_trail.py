@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from comity import console, taxii
-from comity.access.policy import POLICY
+from comity.access.policy import POLICY, Scope
 from comity.access.routes import declared
 from comity.admin.glass import Glass
 from comity.admin.trail import MOST_WAITING, Told, Trail
@@ -102,6 +102,30 @@ def test_no_secret_of_an_address_no_query_and_no_title_is_ever_kept(here: Site) 
     told = repr(rows(here))
     assert "a-very-secret-word" not in told
     assert "Secret title" not in told
+
+
+def test_an_auditors_token_reads_the_same_rows_page_by_page(here: Site) -> None:
+    for number in range(130):
+        look(here, f"/reports/R-0000-0000-{number:04}", "rival")
+    pages, after = [], ""
+    while not pages or after:
+        answer = here.call("GET", f"/audit?person=rival&outcome=not%20found&after={after}", "auditor").json()
+        pages.append(answer["rows"])
+        after = answer["next"]
+    assert len(pages) >= 2
+    assert len(pages[0]) == 100
+    marks = [row["mark"] for page in pages for row in page]
+    assert len(marks) == len(set(marks)) >= 130
+    (one,) = here.call("GET", "/audit?about=R-0000-0000-0099", "auditor").json()["rows"]
+    assert (one["object"], one["name"], one["outcome"]) == ("", "Test rival", "not found")
+    assert here.call("GET", "/audit?after=x", "auditor").status_code == 422
+    assert here.call("GET", "/audit?outcome=x", "auditor").status_code == 422
+
+
+def test_a_token_that_only_reads_does_not_read_the_trail(here: Site) -> None:
+    scopes = frozenset(Scope) - {Scope.OPERATE}
+    token, _ = here.accounts.make_token(here.viewers["auditor"], label="less", scopes=scopes, days=1)
+    assert here.call("GET", "/audit", headers={"Authorization": f"Bearer {token}"}).status_code == 403
 
 
 def test_only_an_auditor_reads_it_and_reading_leaves_a_row(here: Site) -> None:

@@ -68,11 +68,11 @@ class Attempts:
 
 def _keys(login: str, address: str) -> tuple[Key, Key]:
     """Names count as accounts compare them (`admin.counter`): without case and surrounding blanks."""
-    network = _network(address)
-    return (login.strip().casefold(), network), ("", network)
+    place = network(address)
+    return (login.strip().casefold(), place), ("", place)
 
 
-def _network(address: str) -> str:
+def network(address: str) -> str:
     """IPv4 by address, IPv6 by /64, since one subscriber holds a whole /64. Anything else stands for itself."""
     try:
         parsed = ipaddress.ip_address(address)

@@ -22,7 +22,7 @@ SENTENCES: Final = {
     415: "this address does not take that content type",
     408: "the body came too slowly, and nothing was stored: send it again",
     422: "the request breaks its contract: mend it and send it again",
-    429: "too many requests in this hour: back off, then send it again",
+    429: "too many requests: wait as many seconds as Retry-After says, then send it again",
     500: "something failed here, and nothing more is told: the operator finds the place in the log",
     503: "not available now: try again later",
 }

@@ -194,7 +194,7 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.READ_MIRRORS: Rule(scope=Scope.READ, roles=_COORDINATOR | _EDITOR | DEFENDERS | {Role.ADMIN}),
     Action.FETCH_MIRRORS: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.MANAGE_ACCOUNTS: Rule(scope=None, roles=frozenset({Role.ADMIN})),
-    Action.READ_AUDIT: Rule(scope=None, roles=frozenset({Role.AUDITOR})),
+    Action.READ_AUDIT: Rule(scope=Scope.OPERATE, roles=frozenset({Role.AUDITOR})),
     Action.BREAK_GLASS: Rule(scope=None, roles=_COORDINATOR),
     Action.READ_GLASS: Rule(scope=None, roles=_COORDINATOR | {Role.ADMIN, Role.AUDITOR}),
 }

@@ -11,12 +11,13 @@ from typing import Any, Final
 from anyio import to_thread
 from litestar import Litestar
 from litestar.connection import ASGIConnection
-from litestar.exceptions import ImproperlyConfiguredException
+from litestar.exceptions import HTTPException, ImproperlyConfiguredException
 from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 
 from comity.access.caller import STRANGER, Caller, Directory
 from comity.access.policy import Action
+from comity.access.rates import Rates
 from comity.errors import Unauthenticated
 
 ACTION: Final = "action"
@@ -29,8 +30,13 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 Guard = Callable[[Connection, BaseRouteHandler], Awaitable[None]]
 
 
-def token_guard(directory: Directory) -> Guard:
-    """For the API: `Authorization: Bearer ...` or nothing. An unusable token is refused, even where none is needed."""
+def token_guard(directory: Directory, rates: Rates | None = None) -> Guard:
+    """For the API: `Authorization: Bearer ...` or nothing. An unusable token is refused, even where none is needed.
+
+    Whoever asks more often than `rates` allow is told with a 429 how many seconds to wait; unusable tokens count as
+    strangers, so that guessing them has a pace too.
+    """
+    limits = rates or Rates()
 
     async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
         caller = STRANGER
@@ -41,11 +47,24 @@ def token_guard(directory: Directory) -> Guard:
             if scheme.lower() == "bearer" and secret.strip():
                 found = await to_thread.run_sync(directory.by_token, secret.strip())
             if found is None:
+                _pace(limits.stranger(_address(connection)))
                 raise Unauthenticated("this token is not known or has ended: make a new one on your account page")
             caller = found
+        connection.scope["state"]["caller"] = caller
+        _pace(limits.stranger(_address(connection)) if caller is STRANGER else limits.person(caller.viewer.person))
         _admit(connection, handler, caller)
 
     return guard
+
+
+def _pace(wait: int) -> None:
+    if wait:
+        raise HTTPException(status_code=429, headers={"Retry-After": str(wait)})
+
+
+def _address(connection: Connection) -> str:
+    """The peer's, as the connection has it: headers that a client can write are not believed."""
+    return connection.client.host if connection.client else "unknown"
 
 
 def session_guard(directory: Directory, cookie: str) -> Guard:

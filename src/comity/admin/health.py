@@ -106,6 +106,18 @@ def dead_letters(failed: int, dead: int) -> Health:
     )
 
 
+def given_up(hand_overs: int, cve_requests: int) -> Health:
+    """What partner hosts and CVE Services did not answer until the last try: a person has to send it again."""
+    if not hand_overs and not cve_requests:
+        return Health(name="sent to others", value="nothing was given up", state="ok")
+    return Health(
+        name="sent to others",
+        value=f"given up: {hand_overs} hand-overs to partners, {cve_requests} requests to CVE Services",
+        state="warn",
+        remedy="see that the other side answers, then a coordinator sends it again: /partners, or the case's page",
+    )
+
+
 def clock(newest: datetime | None, at: datetime) -> Health:
     """A journal entry from later than now means that this clock went back, or was ahead when it was written."""
     ahead = timedelta(0) if newest is None else newest - at

@@ -71,10 +71,12 @@ ERRORS: Final = {
     403: problem("This caller may not do this"),
     404: problem("No such thing, or not for this caller: the two never differ"),
     405: problem("This address does not take that method"),
+    408: problem("The body came too slowly, and nothing was stored"),
     409: problem("The thing is not in a state that allows this"),
     413: problem("The request is larger than this host takes"),
     415: problem("This address does not take that content type"),
     422: problem("The request breaks its contract; `problems` lists every place"),
+    429: problem("Too many requests: `Retry-After` says how many seconds to wait"),
     500: problem("Something failed here; nothing more is told"),
     503: problem("Not available now"),
 }

@@ -7,12 +7,14 @@ from typing import Any, Final, TypeAlias
 import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
+from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, License, SecurityScheme
 from litestar.types import BeforeMessageSendHookHandler, ControllerRouterHandler
 
 from comity import __version__
 from comity.access.headers import SecurityHeaders
+from comity.access.patience import patient
 from comity.access.policy import Action
 from comity.access.routes import check_declared
 from comity.api import problems
@@ -45,6 +47,7 @@ def build(
     app = Litestar(
         route_handlers=[*routes, _description(routes)],
         exception_handlers={Exception: on_error},
+        middleware=[DefineMiddleware(patient, seconds=settings.body_seconds)],
         before_send=[SecurityHeaders(is_https=settings.address.startswith("https://")), *hooks],
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=None,

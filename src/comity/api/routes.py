@@ -4,10 +4,12 @@ from typing import Final
 
 from litestar import Router
 
+from comity.access.rates import Rates
 from comity.access.routes import token_guard
 from comity.api import (
     advice,
     ai_defence,
+    audit,
     canaries,
     capacity,
     cases,
@@ -47,6 +49,8 @@ PREFIX: Final = "/api/v1"
 def routes(counters: Counters) -> list[Router]:
     """The API over these counters."""
     settings = counters.settings
+    open_rate = 0 if settings.public_url else settings.api_open_per_minute
+    rates = Rates(per_person=settings.api_per_minute, per_network=open_rate)
     handlers = [
         *reports.routes(counters.clearing, settings),
         *cases.routes(counters.clearing),
@@ -75,6 +79,7 @@ def routes(counters: Counters) -> list[Router]:
         *directives.routes(counters.directives),
         *ai_defence.routes(counters.ai),
         *host.routes(counters.accounts),
+        *audit.routes(counters.trail),
         *mirrors.routes(counters.mirroring),
     ]
     return [
@@ -82,7 +87,7 @@ def routes(counters: Counters) -> list[Router]:
             PREFIX,
             route_handlers=handlers,
             request_class=Nested,
-            guards=[token_guard(counters.accounts)],
+            guards=[token_guard(counters.accounts, rates)],
             request_max_body_size=settings.body_limit_bytes,
         ),
         tap.router(counters.clearing, counters.accounts, settings),

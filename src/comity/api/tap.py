@@ -80,7 +80,7 @@ def router(clearing: Clearing, directory: Directory, settings: Settings) -> Rout
         status_code=202,
         sync_to_thread=True,
         summary="TAP: hand in one report",
-        responses=asking.ERRORS | {429: asking.problem("Too many reports in this hour: back off")},
+        responses=asking.ERRORS | {429: asking.problem("Too many reports in this hour: wait as `Retry-After` says")},
         response_headers=None,
     )
     def submit(request: Ask, body: RawBody) -> Response[Any]:

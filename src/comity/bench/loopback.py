@@ -87,7 +87,10 @@ def host(folder: Path | None = None, **settings: Any) -> Iterator[Host]:
     """Open a fresh host in `folder` (by default a temporary one) and serve it; it signs with a demo key."""
     with tempfile.TemporaryDirectory(prefix="comity-loopback-") as made:
         place = folder or Path(made)
-        held = Settings(data=place / "data", keys=place / "keys", port=free_port(), offline=True, **settings)
+        unpaced = {"api_per_minute": 0, "api_open_per_minute": 0}
+        held = Settings(
+            data=place / "data", keys=place / "keys", port=free_port(), offline=True, **(unpaced | settings)
+        )
         with opened(held, work=False, demo=True) as office, served(office.front(), held.port) as address:
             yield Host(office=office, address=address)
 

@@ -62,7 +62,8 @@ def run(args: list[str]) -> dict[str, Any]:
         names = {"COMITY_DATA": settings.data, "COMITY_KEYS": settings.keys, "COMITY_PORT": settings.port}
         server = child.start(
             ("serve", "--no-work", "--demo"),
-            settings={name: str(value) for name, value in names.items()} | {"COMITY_OFFLINE": "yes"},
+            settings={name: str(value) for name, value in names.items()}
+            | {"COMITY_OFFLINE": "yes", "COMITY_API_OPEN_PER_MINUTE": "0"},
             log=Path(made) / "serve.log",
         )
         try:

@@ -24,7 +24,7 @@ from comity.model.ids import digest
 from comity.partners.carrier import Answer
 from comity.sealing import keys, letters
 from comity.sealing.keys import SigningKey
-from comity.store import journal, partners
+from comity.store import cve_services, journal, partners
 from comity.store.engine import Store, Tx
 
 HAND_OVER: Final = "clearing.hand-over"
@@ -84,6 +84,12 @@ def resume(machines: Machines, control: Control) -> None:
         waiting = [partners.out(tx, id_, flow.FLOW) for id_ in partners.waiting(tx)]
     for held in waiting:
         start(control, held)
+
+
+def given_up(store: Store) -> tuple[int, int]:
+    """How many hand-overs, and how many requests to CVE Services, were given up and wait for a person."""
+    with store.read() as tx:
+        return partners.given_up(tx), cve_services.given_up(tx)
 
 
 def sent(machines: Machines, id_: str, number: int) -> str:

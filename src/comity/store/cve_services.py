@@ -7,7 +7,7 @@ keyed digest, and no id is bound twice.
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, LargeBinary, Row, String, Table, insert, select, update
+from sqlalchemy import Column, LargeBinary, Row, String, Table, func, insert, select, update
 
 from comity.errors import Conflict, Missing
 from comity.model.cve_services import Account, CveRequest, Deed, Standing
@@ -117,6 +117,12 @@ def standing(tx: Tx, viewer: Viewer, *which: Standing, limit: int = 200) -> tupl
     query = _seen(viewer).where(cve_requests.c.standing.in_([one.value for one in which]))
     query = query.order_by(cve_requests.c.proposed_at, cve_requests.c.id).limit(limit)
     return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def given_up(tx: Tx) -> int:
+    """How many requests nobody answered until the last try."""
+    query = select(func.count()).select_from(cve_requests).where(cve_requests.c.standing == Standing.GIVEN_UP.value)
+    return tx.connection.execute(query).scalar_one()
 
 
 def asking(tx: Tx, but: str) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Column, LargeBinary, Row, String, Table, delete, insert, select, update
+from sqlalchemy import Column, LargeBinary, Row, String, Table, delete, func, insert, select, update
 
 from comity.errors import Conflict, Missing
 from comity.model.federation import Delivery, HandOver, Partner, Taken
@@ -132,6 +132,12 @@ def waiting(tx: Tx) -> tuple[str, ...]:
     """Ids of hand-overs that are not settled."""
     query = select(hand_overs.c.id).where(hand_overs.c.state == Delivery.WAITING.value).order_by(hand_overs.c.id)
     return tuple(tx.connection.execute(query).scalars())
+
+
+def given_up(tx: Tx) -> int:
+    """How many hand-overs nobody answered until the last try."""
+    query = select(func.count()).select_from(hand_overs).where(hand_overs.c.state == Delivery.GIVEN_UP.value)
+    return tx.connection.execute(query).scalar_one()
 
 
 # In ------------------------------------------------------------------------------------------------------------------
