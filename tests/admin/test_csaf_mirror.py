@@ -1,5 +1,6 @@
 """A CSAF provider as a mirror: what it lists, each document by its own hash and signature, and only what changed."""
 
+import csv
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -223,9 +224,14 @@ def test_documents_of_both_versions_are_read_and_one_without_a_label_is_for_ever
         assert (found.id, found.aliases) == ("EX-2026-4", ("CVE-2026-7004",))
 
 
-def test_a_change_list_that_breaks_csv_is_no_list() -> None:
-    with pytest.raises(Invalid):
-        csaf_source.changes(b'"2026/a.json' + b"x" * 200_000 + b'\n"', "https://vendor.example/w/")
+@pytest.mark.parametrize("elsewhere", [128 * 1024, 1024 * 1024], ids=["as Python has it", "as a scanner's list set it"])
+def test_a_change_list_that_breaks_csv_is_no_list(elsewhere: int) -> None:
+    before = csv.field_size_limit(elsewhere)
+    try:
+        with pytest.raises(Invalid):
+            csaf_source.changes(b'"2026/a.json' + b"x" * 200_000 + b'\n"', "https://vendor.example/w/")
+    finally:
+        csv.field_size_limit(before)
     assert csaf_source.changes(b"2026/a.json\r,x\n\r\x85", "https://vendor.example/w/") == ()
 
 

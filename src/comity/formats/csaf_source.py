@@ -20,6 +20,8 @@ METADATA: Final = parse.Limits(document_bytes=4 * 1024 * 1024, depth=16)
 FEED: Final = parse.Limits(document_bytes=64 * 1024 * 1024, depth=16)
 MOST: Final = 100_000
 """Documents of one provider."""
+CELL: Final = 128 * 1024
+"""Characters of one field of a list. Looked at here, since Python's own limit is one for the whole process."""
 OPEN: Final = frozenset({"", "UNLABELED", "WHITE", "CLEAR"})
 _FINGERPRINT: Final = re.compile(r"[0-9A-F]{40,64}\Z", re.ASCII)
 _HEX: Final = {"sha512": re.compile(r"[0-9a-f]{128}"), "sha256": re.compile(r"[0-9a-f]{64}")}
@@ -102,6 +104,8 @@ def changes(data: bytes, folder: str) -> tuple[Listed, ...]:
         rows = list(csv.reader(_text(data).splitlines()))
     except csv.Error as error:
         raise _not_one("", "its changes.csv breaks CSV") from error
+    if any(len(cell) > CELL for row in rows for cell in row):
+        raise _not_one("", f"its changes.csv has a field of over {CELL} characters")
     found = []
     for row in rows:
         if len(row) >= 2 and (place := _inside(folder, row[0])):
