@@ -1,9 +1,9 @@
-"""Keep answers that are the same for everybody while nothing in the store changes, and for ten seconds at most.
+"""Keep answers that are the same for everybody while nothing in the store changes, and for a minute at most.
 
 Only what somebody who is not signed in asks with GET, on a route whose action is in `SHARED`, answered with 200 and
 without a cookie. Such an answer was decided by the query like every other; it is given again only while the store says
 that no commit came since before it was made (`version`), so an advisory that was withdrawn or restricted meanwhile is
-never given from here. Ten seconds bound what depends on the clock alone, such as a share that ends. Any header that
+never given from here. A minute bounds what depends on the clock alone, such as a share that ends. Any header that
 could change an answer is part of what is looked up; one that carries a secret means that nothing is looked up or kept.
 """
 
@@ -43,7 +43,7 @@ INDIFFERENT: Final = frozenset(
     }
 )
 """Headers on which no answer of a shared route depends. Every other one does, as far as this file is concerned."""
-LONGEST_S: Final = 10.0
+LONGEST_S: Final = 60.0
 ANSWER: Final = 512 * 1024
 """Bytes of one answer that may be kept."""
 ALL: Final = 16 * 2**20
