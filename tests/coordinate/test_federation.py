@@ -129,6 +129,13 @@ def door(there: Side) -> Iterator[Callable[[], httpx.BaseTransport]]:
         yield lambda: Through(client)
 
 
+def tried(side: Side, made: HandOver, number: int) -> tuple[str, HandOver]:
+    """One try of the flow at this side; gives when to try again, and the hand-over as it stands."""
+    again = flow_handover.sent(side.counter.machines, made.id, number)
+    with side.host.machines.store.read() as tx:
+        return again, partners.out(tx, made.id, flow.FLOW)
+
+
 @dataclass(slots=True)
 class Pair:
     """Host A with a case, host B, the line between them, and each as the other's partner."""
@@ -152,9 +159,7 @@ class Pair:
 
     def send(self, made: HandOver, number: int = 0) -> tuple[str, HandOver]:
         """One try of the flow; gives when to try again, and the hand-over as it stands."""
-        again = flow_handover.sent(self.a.counter.machines, made.id, number)
-        with self.a.host.machines.store.read() as tx:
-            return again, partners.out(tx, made.id, flow.FLOW)
+        return tried(self.a, made, number)
 
 
 @pytest.fixture(scope="module")

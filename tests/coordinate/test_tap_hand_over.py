@@ -14,7 +14,7 @@ from litestar.testing import TestClient
 from comity.access.caller import Caller, Via
 from comity.access.policy import Scope
 from comity.api import http, tap
-from comity.clearing import flow, flow_handover, flow_tap, handover
+from comity.clearing import flow, flow_tap, handover
 from comity.errors import Conflict, Forbidden, Invalid, Missing
 from comity.formats import csaf_check, tap_write
 from comity.formats.csaf import CsafReport
@@ -31,7 +31,7 @@ from comity.store import cases, partners, reports, shares
 from tests.clearing.documents import RECIPE, document
 from tests.clearing.findings import FINDING
 from tests.clearing.hosts import LAB, coordinator, host
-from tests.coordinate.test_federation import ADA, ROOT, Line, Side, side
+from tests.coordinate.test_federation import ADA, ROOT, Line, Side, side, tried
 
 TOKEN = "tap_v1_0123456789"
 MEMBER = Viewer(person=PartyId("m"), organisation=PartyId("rival"), roles=frozenset({Role.SUBMITTER}), tlp=Tlp.RED)
@@ -84,9 +84,7 @@ class Pair:
         return self.a.counter.hand_over(ADA, self.case, **words)
 
     def send(self, made: HandOver, number: int = 0) -> tuple[str, HandOver]:
-        again = flow_handover.sent(self.a.counter.machines, made.id, number)
-        with self.a.host.machines.store.read() as tx:
-            return again, partners.out(tx, made.id, flow.FLOW)
+        return tried(self.a, made, number)
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.formats import csaf_vex, openvex, vex_advisory
+from comity.formats import csaf_vex, openvex, vex_advisory, vex_paper
 from comity.formats.vex_advisory import FORMATS, Format
 from comity.model.advisory import Advisory
 from comity.model.handling import Handling, Tlp
@@ -57,7 +57,7 @@ def test_a_range_alone_is_not_written_as_openvex() -> None:
 def test_a_format_without_labels_holds_nothing_but_clear(tlp: Tlp) -> None:
     labelled = replace(ADVISORY, handling=Handling(tlp=tlp))
     written = [one.name for one in FORMATS if not vex_advisory.why_not(labelled, one.name)]
-    assert written == [csaf_vex.NAME, vex_advisory.NEWER]
+    assert written == [csaf_vex.NAME, vex_paper.NEWER]
     document = json.loads(FORMATS[0].write(labelled))["document"]
     assert document["distribution"]["tlp"]["label"] == {"GREEN": "GREEN", "AMBER": "AMBER"}.get(tlp.name, "RED")
 

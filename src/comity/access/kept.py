@@ -88,14 +88,14 @@ class Kept:
         if held is not None and self.clock() < held.until:
             self._answers.move_to_end(key)
             for message in held.messages:
-                await send(_copy(message))
+                await send(message)
             return
         made = _Answer(until=self.clock() + LONGEST_S)
 
         async def noting(message: Message) -> None:
             await send(message)
             if made.size <= ANSWER:
-                made.messages.append(_copy(message))
+                made.messages.append(message)
                 made.size += len(message["body"]) if message["type"] == "http.response.body" else 512
 
         await self.inner(scope, receive, noting)
@@ -132,11 +132,3 @@ def _may_keep(scope: Scope, made: _Answer) -> bool:
         return False
     is_whole = last["type"] == "http.response.body" and not last.get("more_body", False)
     return is_whole and all(name.lower() != b"set-cookie" for name, _ in start["headers"])
-
-
-def _copy(message: Message) -> Message:
-    """A message of its own: whoever sends it may add to its headers."""
-    copied: Message = dict(message)  # type: ignore[assignment]  # a TypedDict of the same kind
-    if copied["type"] == "http.response.start":
-        copied["headers"] = list(copied["headers"])
-    return copied

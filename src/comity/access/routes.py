@@ -47,11 +47,11 @@ def token_guard(directory: Directory, rates: Rates | None = None) -> Guard:
             if scheme.lower() == "bearer" and secret.strip():
                 found = await to_thread.run_sync(directory.by_token, secret.strip())
             if found is None:
-                _pace(limits.stranger(_address(connection)))
+                _pace(limits.stranger(address_of(connection)))
                 raise Unauthenticated("this token is not known or has ended: make a new one on your account page")
             caller = found
         connection.scope["state"]["caller"] = caller
-        _pace(limits.stranger(_address(connection)) if caller is STRANGER else limits.person(caller.viewer.person))
+        _pace(limits.stranger(address_of(connection)) if caller is STRANGER else limits.person(caller.viewer.person))
         _admit(connection, handler, caller)
 
     return guard
@@ -62,8 +62,8 @@ def _pace(wait: int) -> None:
         raise HTTPException(status_code=429, headers={"Retry-After": str(wait)})
 
 
-def _address(connection: Connection) -> str:
-    """The peer's, as the connection has it: headers that a client can write are not believed."""
+def address_of(connection: Connection) -> str:
+    """The peer's address, as the connection has it. Headers that a client can write are not believed."""
     return connection.client.host if connection.client else "unknown"
 
 

@@ -25,7 +25,7 @@ from comity.model.ids import CaseId, Digest, PartyId, ReportId, code, digest, is
 from comity.model.party import Organisation, Role, Viewer
 from comity.sealing import keys, letters
 from comity.settings import Settings
-from comity.store import journal, parties, partners, reports
+from comity.store import cases, journal, parties, partners, reports
 from comity.store.engine import Tx
 
 __all__ = ["Delivery", "Door", "HandOver", "HandOvers", "Incoming", "Partner"]
@@ -79,17 +79,8 @@ class HandOvers:
         if held.id == self.machines.key.public.id:
             raise Invalid("this host's own key", [Problem("/key", "own_key", "get the key document of the other host")])
         _line("/name", name, 200)
-        made = Partner(
-            id="P-" + code(secrets.token_bytes(8), 12),
-            organisation=PartyId(f"partner-{secrets.token_hex(8)}"),
-            name=name.strip(),
-            address=self.machines.carrier.checked(address.strip()),
-            key=key,
-            key_id=held.id,
-            added_by=viewer.person,
-            added_at=self.machines.now(),
-        )
-        return self._entered(viewer, made)
+        checked = self.machines.carrier.checked(address.strip())
+        return self._entered(viewer, name=name.strip(), address=checked, key=key, key_id=held.id)
 
     def add_tap(self, viewer: Viewer, *, name: str, address: str, token: str) -> Partner:
         """Enter a TAP intake of another host, with the token that its host gave this one. It brings nothing here.
@@ -101,23 +92,34 @@ class HandOvers:
         if not _TOKEN.match(token):
             raise Invalid("this is no token", [Problem("/tap_token", "bad_text", "one word of 8 to 500 characters")])
         checked = self.machines.carrier.checked(address.strip())
+        mark = f"tap-{digest(checked.encode())[:40]}"
         return self._entered(
-            viewer,
-            Partner(
-                id="P-" + code(secrets.token_bytes(8), 12),
-                organisation=PartyId(f"partner-{secrets.token_hex(8)}"),
-                name=name.strip(),
-                address=checked,
-                key=b"",
-                key_id=f"tap-{digest(checked.encode())[:40]}",
-                added_by=viewer.person,
-                added_at=self.machines.now(),
-                door=Door.TAP,
-                token=token,
-            ),
+            viewer, name=name.strip(), address=checked, key=b"", key_id=mark, door=Door.TAP, token=token
         )
 
-    def _entered(self, viewer: Viewer, made: Partner) -> Partner:
+    def _entered(
+        self,
+        viewer: Viewer,
+        *,
+        name: str,
+        address: str,
+        key: bytes,
+        key_id: str,
+        door: Door = Door.COMITY,
+        token: str = "",
+    ) -> Partner:
+        made = Partner(
+            id="P-" + code(secrets.token_bytes(8), 12),
+            organisation=PartyId(f"partner-{secrets.token_hex(8)}"),
+            name=name,
+            address=address,
+            key=key,
+            key_id=key_id,
+            added_by=viewer.person,
+            added_at=self.machines.now(),
+            door=door,
+            token=token,
+        )
         with self.machines.store.write() as tx:
             if any(one.name.casefold() == made.name.casefold() for one in parties.all_organisations(tx)):
                 raise Conflict("an organisation of this name is here: give the partner a name of its own")
@@ -234,7 +236,7 @@ class HandOvers:
         allow(viewer, Action.HAND_OVER)
         at = self.machines.now()
         with self.machines.store.write() as tx:
-            held = flow_leaving.gathered(tx, viewer, case, keep=keep or {})
+            held = flow_leaving.gathered(tx, viewer, cases.get(tx, case, viewer), keep=keep or {})
             made = tuple(
                 (one.id, flow_leaving.csaf(held, one, publisher=self._publisher(), at=at)) for one in held.reports
             )

@@ -30,12 +30,11 @@ class Leaving:
     no_equities_use: bool
 
 
-def gathered(tx: Tx, viewer: Viewer, case: CaseId, *, keep: Mapping[str, str], to: Partner | None = None) -> Leaving:
+def gathered(tx: Tx, viewer: Viewer, held: Case, *, keep: Mapping[str, str], to: Partner | None = None) -> Leaving:
     """The reports of a case that this viewer may hand out; `to` gets none of its own back.
 
     Invalid for personal information without a reason in `keep` (6 USC 1503(d)(2)); Conflict when nothing is left.
     """
-    held = cases.get(tx, case, viewer)
     members = [reports.get(tx, one, viewer) for one in held.reports]
     own = [one for one in members if to is None or one.organisation != to.organisation]
     if not own:
@@ -58,11 +57,12 @@ def gathered(tx: Tx, viewer: Viewer, case: CaseId, *, keep: Mapping[str, str], t
 def for_partner(tx: Tx, viewer: Viewer, case: CaseId, to: Partner, *, basis: str, keep: Mapping[str, str]) -> Leaving:
     """As `gathered`, for a hand-over. Conflict for a closed case, for one on its way there already, and for TLP:RED on
     any ground but the consent of those it comes from (FIRST TLP 2.0: RED is for those it was given to)."""
-    if cases.get(tx, case, viewer).stage is Stage.CLOSED:
+    found = cases.get(tx, case, viewer)
+    if found.stage is Stage.CLOSED:
         raise Conflict(f"case {case} is closed: a new fact opens a linked case")
     if any(o.partner == to.id and o.state is Delivery.WAITING for o in partners.sent(tx, viewer, case=case)):
         raise Conflict("this case is on its way there already")
-    held = gathered(tx, viewer, case, keep=keep, to=to)
+    held = gathered(tx, viewer, found, keep=keep, to=to)
     if held.tlp is Tlp.RED and basis != CONSENT:
         raise Conflict(
             "this case holds TLP:RED: it goes to another host only with the consent of those it comes from; "

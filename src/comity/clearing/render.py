@@ -2,12 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from comity.errors import Invalid, Problem
-from comity.formats import catalogue, vex_advisory, vex_supplier
-from comity.formats.codec import AdvisoryCodec
+from comity.formats import catalogue, vex_advisory, vex_paper, vex_supplier
 from comity.formats.vex_supplier import Sheet
 from comity.model.advisory import Advisory
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,41 +54,36 @@ def renderings(advisory: Advisory, sheets: Sequence[Sheet] = ()) -> tuple[Render
     for codec in catalogue.advisory_codecs():
         if codec.name == CVE and left_out(advisory):
             continue
-        made.append(_written(codec, advisory))
+        name, write = codec.file_name(advisory), partial(codec.write, advisory)
+        made.append(_written(codec.name, name, codec.media_type, write, codec.check))
     for form in vex_advisory.FORMATS:
         if not vex_advisory.why_not(advisory, form.name):
-            made.append(_written(form, advisory))
-    made += [_stated(form, sheet) for sheet in sheets for form in vex_supplier.FORMATS if not _why_not(sheet, form)]
+            made.append(_vex(form, advisory, form.name))
+    for sheet in sheets:
+        for own in vex_supplier.FORMATS:
+            if not vex_supplier.why_not(sheet, own.name):
+                made.append(_vex(own, sheet, f"{sheet.name}.{own.name}"))
     return tuple(made)
 
 
-def _written(form: AdvisoryCodec | vex_advisory.Format, advisory: Advisory) -> Rendering:
-    name = form.file_name(advisory)
+def _vex(form: vex_paper.Format[T], one: T, name: str) -> Rendering:
+    write = partial(form.write, one)
+    return _written(name, form.file_name(one), form.media_type, write, lambda data: form.check(data, one))
+
+
+def _written(
+    name: str,
+    filename: str,
+    media_type: str,
+    write: Callable[[], bytes],
+    check: Callable[[bytes], tuple[Problem, ...]],
+) -> Rendering:
     try:
-        data = form.write(advisory)
-        problems = form.check(data, advisory) if isinstance(form, vex_advisory.Format) else form.check(data)
+        data = write()
+        problems = check(data)
     except Invalid as error:
         data, problems = b"", error.problems or (Problem("", "cannot_express", str(error)),)
-    return Rendering(format=form.name, filename=name, media_type=form.media_type, data=data, problems=problems)
-
-
-def _why_not(sheet: Sheet, form: vex_supplier.Format) -> str:
-    return vex_supplier.why_not(sheet, form.name)
-
-
-def _stated(form: vex_supplier.Format, sheet: Sheet) -> Rendering:
-    try:
-        data = form.write(sheet)
-        problems = form.check(data, sheet)
-    except Invalid as error:
-        data, problems = b"", error.problems or (Problem("", "cannot_express", str(error)),)
-    return Rendering(
-        format=f"{sheet.name}.{form.name}",
-        filename=form.file_name(sheet),
-        media_type=form.media_type,
-        data=data,
-        problems=problems,
-    )
+    return Rendering(format=name, filename=filename, media_type=media_type, data=data, problems=problems)
 
 
 def files(advisory: Advisory, *, seal: Callable[[str, bytes], bytes], sheets: Sequence[Sheet] = ()) -> tuple[File, ...]:

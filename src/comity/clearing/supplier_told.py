@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
-from comity.clearing.supplier_vex import known, laid, meets, products, spans_of, superseded_by
+from comity.clearing.supplier_vex import drafted, known, laid, meets, products, spans_of, superseded_by
 from comity.errors import Conflict
 from comity.formats import csaf_tree, parse, purl, vex
 from comity.formats.versions import vers
@@ -32,12 +32,6 @@ AGAINST: Final = (
     "What is said to be not affected or fixed reaches, as far as can be told, versions named affected here: both stand."
 )
 _SETTLES: Final = frozenset({VexStatus.NOT_AFFECTED, VexStatus.FIXED})
-WORDS: Final = {
-    VexStatus.AFFECTED: "affected",
-    VexStatus.NOT_AFFECTED: "not affected",
-    VexStatus.FIXED: "fixed",
-    VexStatus.UNDER_INVESTIGATION: "under investigation",
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +101,7 @@ def with_statements(draft: Advisory, held: Coordination | None, verdict: Verdict
         return replace(draft, evidence=found)
     told = []
     for one in _seats(held):
-        mine = [each for each in held.statements if each.id in held.drafted and each.seat == one]
+        mine = drafted(held, one)
         if not mine:
             continue
         author = mine[-1].said.author
@@ -145,15 +139,14 @@ def sheets(held: Coordination | None, draft: Advisory, *, at: datetime) -> tuple
         return ()
     made = []
     for place, seat in enumerate(_seats(held), 1):
-        mine = [one for one in held.statements if one.id in held.drafted and one.seat == seat]
+        mine = drafted(held, seat)
         before = [edition for edition in held.editions if edition.seat == seat]
         if not mine or (before and before[-1].statements == tuple(one.id for one in mine)):
             continue
         if f"sha256:{sealed(mine)}." not in draft.evidence:
             raise Conflict("the draft does not hold the statements that were approved: take them into it again")
         last = mine[-1]
-        out = [Revision(number=str(edition.number), at=edition.at, summary=_edition(edition)) for edition in before]
-        fresh = Edition(seat=seat, number=len(before) + 1, at=at, statements=tuple(one.id for one in mine))
+        times = [*(edition.at for edition in before), at]
         made.append(
             Sheet(
                 advisory=draft.id,
@@ -164,7 +157,10 @@ def sheets(held: Coordination | None, draft: Advisory, *, at: datetime) -> tuple
                 statements=tuple(
                     replace(one.said, vulnerability=name_of(draft), author=last.said.author) for one in mine
                 ),
-                revisions=(*out, Revision(number=str(fresh.number), at=at, summary=_edition(fresh))),
+                revisions=tuple(
+                    Revision(number=str(number), at=then, summary=_edition(number))
+                    for number, then in enumerate(times, 1)
+                ),
             )
         )
     return tuple(made)
@@ -178,17 +174,15 @@ def published(held: Coordination, made: Sequence[Sheet], *, at: datetime) -> Coo
             seat=seats[sheet.place - 1],
             number=sheet.number,
             at=at,
-            statements=tuple(
-                one.id for one in held.statements if one.id in held.drafted and one.seat == seats[sheet.place - 1]
-            ),
+            statements=tuple(one.id for one in drafted(held, seats[sheet.place - 1])),
         )
         for sheet in made
     )
     return replace(held, out=held.drafted, editions=(*held.editions, *fresh))
 
 
-def _edition(edition: Edition) -> str:
-    return "First edition." if edition.number == 1 else f"Edition {edition.number}: earlier statements lapse."
+def _edition(number: int) -> str:
+    return "First edition." if number == 1 else f"Edition {number}: earlier statements lapse."
 
 
 def _seats(held: Coordination) -> tuple[str, ...]:
@@ -291,5 +285,5 @@ def _product(said: Vex) -> str:
 
 
 def _words(said: Vex) -> str:
-    because = f" ({said.justification.replace('_', ' ')})" if said.justification else ""
-    return WORDS[said.status] + because
+    because = f" ({said.justification})" if said.justification else ""
+    return f"{said.status}{because}".replace("_", " ")

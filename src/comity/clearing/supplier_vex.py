@@ -16,6 +16,7 @@ from comity.formats.node import URL
 from comity.formats.versions import vers
 from comity.formats.versions.constraints import Comparator, Constraint
 from comity.formats.versions.spans import Span, Undecided
+from comity.formats.vex_advisory import spellings
 from comity.model.case import Case, Stage
 from comity.model.coordination import Coordination, Participant
 from comity.model.ids import PartyId
@@ -200,6 +201,11 @@ def superseded_by(held: Coordination, one: Stated) -> str:
     return next((other.id for other in later if other.taken_back_at is None and _supersedes(other, one)), "")
 
 
+def drafted(held: Coordination, seat: str) -> list[Stated]:
+    """What the draft holds of one seat's statements, oldest first."""
+    return [one for one in held.statements if one.id in held.drafted and one.seat == seat]
+
+
 def joined(held: Coordination, case: Case) -> Coordination:
     """The coordination whose draft holds what stands now, as long as that takes nobody's approval away.
 
@@ -227,14 +233,9 @@ def is_revised(held: Coordination | None, case: Case) -> bool:
 
 
 def known(one: Affected) -> tuple[str, str] | None:
-    found = vex.named(one.purl) if one.purl else (one.ecosystem, one.name, "")
-    if found is None:
-        return None
-    try:
-        back = vex.named(vex.locator(*found[:2]))
-    except Invalid:
-        return None
-    return back[:2] if back is not None and listing.printable(back[1]) == back[1] else None
+    """Ecosystem and name by which VEX speaks of a product; None for one that it cannot name."""
+    found = spellings(one)
+    return found[1] if found is not None and listing.printable(found[1][1]) == found[1][1] else None
 
 
 def _supersedes(later: Stated, earlier: Stated) -> bool:

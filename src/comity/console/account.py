@@ -8,7 +8,7 @@ from litestar import Response
 from markupsafe import Markup
 
 from comity.access.policy import Action, Scope
-from comity.access.routes import caller_of
+from comity.access.routes import address_of, caller_of
 from comity.admin import kinds
 from comity.admin.counter import Accounts
 from comity.admin.passkeys import Passkeys
@@ -19,7 +19,7 @@ from comity.console import cookies
 from comity.console.forms import Form
 from comity.console.pages import Ask, passkey_page
 from comity.console.routing import Paths, asked, named, see
-from comity.console.signing import address_of, new_password, site_of
+from comity.console.signing import new_password, site_of
 from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.settings import Settings
 

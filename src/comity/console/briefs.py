@@ -10,13 +10,12 @@ from markupsafe import Markup
 
 from comity.access.headers import PAGE_CSP
 from comity.access.policy import Action
-from comity.access.routes import caller_of
+from comity.access.routes import address_of, caller_of
 from comity.brief.desk import HEADER, Briefs, File
 from comity.console.downloads import download
 from comity.console.forms import Form
 from comity.console.pages import Ask, page
 from comity.console.routing import Paths, asked, named, see
-from comity.console.signing import address_of
 from comity.errors import Invalid, Problem, TooLarge, Unavailable
 
 CLASSES = (

@@ -35,15 +35,16 @@ def add(paths: Paths, counter: HandOvers) -> None:
         followed: tuple[str, tuple[tuple[str, str], ...]] = ("", ()),
     ) -> Response[Any]:
         viewer = caller_of(request).viewer
+        listed = counter.partners(viewer)
         return page(
             request,
             "clearing/partners.html",
             status=status,
-            partners=counter.partners(viewer),
+            partners=listed,
             may_keep=may(viewer, Action.KEEP_PARTNERS),
             sent=counter.sent(viewer) if may(viewer, Action.READ_CASES) else None,
             received=counter.received(viewer) if may(viewer, Action.READ_CASES) else None,
-            taps={one.id for one in counter.partners(viewer) if one.door is Door.TAP},
+            taps={one.id for one in listed if one.door is Door.TAP},
             may_send=may(viewer, Action.HAND_OVER),
             followed=followed,
             problems=problems,

@@ -10,7 +10,7 @@ from litestar import Response
 from comity.access.passkeys import Site
 from comity.access.passkeys import site_of as passkey_site
 from comity.access.policy import Action
-from comity.access.routes import caller_of
+from comity.access.routes import address_of, caller_of
 from comity.admin.counter import Accounts
 from comity.admin.passkeys import Passkeys
 from comity.admin.provider import Provider
@@ -201,11 +201,6 @@ def site_of(settings: Settings) -> Site:
 def own_path(text: str) -> str:
     """Where to go after signing in: a page of this host, else the first page."""
     return text if LOCAL_PATH.match(text) else "/"
-
-
-def address_of(request: Ask) -> str:
-    """The peer's address, as the connection has it. Headers that a client can write are not believed."""
-    return request.client.host if request.client else "unknown"
 
 
 def is_on_this_host(request: Ask) -> bool:

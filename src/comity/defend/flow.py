@@ -13,8 +13,8 @@ from comity.defend.expose import Said
 from comity.model import signals
 from comity.model.advisory import Advisory
 from comity.model.asset import FLOW_NAME, Asset, Domain
-from comity.model.ids import InventoryId, PartyId
-from comity.model.inventory import Contents, Exposure, Matched
+from comity.model.ids import PartyId
+from comity.model.inventory import Exposure
 from comity.model.party import ANONYMOUS, Viewer, system
 from comity.settings import Settings
 from comity.store import inventories, mirrored, published, upstream
@@ -39,20 +39,13 @@ def exposures(
     viewer: Viewer,
     *,
     now: datetime,
-    said: Said | None = None,
     gone: bool = False,
-    known: dict[InventoryId, tuple[Contents, Matched] | None] | None = None,
 ) -> Iterator[Exposure]:
-    """Everything that reaches one asset. For many assets of one owner pass `said`, and `known`, which keeps what was
-    read of inventories for the next asset.
-    """
-    weighed = said if said is not None else said_of(tx, asset.organisation, asset.domain, viewer)
-    read: dict[InventoryId, tuple[Contents, Matched] | None] = {} if known is None else known
-    for runs in asset.runs:
-        if runs.inventory not in read:
-            read[runs.inventory] = flow_kept.newest(tx, runs.inventory, viewer)
-    held = {runs.inventory: one for runs in asset.runs if (one := read[runs.inventory]) is not None}
-    yield from expose.exposures(asset, held, weighed, now=now, gone=gone)
+    """Everything that reaches one asset; with `gone` also what reached it once."""
+    said = said_of(tx, asset.organisation, asset.domain, viewer)
+    read = {runs.inventory: flow_kept.newest(tx, runs.inventory, viewer) for runs in asset.runs}
+    held = {inventory: one for inventory, one in read.items() if one is not None}
+    yield from expose.exposures(asset, held, said, now=now, gone=gone)
 
 
 def said_of(tx: Tx, organisation: PartyId, domain: Domain, viewer: Viewer) -> Said:

@@ -22,6 +22,7 @@ from comity.formats.csaf_rules_2_1.profiles import SUMMARY
 from comity.formats.node import URL
 from comity.formats.parse import Json
 from comity.model.advisory import Publisher
+from comity.model.handling import NO_EQUITIES_USE
 from comity.model.report import Exploitation, Finding, Known
 
 MEDIA_TYPE: Final = f"application/csaf+json;profile=vulnerability-report;version={V2_1.version}"
@@ -199,4 +200,4 @@ def _notes(finding: Finding) -> Iterator[Json]:
         yield {"category": category, "title": title, "text": ai.sentence("Finding", use), "audience": "coordinator"}
     if finding.handling.no_equities_use:
         category, title = HANDLING
-        yield {"category": category, "title": title, "text": "Not for use in a vulnerabilities equities process."}
+        yield {"category": category, "title": title, "text": NO_EQUITIES_USE}

@@ -21,7 +21,7 @@ from comity.formats.tap import Tap
 from comity.formats.tap_fields import ECOSYSTEMS, PURL_TYPES
 from comity.formats.tap_payloads import EXTENSIONS, TEXTUAL, TYPES
 from comity.model.evidence import Attachment, Role
-from comity.model.handling import Handling
+from comity.model.handling import NO_EQUITIES_USE, Handling
 from comity.model.ids import Digest
 from comity.model.product import Affected
 from comity.model.report import Finding, Known
@@ -88,7 +88,7 @@ def words(finding: Finding, *, embargo: datetime | None, basis: str) -> str:
         why = f" ({basis})" if basis else ""
         lines += [f"Under embargo until {times.write(embargo)}{why}.", ""]
     if handling.no_equities_use:
-        lines += ["Not for use in a vulnerabilities equities process.", ""]
+        lines += [NO_EQUITIES_USE, ""]
     if any(not one.versions and not one.ranges for one in finding.affected):
         lines += [UNBOUND, ""]
     for title, text in (

@@ -6,41 +6,25 @@ OpenVEX has no place for a range: where a product's affected versions are told b
 a document that held the fixed versions only would read as if nothing were affected.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final, TypeAlias
 
 from comity.errors import Invalid, Problem
-from comity.formats import csaf_tree, csaf_vex, cyclonedx_vex, openvex, purl, vex
+from comity.formats import csaf_tree, openvex, purl, vex, vex_paper
 from comity.formats.csaf import file_name
-from comity.formats.csaf_dialect import V2_0, V2_1, Dialect
 from comity.formats.csaf_read import CVE
-from comity.formats.listings import cyclonedx, listing
-from comity.formats.parse import decode
+from comity.formats.listings import listing
 from comity.formats.versions import Outside, vers
 from comity.formats.versions.identity import package
+from comity.formats.vex_paper import KINDS, LABELLED, Paper
 from comity.model.advisory import Advisory
 from comity.model.handling import Tlp
+from comity.model.ids import AdvisoryId
 from comity.model.inventory import Vex, VexStatus
 from comity.model.product import Affected, EventKind, Range, RangeKind
 
-NEWER: Final = f"{csaf_vex.NAME}-{V2_1.version}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Format:
-    """One way to write them. `check` gives what is wrong with a document; `suffix` ends the file's name."""
-
-    name: str
-    media_type: str
-    suffix: str
-    write: Callable[[Advisory], bytes]
-    check: Callable[[bytes, Advisory], tuple[Problem, ...]]
-
-    def file_name(self, advisory: Advisory) -> str:
-        """The name of its file beside the advisory's others."""
-        return file_name(advisory.id).removesuffix(".json") + self.suffix
+Format: TypeAlias = vex_paper.Format[Advisory]
 
 
 def statements(advisory: Advisory) -> tuple[Vex, ...]:
@@ -55,10 +39,10 @@ def why_not(advisory: Advisory, name: str) -> str:
     said = statements(advisory)
     if not said:
         return "no product has a package URL of a known type and versions that are told"
-    if name != openvex.NAME:
-        return "" if name in (csaf_vex.NAME, NEWER) or advisory.handling.tlp is Tlp.CLEAR else "the format has no label"
-    if advisory.handling.tlp is not Tlp.CLEAR:
+    if name not in LABELLED and advisory.handling.tlp is not Tlp.CLEAR:
         return "the format has no label"
+    if name != openvex.NAME:
+        return ""
     told = {(one.ecosystem, one.name) for one in said if one.version and one.status is VexStatus.AFFECTED}
     if any((one.ecosystem, one.name) not in told for one in said if one.versions):
         return "the affected versions are told as a range, for which OpenVEX has no place"
@@ -108,21 +92,26 @@ def _is_outside(text: str, version: str) -> bool:
         return False
 
 
-def _package(one: Affected) -> tuple[str, str] | None:
-    """Ecosystem and name, of which a package URL can be made that is read back as the same package."""
-    if one.purl:
-        found = vex.named(one.purl)
-        if found is None:
-            return None
-        ecosystem, name = found[:2]
-    else:
-        ecosystem, name = one.ecosystem, one.name
+def spellings(one: Affected) -> tuple[tuple[str, str], tuple[str, str]] | None:
+    """Ecosystem and name of a product as it is given, and as a package URL of it is read back; None where VEX has no
+    name for it."""
+    given = vex.named(one.purl) if one.purl else (one.ecosystem, one.name, "")
+    if given is None:
+        return None
     try:
-        back = vex.named(vex.locator(ecosystem, name))
+        back = vex.named(vex.locator(*given[:2]))
     except Invalid:
         return None
-    is_same = back is not None and package(*back[:2]) == package(ecosystem, name)
-    return (ecosystem, name) if is_same and listing.printable(name) == name else None
+    return None if back is None else (given[:2], back[:2])
+
+
+def _package(one: Affected) -> tuple[str, str] | None:
+    """Ecosystem and name, of which a package URL can be made that is read back as the same package."""
+    found = spellings(one)
+    if found is None:
+        return None
+    given, back = found
+    return given if package(*back) == package(*given) and listing.printable(given[1]) == given[1] else None
 
 
 def name_of(advisory: Advisory) -> str:
@@ -130,85 +119,32 @@ def name_of(advisory: Advisory) -> str:
     return next((one for one in (advisory.id, *advisory.aliases) if CVE.match(one)), advisory.id)
 
 
-def _csaf(advisory: Advisory, dialect: Dialect = V2_0) -> bytes:
+def _paper(advisory: Advisory) -> Paper:
     publisher = advisory.publisher
     if publisher is None:
-        raise Invalid("CSAF needs to know who publishes", [Problem("/publisher", "missing_field", "is required")])
-    return csaf_vex.write(
-        statements(advisory),
-        publisher=publisher,
+        raise Invalid("VEX needs to know who publishes", [Problem("/publisher", "missing_field", "is required")])
+    return Paper(
+        statements=statements(advisory),
         at=advisory.modified_at,
+        publisher=publisher,
         name=f"{advisory.id}-VEX",
         title=advisory.title,
         tlp=advisory.handling.tlp,
-        dialect=dialect,
     )
 
 
-def _open(advisory: Advisory) -> bytes:
-    return openvex.write(statements_bound(advisory), at=advisory.modified_at)
-
-
-def statements_bound(advisory: Advisory) -> tuple[Vex, ...]:
+def _bound(advisory: Advisory) -> Paper:
     """The statements that name one version."""
-    return tuple(one for one in statements(advisory) if one.version)
+    whole = _paper(advisory)
+    return replace(whole, statements=tuple(one for one in whole.statements if one.version))
 
 
-def _cyclonedx(advisory: Advisory) -> bytes:
-    return cyclonedx_vex.write(statements(advisory), at=advisory.modified_at)
+def stem(id_: AdvisoryId) -> str:
+    """What the names of an advisory's VEX files begin with."""
+    return file_name(id_).removesuffix(".json")
 
 
-def same(found: Sequence[Vex], wanted: Sequence[Vex]) -> tuple[Problem, ...]:
-    """Read back, each statement is there as it was said, and no other."""
-    if sorted(map(_key, found)) == sorted(map(_key, wanted)):
-        return ()
-    return (Problem("", "not_read_back", "the document does not say what the advisory says"),)
-
-
-def _key(one: Vex) -> tuple[str, ...]:
-    return one.vulnerability, str(one.status), *package(one.ecosystem, one.name), one.version, one.versions
-
-
-def _check_csaf(data: bytes, advisory: Advisory) -> tuple[Problem, ...]:
-    return csaf_vex.check(data) or same(csaf_vex.read(data).statements, statements(advisory))
-
-
-def _check_open(data: bytes, advisory: Advisory) -> tuple[Problem, ...]:
-    return same(openvex.read(data).statements, statements_bound(advisory))
-
-
-def _check_cyclonedx(data: bytes, advisory: Advisory) -> tuple[Problem, ...]:
-    return same(cyclonedx.read(decode(data)).statements, statements(advisory))
-
-
-FORMATS: Final = (
-    Format(
-        name=csaf_vex.NAME,
-        media_type=f"application/csaf+json;profile=vex;version={V2_0.version}",
-        suffix=".csaf-vex.json",
-        write=_csaf,
-        check=_check_csaf,
-    ),
-    Format(
-        name=NEWER,
-        media_type=f"application/csaf+json;profile=vex;version={V2_1.version}",
-        suffix=".csaf-vex-2.1.json",
-        write=partial(_csaf, dialect=V2_1),
-        check=_check_csaf,
-    ),
-    Format(
-        name=openvex.NAME,
-        media_type="application/json",
-        suffix=".openvex.json",
-        write=_open,
-        check=_check_open,
-    ),
-    Format(
-        name=cyclonedx_vex.NAME,
-        media_type=cyclonedx_vex.MEDIA_TYPE,
-        suffix=".vex.cdx.json",
-        write=_cyclonedx,
-        check=_check_cyclonedx,
-    ),
+FORMATS: Final[tuple[Format, ...]] = tuple(
+    vex_paper.Format(kind=kind, stem=lambda one: stem(one.id), paper=_bound if kind.name == openvex.NAME else _paper)
+    for kind in KINDS
 )
-"""CSAF's is labelled with the advisory's own TLP; the two others have no label and are written for TLP:CLEAR alone."""

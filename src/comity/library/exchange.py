@@ -24,7 +24,7 @@ from comity.formats import stix_advisory, stix_marks, stix_read
 from comity.formats.stix_read import NotTaken, Taken
 from comity.model.canary import canary
 from comity.model.events import Event, Kind
-from comity.model.handling import Tlp
+from comity.model.handling import NO_EQUITIES_USE, Tlp
 from comity.model.ids import AdvisoryId
 from comity.model.party import Viewer, system
 from comity.model.sharing import ADVISORIES, EXCHANGE, HOST, KeptField, SharedObject
@@ -410,7 +410,7 @@ def _moment(fields: dict[str, Any]) -> datetime:
 
 def _restriction(no_equities_use: bool, basis: str) -> str:
     """The sentence that travels with what is not public: how it may not be used, and on which ground it is shared."""
-    equities = "Not for use in a vulnerabilities equities process. " if no_equities_use else ""
+    equities = f"{NO_EQUITIES_USE} " if no_equities_use else ""
     return f"{equities}Shared on the ground of {basis or 'none stated'}."
 
 

@@ -7,6 +7,10 @@ values are what the queries compare.
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from typing import Final
+
+NO_EQUITIES_USE: Final = "Not for use in a vulnerabilities equities process."
+"""What `Handling.no_equities_use` says to whoever reads the item."""
 
 
 class Tlp(IntEnum):

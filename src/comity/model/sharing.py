@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from comity.model.basis import Ground
-from comity.model.handling import Tlp
+from comity.model.handling import NO_EQUITIES_USE, Tlp
 from comity.model.ids import PartyId
 
 HOST = PartyId("host")
@@ -53,7 +53,7 @@ class Share:
     @property
     def restriction(self) -> str:
         """The sentence that travels with every share."""
-        equities = "Not for use in a vulnerabilities equities process. " if self.no_equities_use else ""
+        equities = f"{NO_EQUITIES_USE} " if self.no_equities_use else ""
         return f"{self.tlp.label}. {equities}Shared on the ground of {self.ground.sentence}."
 
 
