@@ -12,7 +12,7 @@ from inspect_ai.solver import generate, use_tools
 from inspect_ai.tool import bash
 from inspect_ai.util import SandboxEnvironmentSpec
 
-from comity.evals import agent, provider
+from comity.evals import agent, provider, quiet
 from comity.evals.challenge import Assignment, Challenge, Grader
 from comity.evals.subjects import Move, Script, Scripted, model_of
 from comity.sandbox.containment import Containment
@@ -36,6 +36,7 @@ def seconds(
         return script(any_one, turn) if tools else Move(says="done", tokens=100)
 
     with tempfile.TemporaryDirectory(prefix="comity-bare-") as logs, ExitStack() as held:
+        held.enter_context(quiet.others_kept())
         for key, one in asked.items():
             held.enter_context(provider.ready(key, one.challenge, host, shipped=True))
         task = Task(
