@@ -240,15 +240,15 @@ def begun(place: desk.Place) -> AiDefence:
 
 def wordings(place: desk.Place) -> list[Says]:
     """What an honest model answers, chunk by chunk: every sentence as it is, one with a kinder word."""
-    from comity.defend import flow_advice
+    from comity.defend import flow_advice, flow_models
     from comity.defend.plan import to_word
 
     with place.store.read() as tx:
         held = flow_advice.gather(tx, place.machines, ADA, PORTAL)
     made = compose(held.pack, held.tables)
     chunks = []
-    for start in range(0, len(made.sentences), flow_advice.AT_ONCE):
-        part = replace(made, sentences=made.sentences[start : start + flow_advice.AT_ONCE])
+    for start in range(0, len(made.sentences), flow_models.AT_ONCE):
+        part = replace(made, sentences=made.sentences[start : start + flow_models.AT_ONCE])
         texts = to_word(part)["sentences"]
         chunks.append(
             Says(

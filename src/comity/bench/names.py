@@ -22,6 +22,7 @@ NAMES = (
     "brief",
     "faithfulness",
     "plans",
+    "wording",
     "whatif",
     "taxii",
     "readers",

@@ -87,7 +87,7 @@ def measure(built: Index, *, assets: int, per_kind: int, seed: int) -> dict[str,
     true_plans, rewordings = {"accepted": 0, "of": 0}, {"accepted": 0, "of": 0}
     sentences = records = 0
     missed: list[dict[str, str]] = []
-    for held in islice(_Estate(built, draw).assets(tables), assets):
+    for held in islice(Estate(built, draw).assets(tables), assets):
         plan, checker = compose(held, tables), Checker(held, tables)
         true_plans["of"] += 1
         true_plans["accepted"] += not checker.check(plan)
@@ -139,7 +139,7 @@ def _rewordings(plan: Plan) -> Iterator[Plan]:
     yield replace(plan, sentences=optional)
 
 
-class _Estate:
+class Estate:
     """Assets drawn from the advisories: two to five packages each, at versions that some advisory lists."""
 
     def __init__(self, built: Index, draw: random.Random) -> None:

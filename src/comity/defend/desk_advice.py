@@ -9,13 +9,14 @@ from datetime import datetime
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.defend import flow, flow_advice, flow_lists, plan, plan_check, tagging
+from comity.defend import flow, flow_advice, flow_lists, flow_models, plan, plan_check, tagging
 from comity.defend.desk_ai import AiDefence
 from comity.defend.flow_lists import Lists
 from comity.defend.plan_facts import Unfounded
 from comity.defend.tagging import Proposal
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
 from comity.formats import columns, csaf_vex, cyclonedx_vex, ics, openvex, oscal
+from comity.language import endpoint
 from comity.model.advisory import Publisher
 from comity.model.asset import Asset, Confidence, ExposureTag, Reach
 from comity.model.capability import Task
@@ -230,8 +231,9 @@ class Advice:
         allow(viewer, Action.READ_ESTATE)
         with self.machines.store.read() as tx:
             held = inventories.asset(tx, asset, viewer)
+        at = self.machines.now()
         given = tagging.read_facts(facts)
-        ruled = tagging.propose(given, at=self.machines.now())
+        ruled = tagging.propose(given, at=at)
         if not model:
             return Proposed(asset=held, proposal=ruled)
         if not ruled.is_open:
@@ -241,8 +243,8 @@ class Advice:
             return Proposed(asset=held, proposal=ruled, note=f"without a model: {silent}")
         if grant:
             self.ai.spend(viewer, grant, Task.TAGGER)
-        found, told = flow_advice.by_tagger(self.machines, given)
-        return Proposed(asset=held, proposal=found or ruled, by_model=found is not None, note=told)
+        found, asked = flow_models.judged(endpoint(self.machines.settings), given, at)
+        return Proposed(asset=held, proposal=found or ruled, by_model=found is not None, note=asked.sentence)
 
     def confirm_exposure(self, viewer: Viewer, asset: AssetId, facts: bytes, *, value: Reach | None = None) -> Asset:
         """Take a proposal over as this person's word.

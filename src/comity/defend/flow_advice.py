@@ -4,30 +4,25 @@ A model is asked only while the register of AI defence has the planner in use, i
 else, and what it sends back is held against the records. Whatever goes wrong, the template plan stands.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
 
 from comity import __version__
-from comity.defend import evidence, flow, flow_deadlines, flow_register, packs, plan_check, remedies, tagging_model
+from comity.defend import evidence, flow, flow_deadlines, flow_models, flow_register, packs, remedies
 from comity.defend.attest import FeedUse, Inputs, Listed, Mirrors, Parameters
 from comity.defend.clock import Clocks
 from comity.defend.evidence import Dates, Held
 from comity.defend.facts import Facts
 from comity.defend.match import MAX_AGE, Row
-from comity.defend.plan import INSTRUCTIONS, SCHEMA, to_word, worded
-from comity.defend.plan_check import Checker
 from comity.defend.plan_facts import Tables
 from comity.defend.segments import Feed, Index, Statement, index, statements
 from comity.defend.solve import Solution, solve
-from comity.defend.tagging import Fact, Proposal
-from comity.errors import Missing, Problem
+from comity.errors import Missing
 from comity.formats import directive
 from comity.formats.versions.identity import Package, package
-from comity.language import Limits, Prompt, ask, endpoint
+from comity.language import endpoint
 from comity.model import signals
-from comity.model.asked import Answered
 from comity.model.asset import Asset, Domain
 from comity.model.authoring import Stage
 from comity.model.directive import Pack, Policy
@@ -38,11 +33,6 @@ from comity.model.plan import EvidencePack, Plan
 from comity.model.remedy import Remedy
 from comity.store import directives, inventories, mirrored, parties, upstream
 from comity.store.engine import Tx
-
-AT_ONCE: Final = 10
-"""Sentences that one question to a model holds: more would pass its limit of output."""
-MOST_WORDED: Final = 60
-"""A longer plan is worded by template: nobody reads sixty questions' answers sooner than the plan."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,53 +91,7 @@ def gather(tx: Tx, machines: flow.Machines, viewer: Viewer, id_: AssetId) -> Gat
 
 def by_model(machines: flow.Machines, plan: Plan, gathered: Gathered) -> Plan:
     """The plan in a model's words where they hold; else the plan as it is, with why not."""
-    if len(plan.sentences) > MOST_WORDED:
-        return replace(plan, note=f"over {MOST_WORDED} sentences: worded by template")
-    place = endpoint(machines.settings)
-    checker = Checker(gathered.pack, gathered.tables)
-    made: list[Plan] = []
-    told = ""
-    for start in range(0, len(plan.sentences), AT_ONCE):
-        part = replace(plan, sentences=plan.sentences[start : start + AT_ONCE])
-
-        def held(value: Any, part: Plan = part) -> Sequence[Problem]:
-            return checker.part(worded(part, value, gathered.pack, gathered.tables, model="x"), part)
-
-        prompt = Prompt(name="advise.plan", version="1", instructions=INSTRUCTIONS, data=to_word(part), schema=SCHEMA)
-        answer = ask(place, prompt, check=held, limits=Limits())
-        if not isinstance(answer, Answered):
-            return replace(plan, note=answer.sentence)
-        told = answer.asked.sentence
-        made.append(worded(part, answer.value, gathered.pack, gathered.tables, model=answer.asked.model))
-    whole = replace(
-        plan,
-        sentences=tuple(sentence for part in made for sentence in part.sentences),
-        worded_by=made[0].worded_by if made else "",
-        note=told,
-    )
-    if plan_check.check(whole, gathered.pack, gathered.tables):
-        return replace(plan, note="the model's wording did not hold as a whole: worded by template")
-    return whole
-
-
-def by_tagger(machines: flow.Machines, facts: Sequence[Fact]) -> tuple[Proposal | None, str]:
-    """What a model proposes about facts that the rules leave open, held against them; None with why not."""
-    at = machines.now()
-    prompt = Prompt(
-        name="advise.exposure",
-        version="1",
-        instructions=tagging_model.INSTRUCTIONS,
-        data=tagging_model.to_judge(facts, at),
-        schema=tagging_model.SCHEMA,
-    )
-
-    def held(value: Any) -> Sequence[Problem]:
-        return tagging_model.problems(value, facts, at)
-
-    answer = ask(endpoint(machines.settings), prompt, check=held, limits=Limits())
-    if not isinstance(answer, Answered):
-        return None, answer.sentence
-    return tagging_model.proposed(answer.value, facts, at, model=answer.asked.model), answer.asked.sentence
+    return flow_models.reworded(endpoint(machines.settings), plan, gathered.pack, gathered.tables).plan
 
 
 def listed(
