@@ -169,3 +169,15 @@ def test_what_is_kept_has_a_bound_and_the_longest_unasked_goes_first() -> None:
     assert place.inner.asked == number + 1
     place.get(f"/advisories/{number - 1}")
     assert place.inner.asked == number + 1
+
+
+@pytest.mark.parametrize("long", ["path", "query", "header"])
+def test_a_long_question_counts_against_the_bound_as_a_long_answer_does(long: str) -> None:
+    place, filler = Place(), "x" * 60_000
+    number = ALL // 60_000 + 1
+    for which in range(number):
+        path = f"/advisories/{which}"
+        path += filler if long == "path" else f"?q={filler}" if long == "query" else ""
+        place.get(path, {"X-Anything": filler} if long == "header" else {})
+    assert 0 < len(place.kept._answers) < number
+    assert place.kept._size <= ALL

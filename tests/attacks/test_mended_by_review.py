@@ -9,7 +9,7 @@ import pytest
 
 from comity.assess import admit
 from comity.errors import Invalid, Unavailable
-from comity.formats import plain_yaml
+from comity.formats import plain_yaml, test_output
 from comity.formats.listings import cyclonedx
 from comity.formats.parse import LIMITS
 from comity.model.address import is_public
@@ -29,6 +29,13 @@ def test_unclosed_comments_do_not_make_reading_slow() -> None:
     began = time.perf_counter()
     assert codes(BOM % (b"<!--" * 200_000)) == {"malformed_xml"}
     assert time.perf_counter() - began < 5
+
+
+@pytest.mark.parametrize("line", ["ok" + " " * 1997 + "#", "not ok 1" + " " * 1990 + "#"], ids=["ok", "not ok"])
+def test_blanks_in_a_test_runners_report_do_not_make_reading_slow(line: str) -> None:
+    began = time.process_time()
+    assert test_output.read("tap", f"{line}\n".encode() * 200) == {}
+    assert time.process_time() - began < 5
 
 
 def test_depth_cannot_be_hidden_behind_an_attribute() -> None:

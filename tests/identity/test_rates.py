@@ -43,6 +43,12 @@ def test_people_and_networks_have_buckets_of_their_own() -> None:
     assert rates.stranger("2001:db8:0:1::1") == 0
 
 
+def test_who_comes_by_ipv4_to_a_socket_of_both_kinds_shares_a_bucket_with_nobody_else() -> None:
+    rates = Rates(per_network=1, clock=Seconds())
+    assert (rates.stranger("::ffff:192.0.2.1"), rates.stranger("::ffff:192.0.2.2")) == (0, 0)
+    assert rates.stranger("192.0.2.1") == 60
+
+
 def test_no_limit_is_no_limit_and_a_flood_of_names_costs_bounded_memory() -> None:
     assert {Rates().person("ann") for _ in range(5000)} == {0}
     rates = Rates(per_person=1, clock=Seconds())

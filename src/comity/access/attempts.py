@@ -73,11 +73,14 @@ def _keys(login: str, address: str) -> tuple[Key, Key]:
 
 
 def network(address: str) -> str:
-    """IPv4 by address, IPv6 by /64, since one subscriber holds a whole /64. Anything else stands for itself."""
+    """IPv4 by address, IPv6 by /64, since one subscriber holds a whole /64. Anything else stands for itself.
+
+    A socket that listens on both tells IPv4 as IPv6 (RFC 4291 section 2.5.5.2): all of that is one /64, and nobody's.
+    """
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
     if parsed.version == 6:
-        return str(ipaddress.ip_network((parsed, 64), strict=False))
+        return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
     return str(parsed)

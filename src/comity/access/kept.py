@@ -47,7 +47,7 @@ LONGEST_S: Final = 60.0
 ANSWER: Final = 512 * 1024
 """Bytes of one answer that may be kept."""
 ALL: Final = 16 * 2**20
-"""Bytes of all answers that may be kept."""
+"""Bytes of all answers that may be kept, with the questions that they answer."""
 
 Key: TypeAlias = tuple[bytes, bytes, tuple[tuple[bytes, bytes], ...]]
 
@@ -90,7 +90,7 @@ class Kept:
             for message in held.messages:
                 await send(message)
             return
-        made = _Answer(until=self.clock() + LONGEST_S)
+        made = _Answer(until=self.clock() + LONGEST_S, size=_size(key))
 
         async def noting(message: Message) -> None:
             await send(message)
@@ -120,6 +120,12 @@ def _key(scope: Scope) -> Key | None:
         if name not in INDIFFERENT:
             told.append((name, value))
     return scope.get("raw_path") or scope["path"].encode(), scope["query_string"], tuple(sorted(told))
+
+
+def _size(key: Key) -> int:
+    """Bytes of a question: who asks chooses its length, so it counts like the answer."""
+    path, query, told = key
+    return len(path) + len(query) + sum(64 + len(name) + len(value) for name, value in told)
 
 
 def _may_keep(scope: Scope, made: _Answer) -> bool:

@@ -23,7 +23,8 @@ DEPTH: Final = 50
 
 Pair = tuple[str, Outcome]
 
-_TAP: Final = re.compile(r"(not )?ok\b(?: +(\d+))?(?: +-)?(?: +([^#]*))?(?:# *(\w+).*)?\Z")
+_TAP: Final = re.compile(r"(not )?ok\b(?: ++(\d++))?(?: ++-)?(?: ++([^#]*+))?(?:# *+(\w+).*)?\Z")
+"""Nothing is given back (`++`): a line of blanks would cost the square of its length, and code under test prints it."""
 _PYTEST_HEAD: Final = re.compile(r"=+ short test summary info =+\Z")
 _PYTEST: Final = re.compile(r"(PASSED|FAILED|ERROR|XFAIL|XPASS) +(\S.*?)(?: - .*)?\Z")
 _CASE: Final = re.compile(r"(\w+) \(([\w.<>]+)\)(?: \.\.\. ?(.*))?\Z")
