@@ -23,7 +23,7 @@ from comity.clearing.desk import (
     ReportRow,
     Status,
 )
-from comity.clearing.desk_blind import Answered, Asked, Blind, Terms
+from comity.clearing.desk_blind import Answered, Asked, Blind, Shelf, Terms
 from comity.errors import Conflict, Missing, Problem
 from comity.formats.codec import Reading
 from comity.model.advisory import Advisory
@@ -381,6 +381,12 @@ class FakeBlind(Blind):
         return self._none()
 
     def shelf(self, viewer: Viewer, question: str, level: str, bucket: int) -> tuple[bytes, ...]:
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        return self._none()
+
+    def claims(
+        self, viewer: Viewer, question: str, *, methods: Sequence[str] = (), may_be_named: bool = False
+    ) -> Shelf:
         policy.allow(viewer, Action.ASK_BLINDLY)
         return self._none()
 

@@ -18,7 +18,7 @@ from sqlalchemy import select
 from comity.clearing import blind as rules
 from comity.clearing import flow_blind, flow_canaries
 from comity.clearing.desk import Document
-from comity.clearing.desk_blind import Asked, Blind, area_of, prints_of
+from comity.clearing.desk_blind import Asked, Blind, area_of, overlap_of, prints_of
 from comity.clearing.desk_canaries import Canaries
 from comity.clearing.desk_claims import Authorisation, Claims, Wish
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Tampered
@@ -498,18 +498,20 @@ def claimed(held: Site, organisation: str, repository: str) -> str:
 
 def somebody_at(held: Site, repository: str, viewer: Any = RIVAL) -> bool:
     """What an asker learns of a repository, and what the host saw: nothing of it."""
-    document_, one = area_of(repository)
-    sheet = asker.prepare(document_, (one,))
+    area, document_, prints = area_of(Wish(repository=repository))
+    sheet = asker.prepare(document_, prints)
     body = held._sent(asker.sent(sheet))
     answer = held.blind.ask(viewer, document=body["document"], parts=held.parts(body))
-    bits = {level.name.lower(): width for level, width in answer.bits.items()}
-    (tag,) = asker.wanted(sheet, evaluated=answer.evaluated, proof=answer.proof, public=answer.public, bits=bits)
-    shelf = held.blind.shelf(viewer, answer.question.id, "area", tag.bucket)
-    assert len(shelf) == rules.LEAST_SHELF
+    tags = asker.areas(sheet, evaluated=answer.evaluated, proof=answer.proof, public=answer.public)
+    with pytest.raises(Missing):
+        held.blind.shelf(viewer, answer.question.id, "area", 0)
+    shelf = held.blind.claims(viewer, answer.question.id)
+    assert (len(shelf.entries), len(shelf.states)) == (rules.LEAST_SHELF, rules.LEAST_SHELF)
+    held._sent([one.hex() for one in (*shelf.entries, *shelf.states)])
     held.blind.withdraw(viewer, answer.question.id)
-    label = asker.matched(tag, shelf)
-    assert label in (None, Label(prior=Prior.ONE, is_published=False))
-    return label is not None
+    found = overlap_of(area, tags, shelf, held.host.clock.now())
+    assert found.names == ()
+    return found.parts_of_repository
 
 
 def test_whoever_asks_blindly_hears_that_somebody_holds_a_claim_there_and_the_host_hears_nothing(held):

@@ -16,7 +16,7 @@ from comity.clearing.desk_claims import Authorisation, Claims, Ending, Method, W
 from comity.errors import Conflict, Forbidden, Invalid, Missing
 from comity.formats import cwe
 from comity.formats.report import ReportDocument
-from comity.model.claim import Area, Claim
+from comity.model.claim import Area, Claim, Overlap
 from comity.model.ids import PartyId
 from comity.model.report import Finding
 from comity.settings import Settings
@@ -36,11 +36,19 @@ def wish(*paths: str, **more: object) -> Wish:
     return Wish(repository=REPOSITORY, paths=paths, **more)  # type: ignore[arg-type]  # its own fields
 
 
+HERE = rules.area(wish())
+
+
 def claim(*paths: str, cwes: tuple[str, ...] = (), named: bool = False) -> Claim:
     return Claim(
         id="K-1", organisation=PartyId("o"), person=PartyId("p"), authorisation=ALLOWED, may_be_named=named,
         area=replace(rules.area(wish(*paths)), cwes=cwes), made_at=AT, ends_at=AT + timedelta(days=7), beat_at=AT,
     )  # fmt: skip
+
+
+def overlap(area: Area, others: list[tuple[Claim, str]], *, may_be_named: bool) -> Overlap:
+    met = [rules.met(area, one, name, AT, may_be_named=may_be_named) for one, name in others]
+    return rules.overlap(area, [one for one in met if one is not None], AT)
 
 
 @dataclass(slots=True)
@@ -121,15 +129,15 @@ def test_a_path_within_another_is_said_once():
     ],
 )
 def test_the_held_part_is_counted_in_the_askers_paths(ours, theirs, percent, partly):
-    found = rules.overlap(rules.area(wish(*ours)), [(claim(*theirs), "Lab")], AT, may_be_named=False)
+    found = overlap(rules.area(wish(*ours)), [(claim(*theirs), "Lab")], may_be_named=False)
     assert (found.held_percent, found.partly) == (percent, partly)
 
 
 def test_a_name_needs_the_consent_of_both():
     for named, asked in ((True, False), (False, True), (False, False)):
-        found = rules.overlap(Area(repository="r"), [(claim(named=named), "Lab")], AT, may_be_named=asked)
+        found = overlap(HERE, [(claim(named=named), "Lab")], may_be_named=asked)
         assert found.names == ()
-    found = rules.overlap(Area(repository="r"), [(claim(named=True), "Lab")], AT, may_be_named=True)
+    found = overlap(HERE, [(claim(named=True), "Lab")], may_be_named=True)
     assert found.names == ("Lab",)
 
 
@@ -147,10 +155,10 @@ def test_weaknesses_meet_by_ancestry():
 def test_overlap_never_depends_on_the_order_and_more_claims_never_hold_less(ours, theirs):
     area = rules.area(wish(*ours))
     held = [(claim(*paths), "Lab") for paths in theirs]
-    whole = rules.overlap(area, held, AT, may_be_named=False)
-    assert rules.overlap(area, held[::-1], AT, may_be_named=False) == whole
+    whole = overlap(area, held, may_be_named=False)
+    assert overlap(area, held[::-1], may_be_named=False) == whole
     for place in range(len(held)):
-        fewer = rules.overlap(area, held[:place], AT, may_be_named=False)
+        fewer = overlap(area, held[:place], may_be_named=False)
         assert fewer.held_percent <= whole.held_percent <= 100
 
 

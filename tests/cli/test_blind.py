@@ -131,7 +131,7 @@ def test_a_rival_hears_blindly_whether_somebody_claims_a_repository(
     target = "https://git.example.org/closed/firmware"
     quiet = comity("claim", "ask", target, "--blind", "--host", rival)
     assert quiet.status == 0
-    assert "no answer that somebody else is there" in quiet.out
+    assert "0 % of the repository is held by others" in quiet.out
     with pytest.MonkeyPatch.context() as patch:
         store_in(server.folder, patch)
         with opened(configuration.load(), work=False) as office:
@@ -139,9 +139,61 @@ def test_a_rival_hears_blindly_whether_somebody_claims_a_repository(
                 viewer = Viewer(person=PartyId(name), organisation=PartyId(name), roles=frozenset({Role.SUBMITTER}))
                 office.claims.take(viewer, Wish(repository=target), ALLOWED)
     found = comity("claim", "ask", target, "--blind", "--host", rival, "--json")
-    assert (found.status, found.json["held"]) == (1, True)
+    assert (found.status, found.json["held_percent"], found.json["names"]) == (1, 100, [])
     asked = comity("blind", "list", "--host", rival, "--json").json["questions"]
-    assert {(one["standing"], *one["levels"]) for one in asked if "area" in one["levels"]} == {("withdrawn", "area")}
-    finer = comity("claim", "ask", target, "--blind", "--path", "src", "--host", rival)
-    assert finer.status != 0
-    assert "too fine" in finer.out + finer.err
+    assert {one["standing"] for one in asked if "area" in one["levels"]} == {"withdrawn"}
+    finer = comity(
+        "claim", "ask", target, "--blind", "--path", "src", "--path", "doc", "--cwe", "CWE-121", "--host", rival
+    )
+    assert finer.status == 1
+    assert "100 % of your paths held until" in finer.out
+    many = [part for number in range(61) for part in ("--path", f"src/{number}")]
+    refused = comity("claim", "ask", target, "--blind", *many, "--host", rival)
+    assert refused.status != 0
+    assert "too fine" in refused.out + refused.err
+
+
+ALLOWED_AS = (
+    "--owner", "Example Foundation", "--scope", "all branches", "--contact", "security@example.org",
+    "--from", "2020-01-01", "--until", "2040-01-01",
+)  # fmt: skip
+
+
+def test_a_claim_is_taken_renewed_and_ended_without_the_host_learning_where(
+    comity: Terminal, rival: str, server: Served, tmp_path: Path
+) -> None:
+    target = "https://git.example.org/closed/secret-firmware"
+    path = ("--path", "src/boot", "--cwe", "CWE-787", "--method", "fuzzing")
+    taken = comity("claim", "take", target, *path, *ALLOWED_AS, "--blind", "--host", rival, "--json")
+    assert taken.status == 0
+    claim = taken.json["claim"]["claim"]
+    kept = tmp_path / "data" / "claims" / f"{claim}.json"
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    assert "git.example.org/closed/secret-firmware (blind)" in " ".join(
+        comity("claim", "list", "--host", rival).out.split()
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        store_in(server.folder, patch)
+        with opened(configuration.load(), work=False) as office:
+            other = Viewer(person=PartyId("w"), organisation=PartyId("w"), roles=frozenset({Role.SUBMITTER}))
+            told = office.claims.ask(other, Wish(repository=target, paths=["src", "doc"]))
+            assert (told.held_percent, told.partly, told.names) == (0, 1, ())
+    assert comity("claim", "beat", claim, "--progress", "40", "--host", rival).status == 0
+    line = "every entry point of src/boot"
+    done = comity("claim", "end", claim, "--nothing-found", line, "--host", rival, "--json")
+    assert (done.status, done.json["standing"], done.json["has_result"]) == (0, "nothing found", True)
+    assert line in kept.read_text()
+    rest = b"".join(one.read_bytes() for one in server.folder.rglob("*") if one.is_file() and "claims" not in str(one))
+    for word in (b"secret-firmware", b"src/boot"):
+        assert word not in rest
+
+
+def test_a_blind_claim_needs_an_authorisation_before_anything_is_sent(
+    comity: Terminal, rival: str, tmp_path: Path
+) -> None:
+    late = [one.replace("2040", "2021") for one in ALLOWED_AS]
+    refused = comity("claim", "take", "https://git.example.org/a/b", *late, "--blind", "--host", rival)
+    assert refused.status == 2
+    assert "only with an authorisation" in " ".join(refused.err.split())
+    assert not (tmp_path / "data" / "blind").exists()
+    assert comity("claim", "take", "https://git.example.org/a/b", *ALLOWED_AS, "--unmatched").status == 2

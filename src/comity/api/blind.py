@@ -1,11 +1,12 @@
 """The blind check: ask whether a finding is known here without showing it."""
 
 from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 from litestar import get, post
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, JSONBody
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from comity.access.policy import Action
 from comity.api import asking
@@ -78,6 +79,13 @@ class BlindShelf(msgspec.Struct, frozen=True, kw_only=True):
     entries: tuple[bytes, ...]
 
 
+class BlindClaims(msgspec.Struct, frozen=True, kw_only=True):
+    """Every scan claim of others, locked: entries and states, each of one length, base64."""
+
+    entries: tuple[bytes, ...]
+    states: tuple[bytes, ...]
+
+
 class BlindSettled(msgspec.Struct, frozen=True, kw_only=True):
     """How the question ended; `receipt` is that of the report where it was filed."""
 
@@ -127,6 +135,12 @@ def asked(body: BlindQuestion) -> list[Asked]:
     return [Asked(level=p.level, commitment=p.commitment, element=p.element) for p in body.parts]
 
 
+def claims(blind: Blind, viewer: Any, question: str, *, methods: str, may_be_named: bool) -> BlindClaims:
+    """The claims to look among, for every door."""
+    held = blind.claims(viewer, question, methods=methods.split(","), may_be_named=may_be_named)
+    return BlindClaims(entries=held.entries, states=held.states)
+
+
 def routes(blind: Blind) -> list[HTTPRouteHandler]:
     """The operations of the blind check."""
 
@@ -168,6 +182,26 @@ def routes(blind: Blind) -> list[HTTPRouteHandler]:
         viewer = asking.viewer_of(request)
         return BlindShelf(entries=blind.shelf(viewer, asking.name(question), asking.name(level), bucket))
 
+    @get(
+        "/blind/questions/{question:str}/claims",
+        opt={"action": Action.ASK_BLINDLY},
+        operation_id="readBlindClaims",
+        sync_to_thread=True,
+        summary="Scan claims to look among",
+        responses=asking.ERRORS,
+    )
+    def among(
+        request: Ask,
+        question: FromPath[str],
+        methods: Annotated[str, QueryParameter(name="methods", max_length=200, description="separated by commas")] = "",
+        may_be_named: Annotated[
+            bool, QueryParameter(name="may_be_named", description="agree to be named to those who agree too")
+        ] = False,
+    ) -> BlindClaims:
+        """Of an open question about an area. Of `methods` those are told that a claim shares."""
+        viewer = asking.viewer_of(request)
+        return claims(blind, viewer, asking.name(question), methods=methods, may_be_named=may_be_named)
+
     @post(
         "/blind/questions/{question:str}/opening",
         opt={"action": Action.ASK_BLINDLY},
@@ -205,4 +239,4 @@ def routes(blind: Blind) -> list[HTTPRouteHandler]:
         blind.withdraw(asking.viewer_of(request), name)
         return BlindSettled(question=name, standing="withdrawn")
 
-    return [read, ask, shelf, opening, withdraw]
+    return [read, ask, shelf, among, opening, withdraw]

@@ -11,7 +11,18 @@ from litestar.params import FromPath, JSONBody
 from comity.access.policy import Action
 from comity.api import asking
 from comity.api.asking import Ask
-from comity.clearing.desk_claims import Authorisation, Claim, Claims, Ending, Held, Line, Overlap, Wish, ending_of
+from comity.clearing.desk_claims import (
+    Authorisation,
+    BlindWish,
+    Claim,
+    Claims,
+    Ending,
+    Held,
+    Line,
+    Overlap,
+    Wish,
+    ending_of,
+)
 from comity.errors import Invalid, Problem
 
 
@@ -50,6 +61,21 @@ class TakeClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     may_be_named: bool = False
 
 
+class TakeBlindClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A claim without its area. `question`: of the blind check, about the area, still open. `key` (32 bytes) and one
+    entry for each part of the question are made where the question was asked. Of the authorisation the dates are
+    shown; all of it was committed to with the question. `is_compared`: the host may try areas that others show it."""
+
+    question: str
+    key: bytes
+    entries: list[bytes]
+    starts_on: date
+    ends_on: date
+    methods: list[str] = []
+    is_compared: bool = True
+    may_be_named: bool = False
+
+
 class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Progress in percent; more than before renews the claim."""
 
@@ -57,11 +83,13 @@ class Heartbeat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
 
 class EndClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """`ending` is one of findings (with receipts), nothing found (with coverage), abandoned."""
+    """`ending` is one of findings (with receipts), nothing found (with coverage), abandoned. Of a blind claim the
+    coverage is committed to: `coverage_sha256`, the salted digest of the line, stands for it."""
 
     ending: str
     receipts: list[str] = []
     coverage: str = ""
+    coverage_sha256: str = ""
 
 
 class LookedBefore(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +115,7 @@ class OverlapBody(msgspec.Struct, frozen=True, kw_only=True):
 
     held_percent: int
     partly: int
+    parts_of_repository: bool
     same_methods: tuple[str, ...]
     same_weaknesses: bool
     commits: str
@@ -97,9 +126,10 @@ class OverlapBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimBody(msgspec.Struct, frozen=True, kw_only=True):
-    """A claim as its own organisation sees it. `standing` is open, or how it ended."""
+    """A claim as its own organisation sees it. `standing` is open, or how it ended. A blind claim shows no area."""
 
     claim: str
+    is_blind: bool
     repository: str
     paths: tuple[str, ...]
     cwes: tuple[str, ...]
@@ -131,6 +161,7 @@ def overlap(held: Overlap) -> OverlapBody:
     return OverlapBody(
         held_percent=held.held_percent,
         partly=held.partly,
+        parts_of_repository=held.parts_of_repository,
         same_methods=tuple(method.value for method in held.same_methods),
         same_weaknesses=held.same_weaknesses,
         commits=held.commits,
@@ -155,12 +186,14 @@ def overlap(held: Overlap) -> OverlapBody:
 
 def body(claim: Claim, *, is_open: bool) -> ClaimBody:
     """In the API's shape."""
+    area = claim.area
     return ClaimBody(
         claim=claim.id,
-        repository=claim.area.repository,
-        paths=claim.area.paths,
-        cwes=claim.area.cwes,
-        methods=tuple(method.value for method in claim.area.methods),
+        is_blind=claim.hidden is not None,
+        repository=area.repository if area else "",
+        paths=area.paths if area else (),
+        cwes=area.cwes if area else (),
+        methods=tuple(method.value for method in claim.methods),
         made_at=claim.made_at,
         ends_at=claim.ends_at,
         progress=claim.progress,
@@ -210,9 +243,31 @@ def take(claims: Claims, viewer: Any, data: TakeClaim) -> ClaimTaken:
     return ClaimTaken(claim=body(claim, is_open=True), overlap=overlap(found))
 
 
+def take_blindly(claims: Claims, viewer: Any, data: TakeBlindClaim) -> ClaimBody:
+    """Take a claim without its area, for every door."""
+    given = BlindWish(
+        question=data.question,
+        key=data.key,
+        entries=data.entries,
+        starts_on=data.starts_on,
+        ends_on=data.ends_on,
+        methods=data.methods,
+        is_compared=data.is_compared,
+        may_be_named=data.may_be_named,
+    )
+    return body(claims.take_blindly(viewer, given), is_open=True)
+
+
 def end(claims: Claims, viewer: Any, name: str, data: EndClaim) -> ClaimBody:
     """End a claim, for every door."""
-    done = claims.end(viewer, name, ending(data.ending), receipts=data.receipts, coverage=data.coverage)
+    done = claims.end(
+        viewer,
+        name,
+        ending(data.ending),
+        receipts=data.receipts,
+        coverage=data.coverage,
+        coverage_sha256=data.coverage_sha256,
+    )
     return body(done, is_open=False)
 
 
@@ -248,6 +303,18 @@ def routes(claims: Claims) -> list[HTTPRouteHandler]:
     def taken(request: Ask, data: JSONBody[TakeClaim]) -> ClaimTaken:
         """Advice to others, never exclusive: an overlap is told and prevents nothing. Needs an authorisation."""
         return take(claims, asking.viewer_of(request), data)
+
+    @post(
+        "/claims/blind",
+        opt={"action": Action.CLAIM_SCANS},
+        operation_id="takeBlindClaim",
+        sync_to_thread=True,
+        summary="Claim an area without showing it",
+        responses=asking.ERRORS,
+    )
+    def taken_blindly(request: Ask, data: JSONBody[TakeBlindClaim]) -> ClaimBody:
+        """With a blind question about the area, once. The claim ends with the key of its question at the latest."""
+        return take_blindly(claims, asking.viewer_of(request), data)
 
     @get(
         "/claims",
@@ -301,4 +368,4 @@ def routes(claims: Claims) -> list[HTTPRouteHandler]:
         name = asking.name(claim)
         return asking.inert(claims.result(asking.viewer_of(request), name), f"{name}.dsse.json")
 
-    return [ask, taken, listed, beat, ended, result]
+    return [ask, taken, taken_blindly, listed, beat, ended, result]

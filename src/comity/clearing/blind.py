@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from comity.clearing.deconflict import crash_place, packages, path
-from comity.model.blind import PRINT_LIMIT, Level, Part, Print, Prior, Question, Standing
+from comity.model.blind import AREA_STEP, PRINT_LIMIT, Level, Part, Print, Prior, Question, Standing
 from comity.model.case import Stage
 from comity.model.ids import PartyId, digest
 from comity.model.report import Finding
@@ -25,6 +25,7 @@ least so many (policy parameter)."""
 COST: Final[Mapping[Standing, int]] = {
     Standing.OPEN: 1,
     Standing.FILED: 1,
+    Standing.CLAIMED: 1,
     Standing.WITHDRAWN: 1,
     Standing.FALSE: 3,
     Standing.LAPSED: 2,
@@ -57,17 +58,9 @@ def prints(finding: Finding, patches: Iterable[bytes]) -> tuple[Print, ...]:
     return tuple(sorted(found, key=lambda one: (-one.level, one.text))[:PRINT_LIMIT])
 
 
-def area(repository: str) -> Print:
-    """What a scan claim is asked about by: its repository in canonical form, and nothing finer."""
-    return Print(level=Level.AREA, text=repository)
-
-
-def held_areas(claims: Iterable[tuple[PartyId, str]], asker: PartyId) -> tuple[str, ...]:
-    """The repositories on which others than the asker hold open claims; none while too few others hold any."""
-    others = {(holder, repository) for holder, repository in claims if holder != asker}
-    if len({holder for holder, _ in others}) < LEAST_HOLDERS:
-        return ()
-    return tuple(sorted({repository for _, repository in others}))
+def is_told(holders: Iterable[PartyId], asker: PartyId) -> bool:
+    """Whether anything is told of claims: only while enough others than the asker hold open ones."""
+    return len(set(holders) - {asker}) >= LEAST_HOLDERS
 
 
 def changes(patch: bytes) -> tuple[str, ...]:
@@ -118,9 +111,12 @@ def prior(reports: int) -> Prior:
 def guesses(parts: Iterable[Part]) -> int:
     """How many places a question asks about: the most commitments that it brings at one level.
 
-    A finding has several levels of one place and is one guess; a report that lists ten functions is ten.
+    A finding has several levels of one place and is one guess; a report that lists ten functions is ten. Of an area
+    every `AREA_STEP` parts are one.
     """
-    return max(Counter(part.level for part in parts).values(), default=0)
+    number = Counter(part.level for part in parts)
+    areas = -(-number.pop(Level.AREA, 0) // AREA_STEP)
+    return max(*number.values(), areas, 0)
 
 
 def spent(questions: Sequence[Question], filed: Mapping[str, Stage]) -> int:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
 
+import rfc8785
+
 from comity.errors import Invalid, Problem
 from comity.formats import cwe
 from comity.model.claim import Area, Authorisation, Claim, Ending, Method, Overlap, OwnLook
@@ -19,6 +21,7 @@ CWE_LIMIT: Final = 50
 TEXT_LIMIT: Final = 500
 MEMORY: Final = timedelta(days=90)
 """How long claims that brought no result stay on their holder's record, and results are told (policy parameter)."""
+NEEDS_AUTHORISATION: Final = "a scan is claimed only with an authorisation"
 NO_RESULT: Final = frozenset({Ending.ABANDONED, Ending.EXPIRED})
 
 _REPOSITORY: Final = re.compile(r"[a-z0-9][a-z0-9.-]{0,252}(?::\d{1,5})?(?:/[a-z0-9._~+-]{1,100}){1,8}\Z")
@@ -76,10 +79,41 @@ def authorised(authorisation: Authorisation, *, today: date) -> None:
         if not 1 <= len(text) <= TEXT_LIMIT or not text.isprintable():
             reason = f"1 to {TEXT_LIMIT} printable characters: who allowed it, what, and whom to ask"
             problems.append(Problem(f"/authorisation/{name}", "missing_field", reason))
-    if not authorisation.starts_on <= today <= authorisation.ends_on:
-        problems.append(Problem("/authorisation", "not_in_force", "it must be in force today"))
+    problems += _in_force(authorisation.starts_on, authorisation.ends_on, today)
     if problems:
-        raise Invalid("a scan is claimed only with an authorisation", problems)
+        raise Invalid(NEEDS_AUTHORISATION, problems)
+
+
+def authorised_on(starts_on: date, ends_on: date, *, today: date) -> None:
+    """The same for a blind claim, of whose authorisation the host sees the dates alone; the rest is committed to."""
+    problems = _in_force(starts_on, ends_on, today)
+    if problems:
+        raise Invalid(NEEDS_AUTHORISATION, problems)
+
+
+def committed(area_: Area, authorisation: Authorisation | None) -> bytes:
+    """What a blind question about an area commits to, canonical: the area, and who allowed a scan that is claimed."""
+    held: dict[str, object] = {"kind": "comity scan area 2", **plain(area_)}
+    if authorisation is not None:
+        held["authorisation"] = {
+            "owner": authorisation.owner,
+            "scope": authorisation.scope,
+            "contact": authorisation.contact,
+            "starts_on": authorisation.starts_on.isoformat(),
+            "ends_on": authorisation.ends_on.isoformat(),
+        }
+    return rfc8785.dumps(held)  # type: ignore[arg-type]  # texts and lists of texts
+
+
+def plain(area_: Area) -> dict[str, str | list[str]]:
+    """An area in JSON's values, in canonical order."""
+    return {
+        "repository": area_.repository,
+        "paths": list(area_.paths),
+        "cwes": list(area_.cwes),
+        "methods": [method.value for method in area_.methods],
+        "commits": list(area_.commits or ()),
+    }
 
 
 def spent(claims: Iterable[Claim], now: datetime) -> int:
@@ -96,33 +130,79 @@ def ending_of(claim: Claim) -> Ending:
     return claim.ending or Ending.EXPIRED
 
 
-def overlap(ours: Area, others: Iterable[tuple[Claim, str]], now: datetime, *, may_be_named: bool) -> Overlap:
-    """How far others hold or held this area. `others`: claims on the same repository with their holders' names.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Met:
+    """What one claim of somebody else is to the asker's area, however it was found.
+
+    `whole` and `part`: which of the asker's paths it holds, or holds parts of; "" stands for the whole repository where
+    the asker names no path.
+    """
+
+    whole: frozenset[str]
+    part: frozenset[str]
+    same_weaknesses: bool
+    same_commits: bool
+    methods: tuple[Method, ...]
+    at: datetime
+    """When it ends, or ended."""
+    ending: Ending | None = None
+    """None while it is open."""
+    name: str = ""
+    """Its holder, where both sides agreed."""
+
+
+def met(ours: Area, claim: Claim, name: str, now: datetime, *, may_be_named: bool) -> Met | None:
+    """How an open claim of somebody else meets this area; None where it does not, and for a blind one."""
+    theirs = claim.area
+    if theirs is None or theirs.repository != ours.repository or not _touches(ours.paths, theirs.paths):
+        return None
+    wanted = ours.paths or ("",)
+    whole = {path for path in wanted if not theirs.paths or any(path and _within(path, o) for o in theirs.paths)}
+    part = {path for path in wanted if not path or any(_within(other, path) for other in theirs.paths)}
+    is_open = claim.is_open(now)
+    return Met(
+        whole=frozenset(whole),
+        part=frozenset(part - whole),
+        same_weaknesses=cwe.related(ours.cwes, theirs.cwes),
+        same_commits=ours.commits == theirs.commits,
+        methods=theirs.methods,
+        at=claim.ends_at if is_open else claim.ended_at or claim.ends_at,
+        ending=None if is_open else ending_of(claim),
+        name=name if may_be_named and claim.may_be_named else "",
+    )
+
+
+def is_worth_telling(claim: Claim, now: datetime) -> bool:
+    """Whether others hear of it: while it is open, and for a time when it brought a result."""
+    if claim.is_open(now):
+        return True
+    return claim.ended_at is not None and ending_of(claim) not in NO_RESULT and now - claim.ended_at < MEMORY
+
+
+def overlap(ours: Area, others: Iterable[Met], now: datetime) -> Overlap:
+    """How far others hold or held this area.
 
     Claims on other weaknesses or by other methods count: somebody is there all the same. The answer says how alike.
     """
-    held: list[Claim] = []
-    names: set[str] = set()
-    before = []
-    for claim, name in others:
-        share = _share(ours.paths, [claim.area.paths])
-        if not _touches(ours.paths, claim.area.paths):
-            continue
-        if claim.is_open(now):
-            held.append(claim)
-            if may_be_named and claim.may_be_named:
-                names.add(name)
-        elif claim.ended_at is not None and ending_of(claim) not in NO_RESULT and now - claim.ended_at < MEMORY:
-            before.append((claim.ended_at, ending_of(claim), share))
-    areas = [claim.area for claim in held]
+    wanted = ours.paths or ("",)
+    touching = [one for one in others if one.whole or one.part]
+    held = [one for one in touching if one.ending is None]
+    whole = frozenset().union(*(one.whole for one in held))
+    parts = frozenset().union(*(one.part for one in held)) - whole
+    before = [
+        (one.at, one.ending, _percent(one.whole, wanted))
+        for one in touching
+        if one.ending is not None and one.ending not in NO_RESULT and now - one.at < MEMORY
+    ]
     return Overlap(
-        held_percent=_share(ours.paths, [one.paths for one in areas]),
-        partly=sum(_is_partly(path, [one.paths for one in areas]) for path in ours.paths),
-        same_methods=tuple(sorted({m for one in areas for m in one.methods} & set(ours.methods))),
-        same_weaknesses=any(cwe.related(ours.cwes, one.cwes) for one in areas),
-        commits=_commits(ours, areas),
-        until=max((claim.ends_at for claim in held), default=None),
-        names=tuple(sorted(names)),
+        held_percent=_percent(whole, wanted),
+        partly=len(parts - {""}),
+        parts_of_repository="" in parts,
+        same_methods=tuple(sorted({m for one in held for m in one.methods} & set(ours.methods))),
+        same_weaknesses=any(one.same_weaknesses for one in held),
+        commits="" if not held else "same" if all(one.same_commits for one in held) else "unknown",
+        until=max((one.at for one in held), default=None),
+        names=tuple(sorted({one.name for one in held} - {""})),
         looked_before=tuple(sorted(before, key=lambda one: one[0], reverse=True)),
     )
 
@@ -147,7 +227,9 @@ def own(ours: Area, claims: Iterable[Claim], now: datetime) -> tuple[OwnLook, ..
     for claim in claims:
         is_open = claim.is_open(now)
         at = claim.ends_at if is_open else claim.ended_at or claim.ends_at
-        if claim.area.repository != ours.repository or not _touches(ours.paths, claim.area.paths):
+        if claim.area is None or claim.area.repository != ours.repository:
+            continue
+        if not _touches(ours.paths, claim.area.paths):
             continue
         if is_open or now - at < MEMORY:
             ending = None if is_open else ending_of(claim)
@@ -155,6 +237,12 @@ def own(ours: Area, claims: Iterable[Claim], now: datetime) -> tuple[OwnLook, ..
             found.append(OwnLook(claim=claim.id, at=at, ending=ending, percent=share, coverage=claim.coverage))
     found.sort(key=lambda look: (look.ending is not None, -look.at.timestamp(), look.claim))
     return tuple(found)
+
+
+def _in_force(starts_on: date, ends_on: date, today: date) -> list[Problem]:
+    if starts_on <= today <= ends_on:
+        return []
+    return [Problem("/authorisation", "not_in_force", "it must be in force today")]
 
 
 def _share(ours: Sequence[str], theirs: Sequence[Sequence[str]]) -> int:
@@ -168,9 +256,8 @@ def _share(ours: Sequence[str], theirs: Sequence[Sequence[str]]) -> int:
     return round(100 * held / len(ours))
 
 
-def _is_partly(path: str, theirs: Sequence[Sequence[str]]) -> bool:
-    others = [other for paths in theirs for other in paths]
-    return not any(_within(path, other) for other in others) and any(_within(other, path) for other in others)
+def _percent(held: frozenset[str], wanted: Sequence[str]) -> int:
+    return round(100 * len(held) / len(wanted))
 
 
 def _touches(ours: Sequence[str], theirs: Sequence[str]) -> bool:
@@ -181,12 +268,6 @@ def _touches(ours: Sequence[str], theirs: Sequence[str]) -> bool:
 
 def _within(path: str, prefix: str) -> bool:
     return path == prefix or path.startswith(prefix.rstrip("/") + "/")
-
-
-def _commits(ours: Area, areas: Sequence[Area]) -> str:
-    if not areas:
-        return ""
-    return "same" if all(one.commits == ours.commits for one in areas) else "unknown"
 
 
 def _repository(text: str) -> str:

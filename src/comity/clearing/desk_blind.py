@@ -6,19 +6,22 @@ from datetime import datetime
 
 from comity.access.policy import Action, allow
 from comity.clearing import blind as rules
-from comity.clearing import claims, flow, flow_blind
+from comity.clearing import claims, flow, flow_blind, flow_scopes, scope
+from comity.clearing.claims import Wish
 from comity.clearing.desk import Accepted, Clearing, Document, Refused
 from comity.clearing.flow_blind import Answered
 from comity.durable.engine import Control
 from comity.errors import Conflict, Invalid, Problem
 from comity.formats import catalogue
 from comity.formats.parse import Limits
-from comity.model.blind import PRINT_LIMIT, Level, Part, Print, Question, Standing
+from comity.model.blind import AREA_LIMIT, PRINT_LIMIT, Level, Part, Print, Question, Shelf, Standing
+from comity.model.claim import Area, Authorisation, Ending, Method, Overlap
 from comity.model.evidence import Role
 from comity.model.ids import Digest, is_digest
 from comity.model.party import Viewer
+from comity.sealing import scopes
 
-__all__ = ["Answered", "Asked", "Blind", "Terms", "area_of", "prints_of"]
+__all__ = ["Answered", "Asked", "Blind", "Shelf", "Terms", "area_of", "entries_of", "overlap_of", "prints_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +71,17 @@ class Blind:
         allow(viewer, Action.ASK_BLINDLY)
         return flow_blind.shelf(self.machines, viewer, question, _level(level), bucket)
 
+    def claims(
+        self, viewer: Viewer, question: str, *, methods: Sequence[str] = (), may_be_named: bool = False
+    ) -> Shelf:
+        """Every claim of others on this host, locked, for an open question about an area. Only what was asked opens.
+
+        `methods`: those of the asker, of which the states say which they share. Missing for any other question.
+        """
+        allow(viewer, Action.ASK_BLINDLY)
+        known = frozenset(Method(word) for word in methods if word in set(Method))
+        return flow_scopes.shelf(self.machines, viewer, question, methods=known, may_be_named=may_be_named)
+
     def open(
         self,
         viewer: Viewer,
@@ -112,10 +126,36 @@ class Blind:
         flow_blind.start_epoch(self.control, flow_blind.turned(self.machines))
 
 
-def area_of(repository: str) -> tuple[bytes, Print]:
-    """What an asker commits to for a question about scan claims, and its fingerprint. Invalid for no repository."""
-    canonical = claims.area(claims.Wish(repository=repository)).repository
-    return f"comity scan area 1\n{canonical}\n".encode(), rules.area(canonical)
+def area_of(wish: Wish, authorisation: Authorisation | None = None) -> tuple[Area, bytes, tuple[Print, ...]]:
+    """An area for a question about scan claims: canonical, as the bytes that are committed to (with who allowed it,
+    when it is to be claimed), and its fingerprints. Invalid for no area, and for one of too many parts."""
+    area = claims.area(wish)
+    return area, claims.committed(area, authorisation), scope.prints(area)
+
+
+def overlap_of(area: Area, tags: Mapping[str, bytes], shelf: Shelf, now: datetime) -> Overlap:
+    """How far others hold an area, read by the asker alone from what opens under the tags of its parts."""
+    found = []
+    for one in scopes.found(tags, shelf):
+        held = one.state
+        state = claims.Met(
+            whole=frozenset(),
+            part=frozenset(),
+            same_weaknesses=False,
+            same_commits=False,
+            methods=tuple(Method(word) for word in held.methods if word in set(Method)),
+            at=held.at,
+            ending=Ending(held.ending) if held.ending in set(Ending) else None,
+            name=held.name,
+        )
+        found.append(scope.met(area, one.matched, state))
+    return claims.overlap(area, (one for one in found if one is not None), now)
+
+
+def entries_of(area: Area, tags: Mapping[str, bytes], key: bytes) -> tuple[bytes, ...]:
+    """The entries of a claim on this area, as many as the question had parts: those of its fillers open to nobody."""
+    units = scope.units(area)
+    return scopes.entries({tags[text]: whole for text, whole in units.items()}, key, size=len(tags))
 
 
 def prints_of(document: bytes, media_type: str = "", *, limits: Limits | None = None) -> tuple[Print, ...]:
@@ -142,8 +182,12 @@ def _checked(document: str, parts: Sequence[Asked]) -> tuple[Digest, tuple[Part,
         problems.append(
             Problem("/document", "bad_digest", "the commitment to the report is 64 lower-case hex characters")
         )
-    if not 1 <= len(parts) <= PRINT_LIMIT:
-        problems.append(Problem("/parts", "too_many_items", f"ask with 1 to {PRINT_LIMIT} fingerprints"))
+    areas = sum(part.level == Level.AREA.name.lower() for part in parts)
+    most = AREA_LIMIT if areas == len(parts) else PRINT_LIMIT
+    if not 1 <= len(parts) <= most:
+        problems.append(Problem("/parts", "too_many_items", f"ask with 1 to {most} fingerprints"))
+    if areas not in (0, len(parts)):
+        problems.append(Problem("/parts", "mixed_levels", "ask about an area or about a finding, not about both"))
     names = {level.name.lower() for level in Level}
     for place, part in enumerate(parts):
         if part.level not in names:

@@ -20,12 +20,12 @@ from comity.durable.engine import Control
 from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
 from comity.errors import Conflict, Forbidden, Missing
-from comity.model.blind import Epoch, Label, Level, Part, Prior, Question, Standing
+from comity.model.blind import Epoch, Label, Level, Part, Question, Standing
 from comity.model.events import Event, Kind
 from comity.model.ids import Digest, PartyId, ReportId, code, digest
 from comity.model.party import Viewer
 from comity.sealing import blind as seals
-from comity.store import blind, claims, journal
+from comity.store import blind, journal
 from comity.store.engine import Tx
 
 EPOCH: Final = "clearing.blind-epoch"
@@ -184,40 +184,22 @@ def ask(machines: flow.Machines, viewer: Viewer, document: Digest, parts: Sequen
 def shelf(machines: flow.Machines, viewer: Viewer, id_: str, level: Level, bucket: int) -> tuple[bytes, ...]:
     """The entries of one bucket for an open question. Missing for a level that was not committed to (3)."""
     with machines.store.write() as tx:
-        question = _open(machines, tx, viewer, id_)
+        question = still_open(machines, tx, viewer, id_)
         asked = sum(part.level is level for part in question.parts)
-        if not asked:
+        if not asked or level is Level.AREA:  # claims lie on a shelf of their own
             raise Missing(f"question {id_} committed to nothing at this level")
         told = blind.width(tx, id_, level)  # as it was told: the asker chose the bucket by that
         bits = rules.bits(blind.tags_held(tx, level)) if told is None else told
         if not 0 <= bucket < 1 << bits:
             raise Missing(f"there is no such shelf: {bits} bits of a tag name one")
         blind.give(tx, id_, level, bucket, most=asked)
-        if level is Level.AREA:
-            entries, number = _areas(tx, machines.now(), question)
-        else:
-            tags = blind.shelf(tx, level, bucket=bucket, bits=bits)
-            entries, number = _entries(tx, tags, question.organisation), len({one.tag for one in tags})
+        tags = blind.shelf(tx, level, bucket=bucket, bits=bits)
+        entries, number = _entries(tx, tags, question.organisation), len({one.tag for one in tags})
         seed = blind.secret(tx, question.epoch) + bytes([level]) + bucket.to_bytes(4, "big")
         own = flow_canaries.marked(tx, question.organisation, epoch=question.epoch, level=level, bucket=bucket)
     size = rules.shelf_size(number + len(own))
     fillers = [seals.filler(seed, place) for place in range(size - len(entries) - len(own))]
     return tuple(sorted([*entries, *own, *fillers]))
-
-
-def _areas(tx: Tx, now: datetime, question: Question) -> tuple[list[bytes], int]:
-    """One entry for each repository on which others hold open claims; beside them how many are claimed by anybody.
-
-    It says that somebody is there: not who, not where within it, not until when.
-    """
-    from comity.sealing.oprf import Key
-
-    key = Key(secret=blind.secret(tx, question.epoch))
-    held = [(one.organisation, one.area.repository) for one in claims.held(tx, now=now)]
-    label = Label(prior=Prior.ONE, is_published=False)
-    told = rules.held_areas(held, question.organisation)
-    entries = [seals.entry(key.tag(rules.area(repository).secret_input), label) for repository in told]
-    return entries, len({repository for _, repository in held})
 
 
 def _entries(tx: Tx, tags: Sequence[blind.Tagged], asker: PartyId) -> list[bytes]:
@@ -251,7 +233,7 @@ def judged(
     from comity.sealing.oprf import Question as Blinded
 
     with machines.store.write() as tx:
-        question = _open(machines, tx, viewer, id_)
+        question = still_open(machines, tx, viewer, id_)
         holds = (
             len(salts) == len(question.parts) + 1
             and len(blinds) == len(question.parts)
@@ -275,7 +257,7 @@ def settle(
 ) -> None:
     """End an open question of the viewer's organisation. `report`: what was filed, whose fate the meter follows."""
     with machines.store.write() as tx:
-        _open(machines, tx, viewer, id_)
+        still_open(machines, tx, viewer, id_)
         _settle(machines, tx, viewer, id_, standing, report)
 
 
@@ -293,7 +275,8 @@ def _left(machines: flow.Machines, tx: Tx, organisation: PartyId, epoch: int) ->
     return machines.settings.blind_quota - rules.spent(held, blind.filed(tx, organisation, since_epoch=epoch - 1))
 
 
-def _open(machines: flow.Machines, tx: Tx, viewer: Viewer, id_: str) -> Question:
+def still_open(machines: flow.Machines, tx: Tx, viewer: Viewer, id_: str) -> Question:
+    """A question of the viewer's organisation that nobody has ended. Conflict for one that is over."""
     question = blind.question(tx, id_, viewer.organisation)
     epoch = blind.newest(tx)
     if question.standing is Standing.OPEN and machines.now() > question.opens_by:

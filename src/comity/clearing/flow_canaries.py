@@ -21,7 +21,9 @@ def reference(tx: Tx, seat: str) -> str:
     return canaries.reference(tx.master.mark("canary", seat))
 
 
-def marked(tx: Tx, organisation: PartyId, *, epoch: int, level: Level, bucket: int) -> Sequence[bytes]:
-    """The entries of a shelf that nobody but this organisation was given."""
+def marked(
+    tx: Tx, organisation: PartyId, *, epoch: int, level: Level, bucket: int, size: int = seals.ENTRY_BYTES
+) -> Sequence[bytes]:
+    """The entries of a shelf that nobody but this organisation was given, `size` bytes each."""
     seed = bytes.fromhex(tx.master.mark("blind-canary", f"{organisation} {epoch} {int(level)} {bucket}"))
-    return tuple(seals.filler(seed, place) for place in range(MARKED))
+    return tuple(seals.filler(seed, place, size=size) for place in range(MARKED))

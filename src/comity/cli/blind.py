@@ -42,7 +42,8 @@ def check(report: Path, *, host: Host = "", json: Json = False) -> int:
     sheet = asker.prepare(document, prints_of(document))
     held = configured(host)
     with place(held, work=True) as there:
-        sheet, answer, hit = asked(held, there, sheet)
+        sheet, answer = asked(held, there, sheet)
+        hit = _look(there, sheet, answer)
     result = {
         "question": sheet.question,
         "known": hit is not None,
@@ -65,8 +66,8 @@ def check(report: Path, *, host: Host = "", json: Json = False) -> int:
     return 0 if hit is None else 1
 
 
-def asked(held: Settings, there: Place, sheet: Any) -> tuple[Any, Mapping[str, Any], Hit | None]:
-    """Ask what this sheet commits to, and look for the answer here. Gives the kept sheet, the answer, the match."""
+def asked(held: Settings, there: Place, sheet: Any) -> tuple[Any, Mapping[str, Any]]:
+    """Ask what this sheet commits to. Gives the sheet, kept as a private file before and after, and the answer."""
     from comity.sealing import asker
 
     terms = there.read("/blind")
@@ -77,23 +78,7 @@ def asked(held: Settings, there: Place, sheet: Any) -> tuple[Any, Mapping[str, A
     _keep(held, sheet.question, sheet)
     waiting.unlink()
     _same_key(terms, answer, sheet)
-    return sheet, answer, _look(there, sheet, answer)
-
-
-def area(repository: str, *, host: str = "") -> tuple[str, bool]:
-    """Ask whether somebody else holds a scan claim on a repository without showing which. Gives question and answer.
-
-    The question is withdrawn at once: there is nothing to open. It stays on the meter.
-    """
-    from comity.clearing.desk_blind import area_of
-    from comity.sealing import asker
-
-    document, one = area_of(repository)
-    held = configured(host)
-    with place(held, work=True) as there:
-        sheet, _, hit = asked(held, there, asker.prepare(document, (one,)))
-        there.act(f"/blind/questions/{sheet.question}/withdrawal")
-    return sheet.question, hit is not None
+    return sheet, answer
 
 
 def listed(*, host: Host = "", json: Json = False) -> None:
@@ -210,14 +195,17 @@ def _same_key(terms: Mapping[str, Any], answer: Mapping[str, Any], sheet: Any) -
 
 
 def _keep(held: Settings, name: str, sheet: Any) -> Path:
-    """Written whole and private, then put into place."""
     from comity.sealing import asker
 
-    folder = held.data / "blind"
+    return keep(held.data / "blind", name, asker.write(sheet))
+
+
+def keep(folder: Path, name: str, data: bytes) -> Path:
+    """Write a private file, whole or not at all."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     part, kept = folder / f".{name}.part", folder / f"{name}.json"
     part.touch(mode=0o600)
-    part.write_bytes(asker.write(sheet))
+    part.write_bytes(data)
     return part.replace(kept)
 
 

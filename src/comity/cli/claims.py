@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from cyclopts import Parameter
 
-from comity.cli import show
+from comity.cli import blind_claims, show
 from comity.cli.options import Host, Json, configured
 from comity.cli.places import place
 from comity.errors import Invalid, Problem
@@ -17,9 +17,7 @@ Cwes = Annotated[list[str] | None, Parameter(name=["--cwe"], negative="", help="
 Methods = Annotated[list[str] | None, Parameter(name=["--method"], negative="", help="how you look; repeat it")]
 Commits = Annotated[list[str] | None, Parameter(name=["--commit"], negative="", help="first and last commit")]
 Named = Annotated[bool, Parameter(name=["--named"], negative="", help="agree to be named to those who agree too")]
-Blind = Annotated[
-    bool, Parameter(name=["--blind"], negative="", help="without showing the repository: somebody is there, or not")
-]
+Blind = Annotated[bool, Parameter(name=["--blind"], negative="", help="without showing the area to the host")]
 
 
 def ask(
@@ -35,30 +33,20 @@ def ask(
     json: Json = False,
 ) -> int:
     """How far an area is held, by others and by you, before you spend anything. Exit status 1: others are there."""
-    if blind:
-        return _blindly(repository, path, cwe, method, commit, named, host=host, json=json)
-    with place(configured(host)) as there:
-        area = _area(repository, path, cwe, method, commit)
-        found = there.act("/claims/overlap", {"area": area, "may_be_named": named})
-    show.document(found) if json else _overlap(found, of=bool(path))
-    return 1 if found["held_percent"] or found["partly"] else 0
-
-
-def _blindly(repository: str, *finer: object, host: str, json: bool) -> int:
-    """The coarse answer of the blind check: nothing finer than a repository can be asked, and nobody can be named."""
-    from comity.cli.blind import area
-
-    if any(finer):
-        reason = "ask about the repository alone: anything finer would be a question that others can guess"
-        raise Invalid("too fine for a blind question", [Problem("/area", "too_fine", reason)])
-    question, is_held = area(repository, host=host)
+    area = _area(repository, path, cwe, method, commit)
+    with place(configured(host), work=blind) as there:
+        if blind:
+            found, question = blind_claims.ask(configured(host), there, area, named=named)
+        else:
+            found, question = there.act("/claims/overlap", {"area": area, "may_be_named": named}), ""
     if json:
-        show.document({"held": is_held, "question": question})
-        return int(is_held)
-    show.line("somebody else holds a claim there now" if is_held else "no answer that somebody else is there", "bold")
-    show.line(f"  question {question}, withdrawn: the host learned neither the repository nor this answer", "dim")
-    show.line("  Nothing is told while fewer than three others hold claims on this host.", "dim")
-    return int(is_held)
+        show.document({**found, "question": question} if blind else found)
+    else:
+        _overlap(found, of=bool(path))
+    if blind and not json:
+        show.line(f"  question {question}, withdrawn: the host learned neither the area nor this answer", "dim")
+        show.line(blind_claims.FEW, "dim")
+    return int(_is_held(found))
 
 
 def take(
@@ -74,6 +62,11 @@ def take(
     method: Methods = None,
     commit: Commits = None,
     named: Named = False,
+    blind: Blind = False,
+    unmatched: Annotated[
+        bool,
+        Parameter(name=["--unmatched"], negative="", help="blindly: tell only those who ask blindly themselves"),
+    ] = False,
     host: Host = "",
     json: Json = False,
 ) -> None:
@@ -85,14 +78,25 @@ def take(
         "starts_on": starts_on.isoformat(),
         "ends_on": ends_on.isoformat(),
     }
-    with place(configured(host)) as there:
-        area = _area(repository, path, cwe, method, commit)
-        taken = there.act("/claims", {"area": area, "authorisation": authorisation, "may_be_named": named})
+    if unmatched and not blind:
+        raise Invalid(
+            "only a blind claim is kept from others", [Problem("/unmatched", "not_blind", "give --blind too")]
+        )
+    area = _area(repository, path, cwe, method, commit)
+    body = {"area": area, "authorisation": authorisation, "may_be_named": named}
+    with place(configured(host), work=blind) as there:
+        if blind:
+            taken = blind_claims.take(configured(host), there, body, is_compared=not unmatched)
+        else:
+            taken = there.act("/claims", body)
     if json:
         show.document(taken)
         return
-    show.line(f"claimed: {taken['claim']['claim']} until {show.moment(taken['claim']['ends_at'])}", "bold")
+    how = ", blindly: the host holds no place of it" if blind else ""
+    show.line(f"claimed: {taken['claim']['claim']} until {show.moment(taken['claim']['ends_at'])}{how}", "bold")
     _overlap(taken["overlap"], of=bool(path))
+    if blind:
+        show.line(blind_claims.FEW, "dim")
 
 
 def listed(*, host: Host = "", json: Json = False) -> None:
@@ -102,8 +106,15 @@ def listed(*, host: Host = "", json: Json = False) -> None:
     if json:
         show.document(held)
         return
+    settings = configured(host)
     rows = [
-        (c["claim"], c["standing"], f"{c['progress']} %", show.moment(c["ends_at"]), c["repository"])
+        (
+            c["claim"],
+            c["standing"],
+            f"{c['progress']} %",
+            show.moment(c["ends_at"]),
+            c["repository"] or blind_claims.where(settings, c["claim"]),
+        )
         for c in held["rows"]
     ]
     show.table(("claim", "standing", "progress", "ends", "repository"), rows, empty="No claims: `comity claim take`.")
@@ -128,8 +139,8 @@ def end(
 ) -> None:
     """End a claim with its result: findings, nothing found, or abandoned."""
     ending = "findings" if found else "nothing found" if nothing_found else "abandoned" if abandoned else ""
+    body = {"ending": ending, "receipts": found or [], **blind_claims.coverage(configured(host), claim, nothing_found)}
     with place(configured(host)) as there:
-        body = {"ending": ending, "receipts": found or [], "coverage": nothing_found}
         held = there.act(f"/claims/{claim}/end", body)
     show.document(held) if json else show.line(f"{claim}: {held['standing']}")
 
@@ -158,13 +169,18 @@ def _area(
     }
 
 
+def _is_held(found: dict[str, Any]) -> bool:
+    return bool(found["held_percent"] or found["partly"] or found["parts_of_repository"])
+
+
 def _overlap(found: dict[str, Any], *, of: bool) -> None:
     what = "of your paths" if of else "of the repository"
-    if not found["held_percent"] and not found["partly"]:
+    if not _is_held(found):
         show.line(f"0 % {what} is held by others")
     else:
         by = " and ".join(found["names"]) or "another party (nobody is named without both sides' consent)"
-        show.line(f"{found['held_percent']} % {what} held until {show.moment(found['until'])} by {by}")
+        part = "parts" if found["parts_of_repository"] else f"{found['held_percent']} %"
+        show.line(f"{part} {what} held until {show.moment(found['until'])} by {by}")
         if found["partly"]:
             show.line(f"  others hold parts of {found['partly']} more")
         same = ", ".join(found["same_methods"]) or "another way of looking, as far as is said"

@@ -163,6 +163,9 @@ READS: Mapping[str, Answer] = {
     f"/blind/questions/{NAME}/shelves/{NAME}/([0-9]+)": lambda o, v, n, _: BlindShelf(
         entries=o.blind.shelf(v, n[0], n[1], int(n[2]))
     ),
+    f"/blind/questions/{NAME}/claims": lambda o, v, n, q: blind.claims(
+        o.blind, v, n[0], methods=str(q.get("methods", "")), may_be_named=q.get("may_be_named") == "true"
+    ),
     "/order": lambda o, v, _n, _q: wire.plain(o.library.order(v)),
 }
 DOWNLOADS: Mapping[str, Answer] = {
@@ -210,6 +213,7 @@ ACTS: Mapping[str, Answer] = {
     "/canaries": lambda o, v, _n, b: canaries.looked(o.canaries, v, msgspec.convert(b, canaries.LookForCanaries)),
     "/claims/overlap": _overlap,
     "/claims": lambda o, v, _n, b: claims.take(o.claims, v, msgspec.convert(b, claims.TakeClaim)),
+    "/claims/blind": lambda o, v, _n, b: claims.take_blindly(o.claims, v, msgspec.convert(b, claims.TakeBlindClaim)),
     f"/claims/{NAME}/heartbeat": _beat,
     f"/claims/{NAME}/end": lambda o, v, n, b: claims.end(o.claims, v, n[0], msgspec.convert(b, claims.EndClaim)),
     "/blind/questions": _ask_blindly,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from comity.access.policy import Action, may
 from comity.access.routes import caller_of
-from comity.clearing.desk_claims import Claims, Line, Method, Wish, ending_of
+from comity.clearing.desk_claims import Claim, Claims, Line, Method, Wish, ending_of
 from comity.console.pages import Ask, page
 from comity.console.routing import Paths, asked
 from comity.errors import Invalid, Problem
@@ -23,9 +23,10 @@ def drawn(lines: Sequence[Line], now: datetime) -> Markup:
     """Who is where until when, one row for each claim: begun on the left, its end on the right, the last heartbeat
     between."""
     rows = []
-    for line in sorted(lines[:DRAWN], key=lambda one: (one.claim.area.repository, one.claim.area.paths, one.claim.id)):
+    for line in sorted(lines[:DRAWN], key=lambda one: (*_place(one.claim), one.claim.id)):
         claim = line.claim
-        where = " ".join((claim.area.repository.partition("/")[2], *claim.area.paths[:2]))
+        repository, paths = _place(claim)
+        where = " ".join((repository.partition("/")[2], *paths[:2])) if repository else "taken blindly"
         met = f"; meets {line.meets} other claim{'s' if line.meets != 1 else ''}" if line.meets else ""
         rows.append(
             chart.Interval(
@@ -39,6 +40,10 @@ def drawn(lines: Sequence[Line], now: datetime) -> Markup:
         )
     title = "Open claims: begun, last heartbeat, end"
     return Markup(chart.intervals(title, rows, unit="days from now", marks=[chart.Mark(label="now", at=0)]))  # noqa: S704  our own SVG, its labels are escaped there
+
+
+def _place(claim: Claim) -> tuple[str, tuple[str, ...]]:
+    return (claim.area.repository, claim.area.paths) if claim.area is not None else ("", ())
 
 
 def _days(at: datetime, now: datetime) -> float:

@@ -9,6 +9,10 @@ from comity.model.ids import Digest, PartyId
 
 PRINT_LIMIT: Final = 8
 """Fingerprints in one question. A finding offers few; more would be guessing."""
+AREA_LIMIT: Final = 64
+"""Parts of an area in one question about scan claims: paths with the folders above, weaknesses with their classes."""
+AREA_STEP: Final = 8
+"""Parts of an area that count as one guess. A question holds a multiple of them, whatever the area."""
 DOMAIN: Final = "comity/blind/1"
 
 
@@ -28,7 +32,7 @@ class Level(IntEnum):
 
 
 LEVEL_WORDS: Final = {
-    Level.AREA: "a scan claim of somebody else on the same repository, open now",
+    Level.AREA: "a scan claim of somebody else on the same part of a repository",
     Level.CRASH: "same package and same top three frames of a crash",
     Level.PLACE: "same package, file, function and weakness class",
     Level.CHANGE: "same lines changed by the proposed patch",
@@ -37,10 +41,12 @@ LEVEL_WORDS: Final = {
 
 
 class Standing(StrEnum):
-    """What became of a question. A question that nobody opens in time lapses; all but `FILED` cost the asker trust."""
+    """What became of a question. A question that nobody opens in time lapses."""
 
     OPEN = "open"
     FILED = "filed"
+    CLAIMED = "claimed"
+    """A scan claim was taken with it."""
     WITHDRAWN = "withdrawn"
     FALSE = "false"
     """It was opened, and what was committed to is not what was asked."""
@@ -109,3 +115,11 @@ class Label:
 
     prior: Prior
     is_published: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """Every scan claim of others on one host, locked: entries that say where, and states that say until when."""
+
+    entries: tuple[bytes, ...]
+    states: tuple[bytes, ...]

@@ -1,6 +1,6 @@
 """A scan claim: who looks where, for what, until when. It advises others and keeps nobody out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -55,14 +55,42 @@ class Area:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hidden:
+    """What a host holds of a claim taken blindly, in the place of area and authorisation.
+
+    Nothing here says where: `entries` open only to whoever holds the tag of a part of the area (`sealing.scopes`).
+    """
+
+    question: str
+    """The blind question that the entries come from: it was committed to, and it was metered."""
+    commitment: Digest
+    """Salted, over area and authorisation: the holder can open it later, nobody else."""
+    epoch: int
+    """Of the key that the entries were made under. The claim ends with it at the latest."""
+    key: bytes = field(repr=False)
+    """Opens the claim's state to whoever can open one of its entries."""
+    entries: tuple[bytes, ...] = field(repr=False)
+    methods: tuple[Method, ...]
+    is_compared: bool
+    """The holder lets the host try on these entries the areas that others show it."""
+    results_by: datetime
+    """Until then a result is taken, even when the key has ended before."""
+    coverage: Digest | None = None
+    """Salted, over the line that says what was looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
-    """One claim as it stands. `ends_at` moves with each heartbeat that shows progress."""
+    """One claim as it stands. `ends_at` moves with each heartbeat that shows progress.
+
+    Either `area` and `authorisation` are here, or `hidden` is.
+    """
 
     id: str
     organisation: PartyId
     person: PartyId
-    area: Area
-    authorisation: Authorisation
+    area: Area | None
+    authorisation: Authorisation | None
     may_be_named: bool
     """The holder agrees to be named to others who agree to be named."""
     made_at: datetime
@@ -77,10 +105,24 @@ class Claim:
     """One line: what was looked at, above all where nothing was found."""
     result: Digest | None = None
     """The signed result, among the claim's files."""
+    hidden: Hidden | None = None
+    """Of a claim taken blindly."""
 
     def is_open(self, now: datetime) -> bool:
         """Whether it is held at this moment."""
         return self.ended_at is None and now < self.ends_at
+
+    def takes_result(self, now: datetime) -> bool:
+        """Whether its holder may still end it. The key of a blind claim may end before its time does."""
+        until = self.ends_at if self.hidden is None else max(self.ends_at, self.hidden.results_by)
+        return self.ended_at is None and now < until
+
+    @property
+    def methods(self) -> tuple[Method, ...]:
+        """How its holder looks: not hidden, since it does not say where."""
+        if self.hidden is not None:
+            return self.hidden.methods
+        return self.area.methods if self.area is not None else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +148,8 @@ class Overlap:
     """Of the asker's paths (or of the repository when none are named), wholly held by others."""
     partly: int
     """Paths of the asker that others hold parts of."""
+    parts_of_repository: bool
+    """The asker named no path, and others hold some."""
     same_methods: tuple[Method, ...]
     same_weaknesses: bool
     commits: str

@@ -107,6 +107,12 @@ def matched(one: Wanted, shelf: Sequence[bytes]) -> Label | None:
     return blind.found(one.tag, shelf)
 
 
+def areas(sheet: Sheet, *, evaluated: Sequence[bytes], proof: bytes, public: bytes) -> dict[str, bytes]:
+    """(3) for a question about an area: the tag of each of its parts, by the part's text."""
+    tags = oprf.tags(_blinded(sheet), oprf.Answer(evaluated=tuple(evaluated), proof=proof), public=public)
+    return {line.text: tag for line, tag in zip(sheet.lines, tags, strict=True)}
+
+
 def opening(sheet: Sheet, document: bytes) -> dict[str, object]:
     """The opening's body. Invalid when this is not the report that was asked about."""
     if digest(document) != sheet.document:

@@ -48,9 +48,12 @@ def entry(tag: bytes, label: Label) -> bytes:
     return tag[:NAME_BYTES] + nonce + AESGCM(_key(tag)).encrypt(nonce, plain, tag[:NAME_BYTES])
 
 
-def filler(seed: bytes, place: int) -> bytes:
-    """An entry that is none: the same each time it is asked for, and like the others to whoever holds no tag."""
-    return hashlib.shake_256(b"comity blind filler 1\0" + seed + place.to_bytes(4, "big")).digest(ENTRY_BYTES)
+def filler(seed: bytes, place: int, *, size: int = ENTRY_BYTES) -> bytes:
+    """An entry that is none: the same each time it is asked for, and like the others to whoever holds no tag.
+
+    A longer one begins like a shorter one.
+    """
+    return hashlib.shake_256(b"comity blind filler 1\0" + seed + place.to_bytes(4, "big")).digest(size)
 
 
 def found(tag: bytes, shelf: Sequence[bytes]) -> Label | None:

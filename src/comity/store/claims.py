@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Column, Index, LargeBinary, Row, String, Table, insert, or_, select, update
+from sqlalchemy import Column, ColumnElement, Index, LargeBinary, Row, String, Table, insert, or_, select, update
 
 from comity.errors import Missing
 from comity.model.claim import Claim
@@ -26,6 +26,9 @@ scan_claims: Final = Table(
     Index("ix_scan_claims_repository_mark_ends_at", "repository_mark", "ends_at"),
 )
 
+BLIND: Final = ""
+"""Stands for the repository of a claim that was taken blindly."""
+
 
 def add(tx: Tx, claim: Claim) -> None:
     """Keep a new claim."""
@@ -33,7 +36,7 @@ def add(tx: Tx, claim: Claim) -> None:
         insert(scan_claims).values(
             id=claim.id,
             organisation=claim.organisation,
-            repository_mark=tx.master.mark("repository", claim.area.repository),
+            repository_mark=_mark(tx, claim),
             **_columns(tx, claim),
         )
     )
@@ -68,10 +71,22 @@ def on(tx: Tx, repository: str, *, besides: PartyId, since: datetime) -> tuple[C
         .where(
             scan_claims.c.repository_mark == tx.master.mark("repository", repository),
             scan_claims.c.organisation != besides,
-            or_(scan_claims.c.ends_at >= since, scan_claims.c.ended_at >= since),
+            _since(since),
         )
         .order_by(scan_claims.c.id)
     )
+    return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def told(tx: Tx, *, since: datetime) -> tuple[Claim, ...]:
+    """Every claim that was open at or after `since`, blind ones too."""
+    query = select(scan_claims).where(_since(since)).order_by(scan_claims.c.id)
+    return tuple(_open(tx, row) for row in tx.connection.execute(query))
+
+
+def hidden(tx: Tx, *, since: datetime) -> tuple[Claim, ...]:
+    """Blind claims that were open at or after `since`."""
+    query = select(scan_claims).where(scan_claims.c.repository_mark == BLIND, _since(since)).order_by(scan_claims.c.id)
     return tuple(_open(tx, row) for row in tx.connection.execute(query))
 
 
@@ -88,6 +103,14 @@ def held(tx: Tx, *, now: datetime) -> tuple[Claim, ...]:
 def record(id_: str) -> str:
     """The claim's place: bound into its seal, and the owner name of its files."""
     return f"scan_claims/{id_}"
+
+
+def _mark(tx: Tx, claim: Claim) -> str:
+    return BLIND if claim.area is None else tx.master.mark("repository", claim.area.repository)
+
+
+def _since(since: datetime) -> ColumnElement[bool]:
+    return or_(scan_claims.c.ends_at >= since, scan_claims.c.ended_at >= since)
 
 
 def _columns(tx: Tx, claim: Claim) -> dict[str, Any]:
