@@ -169,7 +169,7 @@ def test_a_claim_is_taken_renewed_and_ended_without_the_host_learning_where(
     claim = taken.json["claim"]["claim"]
     kept = tmp_path / "data" / "claims" / f"{claim}.json"
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert "git.example.org/closed/secret-firmware (blind)" in " ".join(
+    assert "git.example.org/closed/secret-firmware(blind)" in "".join(
         comity("claim", "list", "--host", rival).out.split()
     )
     with pytest.MonkeyPatch.context() as patch:
