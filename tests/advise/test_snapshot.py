@@ -240,3 +240,26 @@ def test_a_pack_that_was_changed_and_signed_again_gives_other_dates(made: bytes,
     name = "packs/us.cisa.bod-26-04.yaml"
     with pytest.raises(Tampered, match=r"\(5\)"):
         verify(again(files | {name: files[name].replace(b"amount: 3,", b"amount: 9,")}, key), [key.public])
+
+
+def test_the_releases_that_a_feed_names_travel_and_decide_again() -> None:
+    host = replace(component("bash", "5.1-1"), ecosystem="Debian:99")
+    held = replace(
+        INPUTS,
+        inventories=(Listed(inventory=InventoryId("i"), document=Digest("a" * 64), components=(host,)),),
+        mirrors=Mirrors(
+            feeds=(
+                FeedUse(
+                    ecosystem="Debian",
+                    source="OSV Debian",
+                    as_of=AT - timedelta(days=1),
+                    digest=Digest("b" * 64),
+                    releases=("debian:12",),
+                ),
+            )
+        ),
+    )
+    written = attest.files_of(held)
+    assert json.loads(written[attest.VERDICTS])[0]["answer"] == "not assessed"
+    inputs = {name: data for name, data in written.items() if name not in attest.OUTCOMES}
+    assert attest.outcomes(inputs)[attest.VERDICTS] == written[attest.VERDICTS]

@@ -12,7 +12,7 @@ from comity.formats.pack import STARTER_DAY
 from comity.model.asset import Reach
 from comity.model.inventory import Answer
 from tests.cli.conftest import Terminal
-from tests.defend.hosts import CIVIL, SALT, Host, bom
+from tests.defend.hosts import CIVIL, SALT, Host, answers, bom
 
 OLD = bom("pkg:pypi/salt@3000.1", "pkg:pypi/six@1.16.0", "pkg:npm/left-pad@1.3.0")
 
@@ -61,6 +61,31 @@ def test_a_fresh_mirror_is_used_instead_of_the_starter_data(here: Host) -> None:
     assert [one.name for one in found.sources if "OSV" in one.name] == ["OSV PyPI"]
     assert found.whole
     assert found.counts[Answer.AFFECTED] == 1
+
+
+BASH: dict[str, object] = {
+    "id": "DSA-1",
+    "affected": [
+        {
+            "package": {"ecosystem": "Debian:12", "name": "bash"},
+            "ranges": [{"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "5.2-1"}]}],
+        }
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("release", "answer"),
+    [("12", Answer.AFFECTED), ("99", Answer.NOT_ASSESSED)],
+)
+def test_a_release_that_no_record_names_is_never_clean(here: Host, release: str, answer: Answer) -> None:
+    here.mirror(BASH)
+    packages = bom(*(f"pkg:deb/debian/{name}@5.1-1?distro=debian-{release}" for name in ("bash", "coreutils")))
+    found = here.desk.scan(CIVIL, Document(name="x", data=packages))
+    assert found.counts[answer] == (1 if release == "12" else 2)
+    assert found.whole is (release == "12")
+    kept = here.register(packages)
+    assert answers(kept).count(answer) == found.counts[answer]
 
 
 def test_vex_in_the_document_itself_is_heard(here: Host) -> None:

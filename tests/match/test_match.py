@@ -304,7 +304,37 @@ def test_a_release_in_the_words_of_os_release_meets_what_osv_publishes_for_it(pu
     assert ask(built, "bash", "5.3-1", ours).answer is Answer.NOT_AFFECTED
 
 
+RELEASES = frozenset({"debian:11", "debian:12", "debian:13"})
+
+
+def test_a_release_that_the_feed_never_names_is_not_assessed_and_never_clean() -> None:
+    fixed = says("D-1", ranged(("introduced", "0"), ("fixed", "5.2-1")), ecosystem="Debian:12", name="bash")
+    built = index([fixed], feeds=[Feed(ecosystem="Debian", source="OSV Debian", as_of=NOW, releases=RELEASES)])
+    for name in ("bash", "a package without any advisory"):
+        found = ask(built, name, "5.1-1", "Debian:99")
+        assert found.answer is Answer.NOT_ASSESSED
+        assert "names Debian:99" in found.reason
+        assert "debian:11, debian:12, debian:13" in found.reason
+    assert ask(built, "bash", "5.1-1", "Debian:12").answer is Answer.AFFECTED
+    assert ask(built, "bash", "5.1-1", "Debian:13").answer is Answer.NOT_AFFECTED
+
+
+def test_what_is_said_without_a_release_is_shown_beside_a_release_that_the_feed_never_names() -> None:
+    anywhere = says("D-2", ranged(("introduced", "0"), ("fixed", "5.2-1")), ecosystem="Debian", name="bash")
+    built = index([anywhere], feeds=[Feed(ecosystem="Debian", source="x", as_of=NOW, releases=RELEASES)])
+    found = ask(built, "bash", "5.1-1", "Debian:99")
+    assert found.answer is Answer.NOT_ASSESSED
+    assert [one.advisory for one in found.undecided] == ["D-2"]
+
+
+def test_a_distribution_whose_records_name_no_release_is_answered_as_before() -> None:
+    built = index([], feeds=[Feed(ecosystem="Wolfi", source="x", as_of=NOW, releases=frozenset())])
+    assert ask(built, "bash", "5.1-r0", "Wolfi:20230201").answer is Answer.NOT_AFFECTED
+
+
 def test_a_suse_host_named_by_number_is_unknown_and_never_clean() -> None:
-    found = ask(index([], feeds=[Feed(ecosystem="SUSE", source="x", as_of=NOW)]), "bash", "5.1-1", "SUSE:15.5")
-    assert found.answer is Answer.UNKNOWN
-    assert "by product and module" in found.reason
+    for releases in (None, frozenset({"suse:linux enterprise server 15 sp5"})):
+        feed = Feed(ecosystem="SUSE", source="x", as_of=NOW, releases=releases)
+        found = ask(index([], feeds=[feed]), "bash", "5.1-1", "SUSE:15.5")
+        assert found.answer is Answer.UNKNOWN
+        assert "by product and module" in found.reason

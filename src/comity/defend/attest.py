@@ -53,12 +53,22 @@ class Listed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeedUse:
-    """One feed that was used, and the digest of all of it as it was fetched."""
+    """One feed that was used, and the digest of all of it as it was fetched.
+
+    `releases`: the releases of a distribution that its records name, where an inventory has one (see `Feed`).
+    """
 
     ecosystem: str
     source: str
     as_of: datetime
     digest: Digest
+    releases: tuple[str, ...] | None = None
+
+    @property
+    def feed(self) -> Feed:
+        """As the matcher takes it."""
+        releases = None if self.releases is None else frozenset(self.releases)
+        return Feed(ecosystem=self.ecosystem, source=self.source, as_of=self.as_of, releases=releases)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,7 +171,7 @@ def outcomes(files: Mapping[str, bytes]) -> dict[str, bytes]:
     shipped, own = _packs(files, PACKS), _packs(files, OWN)
     built = index(
         statements,
-        feeds=[Feed(ecosystem=one.ecosystem, source=one.source, as_of=one.as_of) for one in mirrors.feeds],
+        feeds=[one.feed for one in mirrors.feeds],
     )
     verdicts = tuple(_verdicts(listed, built, chosen))
     feeds = Feeds(kev_as_of=mirrors.kev_as_of, ssvc_as_of=mirrors.ssvc_as_of)

@@ -159,7 +159,11 @@ def snapshot_inputs(tx: Tx, machines: flow.Machines, viewer: Viewer) -> Inputs:
         mirrors=Mirrors(
             feeds=tuple(
                 FeedUse(
-                    ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or one.fetched_at, digest=one.digest
+                    ecosystem=one.ecosystem,
+                    source=one.source,
+                    as_of=one.as_of or one.fetched_at,
+                    digest=one.digest,
+                    releases=_sorted(known.feeds[one.ecosystem].releases),
                 )
                 for one in mirrored.feeds(tx)
             ),
@@ -195,11 +199,17 @@ class _Known:
 
 
 def _knowledge(tx: Tx, packages: Iterable[Package]) -> _Known:
+    wanted = set(packages)
+    releases = flow_register.releases(tx, wanted)
     feeds = {
-        one.ecosystem: Feed(ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or one.fetched_at)
+        one.ecosystem: Feed(
+            ecosystem=one.ecosystem,
+            source=one.source,
+            as_of=one.as_of or one.fetched_at,
+            releases=releases.get(one.source),
+        )
         for one in mirrored.feeds(tx)
     }
-    wanted = set(packages)
     advisories = [advisory for _, advisory in mirrored.about(tx, wanted)]
     advisories += flow_register.own_advisories(tx)
     laid: list[Statement] = [one for advisory in advisories for one in statements(advisory)]
@@ -209,6 +219,10 @@ def _knowledge(tx: Tx, packages: Iterable[Package]) -> _Known:
         titles={advisory.id: advisory.title or advisory.summary for advisory in advisories},
         texts={advisory.id: advisory.summary or advisory.details[:600] for advisory in advisories},
     )
+
+
+def _sorted(releases: frozenset[str] | None) -> tuple[str, ...] | None:
+    return None if releases is None else tuple(sorted(releases))
 
 
 def _packages(exposures: Iterable[Exposure]) -> set[Package]:

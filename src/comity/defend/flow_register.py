@@ -19,7 +19,7 @@ from comity.errors import Invalid, Missing, Problem
 from comity.formats import times
 from comity.formats.listings import detect, listing
 from comity.formats.listings.table import AssetRow
-from comity.formats.versions.identity import Package, package, package_of
+from comity.formats.versions.identity import Package, canonical_ecosystem, package, package_of
 from comity.model import ids, signals
 from comity.model.advisory import Advisory
 from comity.model.asset import Asset, Confidence, Domain, ExposureTag, Reach, Runs
@@ -202,12 +202,31 @@ def rematch_for(machines: Machines, advisories: Sequence[Advisory], *, because: 
 
 def knowledge(tx: Tx, packages: Iterable[Package], *, at: datetime, named: Iterable[by_cpe.Key] = ()) -> Knowledge:
     """What the mirrors and this host say about these packages, and about products named by CPE."""
+    wanted = tuple(packages)
+    named_releases = releases(tx, wanted)
     feeds = [
-        (Feed(ecosystem=one.ecosystem, source=one.source, as_of=one.as_of or times.EPOCH), one.digest)
+        (
+            Feed(
+                ecosystem=one.ecosystem,
+                source=one.source,
+                as_of=one.as_of or times.EPOCH,
+                releases=named_releases.get(one.source),
+            ),
+            one.digest,
+        )
         for one in mirrored.feeds(tx)
     ]
-    advisories = [advisory for _, advisory in mirrored.about(tx, packages)]
+    advisories = [advisory for _, advisory in mirrored.about(tx, wanted)]
     return answer.knowledge(advisories, feeds, own_advisories(tx), at=at, cpes=shelf(tx, named))
+
+
+def releases(tx: Tx, packages: Iterable[Package]) -> dict[str, frozenset[str]]:
+    """For each mirror of a distribution of which a package names a release: the releases that its records name."""
+    families = {ecosystem.partition(":")[0] for ecosystem, _ in packages if ":" in ecosystem}
+    if not families:
+        return {}
+    folded = {one.source: canonical_ecosystem(one.ecosystem) for one in mirrored.feeds(tx)}
+    return {source: mirrored.releases(tx, source, family) for source, family in folded.items() if family in families}
 
 
 def shelf(tx: Tx, named: Iterable[by_cpe.Key]) -> Shelf:

@@ -16,7 +16,7 @@ from typing import Final
 from comity.defend import answer, by_cpe, scan
 from comity.defend.answer import Knowledge
 from comity.defend.flow import Machines
-from comity.defend.flow_register import own_advisories, shelf
+from comity.defend.flow_register import own_advisories, releases, shelf
 from comity.defend.scan import Scan, Signals, Source
 from comity.defend.segments import Feed
 from comity.errors import Missing, Unavailable
@@ -103,19 +103,22 @@ def knowledge_at(
     named: Iterable[by_cpe.Key] = (),
 ) -> tuple[Knowledge, list[Source]]:
     """What the mirrors (else the starter data) and this host say about these packages, as known at a moment."""
+    wanted = frozenset(names)
     held = mirrored.feeds(tx)
+    named_releases = releases(tx, wanted)
     feeds: list[tuple[Feed, Digest]] = []
     sources: list[Source] = []
     advisories: list[Advisory]
     if held:
         stated = [(one.ecosystem, one.source, one.as_of, one.digest) for one in held]
-        advisories = [advisory for _, advisory in mirrored.about(tx, names)]
+        advisories = [advisory for _, advisory in mirrored.about(tx, wanted)]
     else:
-        stated, advisories = _starter(frozenset(names))
+        stated, advisories = _starter(wanted)
     for ecosystem, name, dated, stamp in stated:
         is_cut = cut and dated is not None and dated > at
         as_of = min(dated, at) if dated is not None and cut else dated
-        feeds.append((Feed(ecosystem=ecosystem, source=name, as_of=as_of or times.EPOCH), stamp))
+        feed = Feed(ecosystem=ecosystem, source=name, as_of=as_of or times.EPOCH, releases=named_releases.get(name))
+        feeds.append((feed, stamp))
         stale = as_of is None or as_of > at or at - as_of > machines.settings.feed_age
         sources.append(Source(name=name, as_of=as_of, stale=stale, cut=is_cut))
     own = own_advisories(tx)

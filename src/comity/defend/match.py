@@ -30,6 +30,7 @@ _ANSWERS: Final = tuple(Answer)
 _MAY_HAVE_FINDINGS: Final = bytes(state in (0, 3) for state in range(256))
 """Affected, and not assessed: an old feed's findings are kept."""
 _AFFECTED, _NOT_AFFECTED, _UNKNOWN, _NOT_ASSESSED = range(4)
+_RELEASES_SHOWN: Final = 6
 
 
 class Row(NamedTuple):
@@ -116,7 +117,8 @@ class Matching:
         folded = canonical_ecosystem(ecosystem)
         feed = self._index.feed(folded) if ecosystem else None
         fresh = feed is not None and timedelta(0) <= self._now - feed.as_of <= self._max_age
-        return _Numbers(self._index, self._answers, folded, has_feed=feed is not None, fresh=fresh)
+        speaks = fresh and feed is not None and (lacks_release(folded) or feed.covers(folded))
+        return _Numbers(self._index, self._answers, folded, has_feed=feed is not None, fresh=speaks)
 
     @property
     def components(self) -> Sequence[Row]:
@@ -178,6 +180,8 @@ class Matching:
             )
         if lacks_release(row.ecosystem):
             return without_release(row.ecosystem)
+        if not feed.covers(canonical_ecosystem(row.ecosystem)):
+            return _no_such_release(row.ecosystem, feed)
         reached, might = len(self._answers.hits[number]), self._answers.undecided.get(number, NOBODY)
         if reached:
             return f"{reached} advisories reach this version"
@@ -186,6 +190,15 @@ class Matching:
         line = self._index.lines.get(package(row.ecosystem, row.name))
         checked = len(line.everything) if line else 0
         return f"{checked} advisories name this package and none reaches this version"
+
+
+def _no_such_release(ecosystem: str, feed: Feed) -> str:
+    known = sorted(feed.releases or (), key=lambda one: (len(one), one))
+    shown = ", ".join(known[-_RELEASES_SHOWN:])
+    return (
+        f"no advisory of {feed.source} names {ecosystem}, so its silence says nothing; the last of the "
+        f"{len(known)} releases that it names: {shown}. Mend the release, or ask whoever supports it"
+    )
 
 
 class _Answers:

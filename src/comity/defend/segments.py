@@ -38,12 +38,22 @@ class Statement:
 class Feed:
     """Where the advisories of one ecosystem came from and when; `as_of` is aware.
 
-    `ecosystem` with a release ("Debian:12") speaks for that release, without one for all releases of the family.
+    `ecosystem` with a release ("Debian:12") speaks for that release, without one for all releases of the family that
+    its records name: `releases`, folded. None where nobody looked; empty where the family has no releases.
     """
 
     ecosystem: str
     source: str
     as_of: datetime
+    releases: frozenset[str] | None = None
+
+    def covers(self, ecosystem: str) -> bool:
+        """Whether its silence about a package says anything of this folded ecosystem.
+
+        A release that no record names is one that the source does not follow (too new, too old, or spelled in a way
+        that it does not use): that no advisory names a package of it is then no news.
+        """
+        return not self.releases or ":" not in ecosystem or ecosystem in self.releases
 
 
 class Line(NamedTuple):

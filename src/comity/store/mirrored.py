@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeAlias
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, exists, func, insert, select
 
 from comity.model.advisory import Advisory
 from comity.model.ids import Digest
@@ -144,6 +144,21 @@ def feeds(tx: Tx) -> tuple[FeedState, ...]:
         for one in all_mirrors(tx)
         if one.source.startswith(OSV)
     )
+
+
+def releases(tx: Tx, source: str, family: str) -> frozenset[str]:
+    """The releases of a distribution that the records of a source name, folded ("debian:12"); what another source
+    names is not its own. `family` is folded too.
+
+    The key begins with the ecosystem: one look into it finds the next one, whatever number of rows each has.
+    """
+    at = mirrored_packages.c.ecosystem
+    every = select(func.min(at).label("ecosystem")).cte("every", recursive=True)
+    following = select(func.min(at)).where(at > every.c.ecosystem).scalar_subquery()
+    every = every.union_all(select(following).where(every.c.ecosystem.is_not(None)))
+    its_own = exists().where(at == every.c.ecosystem, mirrored_packages.c.source == source)
+    query = select(every.c.ecosystem).where(every.c.ecosystem.startswith(f"{family}:", autoescape=True), its_own)
+    return frozenset(tx.connection.execute(query).scalars())
 
 
 def about(tx: Tx, packages: Iterable[Package]) -> Iterator[tuple[str, Advisory]]:
