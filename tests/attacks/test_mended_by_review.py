@@ -1,8 +1,11 @@
 """What a review of new parts found, each defect as a test: slow scans, hidden depth, odd addresses, packed answers."""
 
+import contextlib
 import gzip
 import json
+import threading
 import time
+from http.server import BaseHTTPRequestHandler
 
 import httpx
 import pytest
@@ -13,8 +16,10 @@ from comity.formats import plain_yaml, test_output
 from comity.formats.listings import cyclonedx
 from comity.formats.parse import LIMITS
 from comity.model.address import is_public
+from comity.partners import guard
 from comity.partners.carrier import Carrier
 from comity.partners.endpoint import ModelEndpoint
+from tests.loopback import serving
 
 BOM = b'<bom xmlns="http://cyclonedx.org/schema/bom/1.5" version="1">%s</bom>'
 
@@ -90,3 +95,35 @@ def test_a_long_key_is_not_repeated_in_the_place_of_every_value() -> None:
     with pytest.raises(Invalid) as caught:
         plain_yaml.read(document)
     assert {problem.code for problem in caught.value.problems} == {"key_too_long"}
+
+
+@pytest.mark.parametrize(
+    "part", [b"x", b"HTTP/1.1 103 Early Hints\r\n\r\n"], ids=["a header", "answers before the answer"]
+)
+def test_a_host_whose_answer_never_gets_past_its_head_is_left_in_time(part: bytes) -> None:
+    done = threading.Event()
+
+    class Dripping(BaseHTTPRequestHandler):
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+        def do_POST(self) -> None:
+            with contextlib.suppress(OSError):
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX: " if part == b"x" else b"")
+                while not done.wait(0.05):
+                    self.wfile.write(part)
+
+    with serving(Dripping) as address:
+        found, began = guard.parts(address), time.monotonic()
+        ends = threading.Timer(10, done.set)  # without an end of our own the call would last as long as this
+        ends.start()
+        with (
+            pytest.raises(Unavailable, match="it took too long"),
+            guard.calling(
+                "POST", found, found.netloc, headers={}, timeout=httpx.Timeout(5), unreachable="no", seconds=0.3
+            ),
+        ):
+            pass
+        assert time.monotonic() - began < 5
+        done.set()
+        ends.cancel()

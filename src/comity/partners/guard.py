@@ -6,12 +6,13 @@ Plain http and this machine are for tests and scripted parties only, and only wh
 """
 
 import socket
+import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Final
+from typing import Any, Final
 from urllib.parse import SplitResult, urlsplit
 
 import httpx
@@ -20,7 +21,8 @@ from comity.errors import ComityError, Invalid, Problem, Unavailable
 from comity.model.address import is_public
 
 LONGEST_SECONDS: Final = 600.0
-"""A whole call, however slowly its answer drips."""
+"""A whole call, however slowly its answer drips: head and body alike."""
+_CONNECTED: Final = ("connection.connect_tcp.complete", "connection.start_tls.complete")
 
 
 def parts(url: str, what: str = "an https address") -> SplitResult:
@@ -90,6 +92,31 @@ class Answering:
         return held
 
 
+@dataclass(slots=True)
+class _End:
+    """Cuts a call's connection at its end. A wait for each read is no end: a head of many small parts restarts it."""
+
+    has_come: bool = False
+    _socket: socket.socket | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def watch(self, event: str, told: Mapping[str, Any]) -> None:
+        """Hears of the client's connection (httpcore's extension `trace`)."""
+        if event in _CONNECTED:
+            with self._lock:
+                self._socket = told["return_value"].get_extra_info("socket")
+            if self.has_come:
+                self.come()
+
+    def come(self) -> None:
+        """Now: whoever reads or writes sees a closed connection."""
+        with self._lock:
+            self.has_come = True
+            if self._socket is not None:
+                with suppress(OSError):  # closed already
+                    socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
 @contextmanager
 def calling(
     method: str,
@@ -102,13 +129,23 @@ def calling(
     transport: httpx.BaseTransport | None = None,
     content: bytes | None = None,
     form: Mapping[str, str] | None = None,
+    seconds: float = LONGEST_SECONDS,
 ) -> Iterator[Answering]:
-    """The answer of `target`, asked for as `found`, its body not yet read. Unavailable, as said, when none comes."""
+    """The answer of `target`, asked for as `found`, its body not yet read. Unavailable, as said, when none comes.
+
+    After `seconds` the connection is cut, wherever the call stands.
+    """
+    end = _End()
     sent = {**headers, "Host": found.netloc, "Accept-Encoding": "identity"}
-    more = {"sni_hostname": found.hostname} if found.scheme == "https" else {}
+    more: dict[str, Any] = {"trace": end.watch}
+    if found.scheme == "https":
+        more["sni_hostname"] = found.hostname
     where = found._replace(netloc=target).geturl()
-    ends = time.monotonic() + LONGEST_SECONDS
+    ends = time.monotonic() + seconds
     client = httpx.Client(timeout=timeout, follow_redirects=False, transport=transport, trust_env=False)
+    clock = threading.Timer(seconds, end.come)
+    clock.daemon = True
+    clock.start()
     try:
         with (
             client,
@@ -116,4 +153,6 @@ def calling(
         ):
             yield Answering(response=response, ends=ends)
     except (httpx.HTTPError, httpx.InvalidURL, UnicodeError) as error:
-        raise Unavailable(unreachable) from error
+        raise Unavailable(f"{unreachable}: it took too long" if end.has_come else unreachable) from error
+    finally:
+        clock.cancel()

@@ -16,6 +16,8 @@ from comity.errors import Invalid, Problem
 from comity.partners import guard
 
 TIMEOUT: Final = httpx.Timeout(15.0, connect=10.0)
+LONGEST_SECONDS: Final = 30.0
+"""A whole telling: they are told one after the other, and one receiver must not keep the others waiting."""
 SIGNATURE: Final = "Comity-Signature"
 WINDOW_SECONDS: Final = 300
 """How far the time of a telling may lie from the receiver's clock, by our advice to receivers."""
@@ -59,6 +61,7 @@ class Sender:
             timeout=TIMEOUT,
             transport=self.transport,
             unreachable="the subscriber's address cannot be reached",
+            seconds=LONGEST_SECONDS,
         ) as answer:
             return answer.status
 
