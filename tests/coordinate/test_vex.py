@@ -1,11 +1,13 @@
 """A maintainer's VEX at the counter: bound, approved with the draft, published under their name, lapsing in sight."""
 
 import json
+import time
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from comity.clearing import supplier_vex
 from comity.clearing.desk_coordination import Wish
 from comity.errors import Conflict, Forbidden, Invalid, Missing
 from comity.formats import csaf_vex
@@ -14,10 +16,11 @@ from comity.formats.openvex import read as read_openvex
 from comity.formats.parse import decode
 from comity.formats.vex_supplier import edition_of
 from comity.model.case import Stage
-from comity.model.coordination import Part
+from comity.model.coordination import Coordination, Part
 from comity.model.ids import CaseId
 from comity.model.inventory import Vex, VexStatus
 from comity.model.party import ANONYMOUS
+from comity.model.supplier import Stated
 from comity.store import journal, published
 from tests.coordinate.hosts import ADA, DISTRO, FINDER, GRACE, RIVAL, VENDOR, Host, finding, host
 
@@ -225,6 +228,8 @@ REFUSED = (
     ({"version": "", "versions": "vers:pypi/>=0"}, "/versions"),
     ({"version": "", "versions": "vers:npm/<5.4"}, "/versions"),
     ({"version": "", "versions": "all"}, "/versions"),
+    ({"version": "", "versions": "vers:pypi/" + "|".join(f"={number}" for number in range(1, 42))}, "/versions"),
+    ({"version": "", "versions": "vers:pypi/>=1|<2" + "0" * 1000}, "/versions"),
     ({"product": "pkg:pypi/other"}, "/product"),
     ({"detail": ""}, "/justification"),
     ({"justification": "because_we_say_so"}, "/justification"),
@@ -237,8 +242,13 @@ REFUSED = (
 
 
 def test_what_binds_nothing_or_has_no_reason_or_no_author_is_refused_and_kept_nowhere(comity, case, seat):
-    ours = ({"author": comity.machines.settings.organisation}, "/author")
-    for words, pointer in (*REFUSED, ours):
+    name, address = comity.machines.host.name, comity.machines.host.namespace
+    ours = (
+        ({"author": name}, "/author"),
+        ({"author": name.upper().replace(" ", "  ").replace("O", "\uff2f")}, "/author"),
+        ({"namespace": f"{address}/vex"}, "/namespace"),
+    )
+    for words, pointer in (*REFUSED, *ours):
         with pytest.raises(Invalid) as refused:
             say(comity, seat, **words)
         assert pointer in {one.pointer for one in refused.value.problems}, words
@@ -267,3 +277,30 @@ def test_only_a_seated_maintainer_who_agreed_states_and_nobody_else_reads_it(com
         assert secret not in repr([entry.event for entry in journal.about(tx, case)])
     rest = [p.read_bytes() for p in comity.machines.settings.data.rglob("*") if p.is_file()]
     assert not any(secret.encode() in data for data in rest)
+
+
+def test_all_that_a_seat_may_state_is_compared_in_little_time():
+    texts = [f"vers:pypi/{'|'.join(f'>={n}.{place}|<{n}.{place}.1' for place in range(20))}" for n in range(1, 41)]
+    said = [wish(version="", versions=text) for text in texts for _ in range(10)]
+    made = tuple(
+        Stated(
+            id=f"S-{place}",
+            seat="P-1",
+            person=VENDOR.person,
+            namespace=HOME,
+            said=Vex(
+                vulnerability="",
+                status=one.status,
+                ecosystem="PyPI",
+                name="pyyaml",
+                version="",
+                versions=one.versions,
+                said_at=datetime(2026, 11, 1, tzinfo=UTC),
+            ),
+        )
+        for place, one in enumerate(said)
+    )
+    held = Coordination(case=CaseId("C-1"), began_at=made[0].said.said_at, statements=made)
+    began = time.process_time()
+    assert len(supplier_vex.standing(held, "P-1")) == 40
+    assert time.process_time() - began < 8

@@ -34,7 +34,7 @@ def state(
         id_=ids.statement_id(secrets.token_bytes(8)),
         person=actor,
         affected=flow.draft_of(tx, case).affected,
-        host=machines.settings.organisation,
+        host=machines.host,
         at=at,
     )
     after = supplier_vex.joined(replace(held, statements=(*held.statements, made)), case)

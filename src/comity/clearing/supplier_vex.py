@@ -4,11 +4,14 @@ A statement is of the case's own products and binds one version or one bounded r
 Requirements for VEX, 2023). A later one of the same seat supersedes those whose versions it covers.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
+from comity.clearing.publish import Host
 from comity.errors import Conflict, Invalid, Problem
 from comity.formats import personal, purl, vex
 from comity.formats.listings import listing
@@ -30,6 +33,8 @@ KEPT: Final = 400
 """Statements of one seat, superseded ones too, at most."""
 TEXT: Final = 1000
 LINE: Final = 200
+BOUNDS: Final = 40
+"""Bounds that one range may have: every statement of a seat is compared with every other."""
 _ALL: Final = frozenset({"0", "0.0", "0.0.0"})
 
 
@@ -68,7 +73,7 @@ def state(
     id_: str,
     person: PartyId,
     affected: Sequence[Affected],
-    host: str,
+    host: Host,
     at: datetime,
 ) -> Stated:
     """The statement, checked. Invalid lists what is missing or contradicts; nothing is guessed for its author."""
@@ -138,6 +143,8 @@ def _bound(wish: Wish) -> list[Problem]:
         if len(version) > LINE or listing.printable(version) != version or set(version) & set("*<>=|, "):
             return [Problem("/version", "bad_version", "one version as it is released, such as 1.4.2")]
         return []
+    if len(versions) > TEXT or versions.count("|") >= BOUNDS:
+        return [Problem("/versions", "long_range", f"at most {BOUNDS} bounds and {TEXT} characters: say it in parts")]
     try:
         scheme, constraints = vers.read(versions)
     except ValueError:
@@ -171,15 +178,21 @@ def _reasoned(wish: Wish) -> list[Problem]:
     return found
 
 
-def _signed(wish: Wish, author: str, host: str) -> list[Problem]:
+def _signed(wish: Wish, author: str, host: Host) -> list[Problem]:
+    """A name and an address of one's own: neither may read as this host's, however it is spelled."""
     found: list[Problem] = []
-    if len(author) > LINE or not author.isprintable() or author.casefold() == host.casefold():
+    if len(author) > LINE or not author.isprintable() or _letters(author) == _letters(host.name):
         found.append(Problem("/author", "bad_author", "the name of your project or company, not that of this host"))
-    address = wish.namespace.strip()
-    if len(address) > LINE or not address.startswith("https://") or not URL.match(address):
+    address, own = wish.namespace.strip(), host.namespace.casefold().rstrip("/")
+    is_ours = bool(own) and f"{address.casefold()}/".startswith(f"{own}/")
+    if len(address) > LINE or not address.startswith("https://") or not URL.match(address) or is_ours:
         reason = "the address of your project or company, such as https://project.example"
         found.append(Problem("/namespace", "no_address", reason))
     return found
+
+
+def _letters(name: str) -> str:
+    return "".join(mark for mark in unicodedata.normalize("NFKC", name).casefold() if mark.isalnum())
 
 
 # Which stand --------------------------------------------------------------------------------------------------------
@@ -267,6 +280,7 @@ def laid(said: Vex) -> tuple[Span, ...] | None:
     return spans_of(text)
 
 
+@lru_cache(maxsize=1024)
 def spans_of(text: str) -> tuple[Span, ...] | None:
     try:
         found = vers.spans(*vers.read(text))
