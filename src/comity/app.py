@@ -35,6 +35,7 @@ from comity.clearing import (
     flow_batches,
     flow_blind,
     flow_capacity,
+    flow_claims,
     flow_compare,
     flow_coordination,
     flow_cross,
@@ -259,6 +260,7 @@ def _opened(
                 *flow_blind.flows(machines, control),
                 *flow_capacity.flows(machines, control),
                 *flow_handover.flows(passing),
+                *flow_claims.flows(passing),
                 *flow_cve.flows(numbering),
                 *flow_patches.flows(patching),
                 *flow_coordination.flows(machines),
@@ -272,6 +274,7 @@ def _opened(
             clearing.resume()
             capacity.resume()
             flow_handover.resume(passing, control)
+            flow_claims.start(passing, control)
             flow_cve.resume(numbering, control)
             batches.resume()
             patches.resume()
@@ -313,6 +316,7 @@ def _opened(
                 signer=machines.signer,
                 now=clock.now,
                 own_report=clearing.own_report,
+                tell=partial(flow_claims.start, passing, control),
             ),
             assess=assess,
             briefs=briefs,

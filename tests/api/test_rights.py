@@ -108,6 +108,8 @@ ROUTES = {
     ("GET", "/api/v1/partners"): Action.READ_PARTNERS,
     ("POST", "/api/v1/partners"): Action.KEEP_PARTNERS,
     ("POST", "/api/v1/partners/{partner:str}/end"): Action.KEEP_PARTNERS,
+    ("POST", "/api/v1/partners/{partner:str}/claims"): Action.KEEP_PARTNERS,
+    ("POST", "/api/v1/claim-letters"): Action.TAKE_OVER,
     ("GET", "/api/v1/hand-overs"): Action.READ_CASES,
     ("GET", "/api/v1/erasures"): Action.ERASE_CASES,
     ("POST", "/api/v1/cases/{case:str}/erasure"): Action.ERASE_CASES,

@@ -386,10 +386,7 @@ WEAKNESSES = st.lists(st.sampled_from(["CWE-787", "CWE-121", "CWE-119", "CWE-79"
 def test_units_answer_what_set_arithmetic_over_shown_areas_does(ours, theirs, ask, holds):
     asked = rules.area(wish(*ours, cwes=ask))
     other = replace(claim(), area=rules.area(wish(*theirs, cwes=holds)))
-    open_ = rules.met(asked, other, "", AT, may_be_named=False)
     assert other.area is not None
+    state = rules.state_of(other, "", AT, may_be_named=False)
     matched = {text: whole for text, whole in scope.units(other.area).items() if text in scope.units(asked)}
-    state = rules.Met(
-        whole=frozenset(), part=frozenset(), same_weaknesses=False, same_commits=False, methods=(), at=other.ends_at
-    )
-    assert scope.met(asked, matched, state) == open_
+    assert scope.met(asked, matched, state) == rules.met(asked, other.area, state)

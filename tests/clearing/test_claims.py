@@ -47,7 +47,11 @@ def claim(*paths: str, cwes: tuple[str, ...] = (), named: bool = False) -> Claim
 
 
 def overlap(area: Area, others: list[tuple[Claim, str]], *, may_be_named: bool) -> Overlap:
-    met = [rules.met(area, one, name, AT, may_be_named=may_be_named) for one, name in others]
+    met = [
+        rules.met(area, one.area, rules.state_of(one, name, AT, may_be_named=may_be_named))
+        for one, name in others
+        if one.area is not None
+    ]
     return rules.overlap(area, [one for one in met if one is not None], AT)
 
 

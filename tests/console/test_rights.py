@@ -190,6 +190,7 @@ TAKEN = {
     "/cases/{case:str}/cve": Action.WORK_CVE,
     "/cases/{case:str}/cve/dry-run": Action.WORK_CVE,
     "/cases/{case:str}/cve/{entry:str}/{act:str}": Action.WORK_CVE,
+    "/partners/{partner:str}/claims": Action.KEEP_PARTNERS,
     "/partners/{partner:str}/end": Action.KEEP_PARTNERS,
     "/partners/sent/{hand_over:str}/again": Action.HAND_OVER,
     "/partners/sent/{hand_over:str}/follow": Action.HAND_OVER,

@@ -24,6 +24,7 @@ from comity.clearing.desk_claims import (
     ending_of,
 )
 from comity.errors import Invalid, Problem
+from comity.model.handling import Tlp
 
 
 class ScanArea(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -54,11 +55,13 @@ class AskOverlap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 class TakeClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An area to claim, and who allowed it."""
+    """An area to claim, and who allowed it. `shared`: the label under which partner hosts are told of it, such as
+    TLP:GREEN; empty: they are not."""
 
     area: ScanArea
     authorisation: ScanAuthorisation
     may_be_named: bool = False
+    shared: str = ""
 
 
 class TakeBlindClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -121,6 +124,7 @@ class OverlapBody(msgspec.Struct, frozen=True, kw_only=True):
     commits: str
     until: datetime | None
     names: tuple[str, ...]
+    hosts: tuple[str, ...]
     looked_before: tuple[LookedBefore, ...]
     own: tuple[OwnLookBody, ...]
 
@@ -140,6 +144,7 @@ class ClaimBody(msgspec.Struct, frozen=True, kw_only=True):
     standing: str
     reports: tuple[str, ...]
     has_result: bool
+    shared: str
 
 
 class ClaimTaken(msgspec.Struct, frozen=True, kw_only=True):
@@ -167,6 +172,7 @@ def overlap(held: Overlap) -> OverlapBody:
         commits=held.commits,
         until=held.until,
         names=held.names,
+        hosts=held.hosts,
         looked_before=tuple(
             LookedBefore(ended_at=at, ending=ending.value, percent=percent)
             for at, ending, percent in held.looked_before
@@ -200,6 +206,7 @@ def body(claim: Claim, *, is_open: bool) -> ClaimBody:
         standing="open" if is_open else ending_of(claim).value,
         reports=claim.reports,
         has_result=claim.result is not None,
+        shared=claim.shared.label if claim.shared is not None else "",
     )
 
 
@@ -237,8 +244,15 @@ def ending(text: str) -> Ending:
 
 def take(claims: Claims, viewer: Any, data: TakeClaim) -> ClaimTaken:
     """Take a claim, for every door."""
+    labels = {tlp.label: tlp for tlp in Tlp}
+    if data.shared and data.shared not in labels:
+        raise Invalid("no such label", [Problem("/shared", "unknown_label", f"one of {', '.join(labels)}")])
     claim, found = claims.take(
-        viewer, wish(data.area), authorisation(data.authorisation), may_be_named=data.may_be_named
+        viewer,
+        wish(data.area),
+        authorisation(data.authorisation),
+        may_be_named=data.may_be_named,
+        shared=labels.get(data.shared),
     )
     return ClaimTaken(claim=body(claim, is_open=True), overlap=overlap(found))
 

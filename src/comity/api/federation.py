@@ -26,6 +26,7 @@ class PartnerBody(msgspec.Struct, frozen=True, kw_only=True):
     added_at: datetime
     door: str
     """`comity`, or `tap` for the TAP intake of a host of another kind."""
+    exchanges_claims: bool
 
 
 class EnterPartner(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -117,6 +118,18 @@ class Brought(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     documents: list[bytes]
 
 
+class ExchangeClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Whether the two hosts tell each other of scan claims."""
+
+    on: bool
+
+
+class BroughtClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A signed letter about scan claims (DSSE envelope), in base64."""
+
+    letter: bytes
+
+
 class BroughtReceipt(msgspec.Struct, frozen=True, kw_only=True):
     """The signed receipt (DSSE envelope), in base64."""
 
@@ -132,6 +145,7 @@ def partner_body(one: Partner) -> PartnerBody:
         key_id=one.key_id if one.door is Door.COMITY else "",
         added_at=one.added_at,
         door=one.door.value,
+        exchanges_claims=one.exchanges_claims,
     )
 
 
@@ -252,6 +266,32 @@ def routes(counter: HandOvers) -> list[HTTPRouteHandler]:
         """Nothing passes any more, in either direction. What was, stays."""
         counter.end(asking.viewer_of(request), asking.name(partner))
 
+    @post(
+        "/partners/{partner:str}/claims",
+        opt={"action": Action.KEEP_PARTNERS},
+        operation_id="exchangeClaims",
+        sync_to_thread=True,
+        summary="Exchange scan claims with a partner host, or stop",
+        responses=asking.ERRORS,
+        status_code=200,
+    )
+    def exchange(request: Ask, partner: FromPath[str], data: JSONBody[ExchangeClaims]) -> PartnerBody:
+        """Only claims whose holders agreed pass, and no holder's name without consent."""
+        return partner_body(counter.exchange_claims(asking.viewer_of(request), asking.name(partner), on=data.on))
+
+    @post(
+        "/claim-letters",
+        opt={"action": Action.TAKE_OVER},
+        operation_id="tellOfClaims",
+        sync_to_thread=True,
+        summary="Tell of scan claims, as a partner host",
+        responses=asking.ERRORS,
+        status_code=200,
+    )
+    def hear(data: JSONBody[BroughtClaims]) -> BroughtReceipt:
+        """Nobody signs in: the letter's own signature says whose claims these are. It is the whole of what is told."""
+        return BroughtReceipt(receipt=counter.take_claims(data.letter))
+
     @get(
         "/hand-overs",
         opt={"action": Action.READ_CASES},
@@ -343,4 +383,4 @@ def routes(counter: HandOvers) -> list[HTTPRouteHandler]:
         data = counter.statement(asking.viewer_of(request), asking.name(hand_over), wanted)
         return asking.inert(data, f"{wanted}.dsse.json")
 
-    return [partners, add, end, both, hand, again, follows, documents, take, statement]
+    return [partners, add, end, exchange, hear, both, hand, again, follows, documents, take, statement]

@@ -6,7 +6,7 @@ money is spent. A claim without an authorisation is refused.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Final
 
@@ -138,37 +138,45 @@ class Met:
     the asker names no path.
     """
 
-    whole: frozenset[str]
-    part: frozenset[str]
-    same_weaknesses: bool
-    same_commits: bool
     methods: tuple[Method, ...]
     at: datetime
     """When it ends, or ended."""
+    whole: frozenset[str] = frozenset()
+    part: frozenset[str] = frozenset()
+    same_weaknesses: bool = False
+    same_commits: bool = False
     ending: Ending | None = None
     """None while it is open."""
     name: str = ""
     """Its holder, where both sides agreed."""
+    host: str = ""
+    """The partner host that it is held on; empty for this one."""
 
 
-def met(ours: Area, claim: Claim, name: str, now: datetime, *, may_be_named: bool) -> Met | None:
-    """How an open claim of somebody else meets this area; None where it does not, and for a blind one."""
-    theirs = claim.area
-    if theirs is None or theirs.repository != ours.repository or not _touches(ours.paths, theirs.paths):
+def state_of(claim: Claim, name: str, now: datetime, *, may_be_named: bool) -> Met:
+    """What a claim says of itself: its part in an area is still to be found."""
+    is_open = claim.is_open(now)
+    return Met(
+        methods=claim.methods,
+        at=claim.ends_at if is_open else claim.ended_at or claim.ends_at,
+        ending=None if is_open else ending_of(claim),
+        name=name if may_be_named and claim.may_be_named else "",
+    )
+
+
+def met(ours: Area, theirs: Area, state: Met) -> Met | None:
+    """How a claim on `theirs` meets this area; None where it does not."""
+    if theirs.repository != ours.repository or not _touches(ours.paths, theirs.paths):
         return None
     wanted = ours.paths or ("",)
     whole = {path for path in wanted if not theirs.paths or any(path and _within(path, o) for o in theirs.paths)}
     part = {path for path in wanted if not path or any(_within(other, path) for other in theirs.paths)}
-    is_open = claim.is_open(now)
-    return Met(
+    return replace(
+        state,
         whole=frozenset(whole),
         part=frozenset(part - whole),
         same_weaknesses=cwe.related(ours.cwes, theirs.cwes),
         same_commits=ours.commits == theirs.commits,
-        methods=theirs.methods,
-        at=claim.ends_at if is_open else claim.ended_at or claim.ends_at,
-        ending=None if is_open else ending_of(claim),
-        name=name if may_be_named and claim.may_be_named else "",
     )
 
 
@@ -203,6 +211,7 @@ def overlap(ours: Area, others: Iterable[Met], now: datetime) -> Overlap:
         commits="" if not held else "same" if all(one.same_commits for one in held) else "unknown",
         until=max((one.at for one in held), default=None),
         names=tuple(sorted({one.name for one in held} - {""})),
+        hosts=tuple(sorted({one.host for one in held} - {""})),
         looked_before=tuple(sorted(before, key=lambda one: one[0], reverse=True)),
     )
 

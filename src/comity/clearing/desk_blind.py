@@ -139,14 +139,11 @@ def overlap_of(area: Area, tags: Mapping[str, bytes], shelf: Shelf, now: datetim
     for one in scopes.found(tags, shelf):
         held = one.state
         state = claims.Met(
-            whole=frozenset(),
-            part=frozenset(),
-            same_weaknesses=False,
-            same_commits=False,
             methods=tuple(Method(word) for word in held.methods if word in set(Method)),
             at=held.at,
             ending=Ending(held.ending) if held.ending in set(Ending) else None,
             name=held.name,
+            host=held.host,
         )
         found.append(scope.met(area, one.matched, state))
     return claims.overlap(area, (one for one in found if one is not None), now)

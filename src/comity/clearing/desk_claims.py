@@ -10,12 +10,13 @@ import rfc8785
 
 from comity.access.policy import Action, allow
 from comity.clearing import claims as rules
-from comity.clearing import flow_scopes
+from comity.clearing import flow_claims, flow_scopes
 from comity.clearing.claims import Wish, authorised, ending_of
 from comity.errors import Conflict, Forbidden, Invalid, Problem
 from comity.model.blind import Level, Standing
 from comity.model.claim import Area, Authorisation, Claim, Ending, Hidden, Method, Overlap
 from comity.model.events import Event, Kind
+from comity.model.handling import Tlp
 from comity.model.ids import Digest, PartyId, ReportId, code, digest, is_digest
 from comity.model.party import Viewer
 from comity.sealing import scopes
@@ -89,6 +90,8 @@ class Claims:
     now: Callable[[], datetime]
     own_report: Callable[[Viewer, str], ReportId]
     """The report behind a receipt of the viewer's own organisation; `Missing` for any other."""
+    tell: Callable[[], None] = lambda: None
+    """Has partner hosts told of what changed among the claims that they may hear of."""
 
     def ask(self, viewer: Viewer, wish: Wish, *, may_be_named: bool = False) -> Overlap:
         """How far others hold this area now, or have looked there lately. Nothing is kept of the question."""
@@ -97,9 +100,18 @@ class Claims:
             return self._overlap(tx, viewer, rules.area(wish), may_be_named=may_be_named)
 
     def take(
-        self, viewer: Viewer, wish: Wish, authorisation: Authorisation, *, may_be_named: bool = False
+        self,
+        viewer: Viewer,
+        wish: Wish,
+        authorisation: Authorisation,
+        *,
+        may_be_named: bool = False,
+        shared: Tlp | None = None,
     ) -> tuple[Claim, Overlap]:
-        """Take a claim; an overlap is told and does not prevent it. Forbidden when the organisation holds too many."""
+        """Take a claim; an overlap is told and does not prevent it. Forbidden when the organisation holds too many.
+
+        `shared`: partner hosts are told of it too, under this label.
+        """
         allow(viewer, Action.CLAIM_SCANS)
         area, now = rules.area(wish), self.now()
         rules.authorised(authorisation, today=now.date())
@@ -113,12 +125,14 @@ class Claims:
             made_at=now,
             ends_at=now + self.settings.claim_life,
             beat_at=now,
+            shared=shared,
         )
         with self.store.write() as tx:
             self._room(tx, viewer, now)
             found = self._overlap(tx, viewer, area, may_be_named=may_be_named)
             claims.add(tx, claim)
             self._note(tx, viewer, Kind.SCAN_CLAIMED, claim, ends_at=claim.ends_at.isoformat())
+        self._changed(claim)
         return claim, found
 
     def take_blindly(self, viewer: Viewer, given: BlindWish) -> Claim:
@@ -188,7 +202,12 @@ class Claims:
                 claim = self._renewed(tx, claim, now + self.settings.claim_life)
             claim = replace(claim, progress=progress, beat_at=now)
             claims.save(tx, claim)
+        self._changed(claim)
         return claim
+
+    def _changed(self, claim: Claim) -> None:
+        if claim.shared is not None:
+            self.tell()
 
     def _renewed(self, tx: Tx, claim: Claim, until: datetime) -> Claim:
         """Held until then; a blind claim no longer than the key under which it can be found."""
@@ -227,6 +246,7 @@ class Claims:
             claim = replace(claim, result=blobs.put(tx, envelope, record=claims.record(claim.id)))
             claims.save(tx, claim)
             self._note(tx, viewer, Kind.SCAN_ENDED, claim, ending=ending.value, findings=str(len(found)))
+        self._changed(claim)
         return claim
 
     def result(self, viewer: Viewer, id_: str) -> bytes:
@@ -265,7 +285,13 @@ class Claims:
         now = self.now()
         others = claims.on(tx, area.repository, besides=viewer.organisation, since=now - rules.MEMORY)
         names = _names(tx)
-        met = [rules.met(area, one, names.get(one.organisation, ""), now, may_be_named=may_be_named) for one in others]
+        shown = [
+            (one.area, rules.state_of(one, names.get(one.organisation, ""), now, may_be_named=may_be_named))
+            for one in others
+            if one.area is not None
+        ]
+        shown += [(their, state) for _, their, state in flow_claims.heard(tx, viewer, now, may_be_named=may_be_named)]
+        met = [rules.met(area, their, state) for their, state in shown]
         blindly = flow_scopes.met_blindly(tx, area, viewer, names, now, may_be_named=may_be_named)
         found = rules.overlap(area, [*(one for one in met if one is not None), *blindly], now)
         return replace(found, own=rules.own(area, claims.of(tx, viewer.organisation), now))

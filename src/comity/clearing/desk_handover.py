@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from comity.access.policy import Action, allow
-from comity.clearing import flow_handover, flow_leaving, flow_looks, flow_tap, handover
+from comity.clearing import flow_claims, flow_handover, flow_leaving, flow_looks, flow_tap, handover
 from comity.clearing.desk import Clearing
 from comity.clearing.views import Accepted, Document
 from comity.durable.engine import Control
@@ -19,7 +19,7 @@ from comity.formats.report import MEDIA_TYPE, NAME, ReportDocument
 from comity.model.advisory import Publisher
 from comity.model.basis import BASES, Basis, ground
 from comity.model.events import Event, Kind
-from comity.model.federation import STATEMENT, Delivery, Door, HandOver, Letter, Partner, Taken
+from comity.model.federation import STATEMENT, ClaimLetter, Delivery, Door, HandOver, Letter, Partner, Taken
 from comity.model.handling import Tlp
 from comity.model.ids import CaseId, Digest, PartyId, ReportId, code, digest, is_digest
 from comity.model.party import Organisation, Role, Viewer
@@ -28,7 +28,7 @@ from comity.settings import Settings
 from comity.store import cases, journal, parties, partners, reports
 from comity.store.engine import Tx
 
-__all__ = ["Delivery", "Door", "HandOver", "HandOvers", "Incoming", "Partner"]
+__all__ = ["ClaimLetter", "Delivery", "Door", "HandOver", "HandOvers", "Incoming", "Partner"]
 
 LINE: Final = 500
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{8,500}\Z", re.ASCII)
@@ -135,7 +135,37 @@ class HandOvers:
         with self.machines.store.write() as tx:
             held = partners.get(tx, partner)
             partners.save(tx, replace(held, ended_at=at))
+            partners.forget_claims(tx, partner)
             self._changed(tx, viewer, held, at, "ended")
+
+    def exchange_claims(self, viewer: Viewer, partner: str, *, on: bool) -> Partner:
+        """Tell this partner of claims that their holders let pass, and hear of theirs; or stop, and forget what was
+        heard. Conflict for a TAP intake, which knows no claims."""
+        allow(viewer, Action.KEEP_PARTNERS)
+        at = self.machines.now()
+        with self.machines.store.write() as tx:
+            held = partners.get(tx, partner)
+            if held.door is not Door.COMITY:
+                raise Conflict("a TAP intake takes reports and knows no claims")
+            held = replace(held, exchanges_claims=on)
+            partners.save(tx, held)
+            if not on:
+                partners.forget_claims(tx, partner)
+            self._changed(tx, viewer, held, at, "claims" if on else "no-claims")
+        if on:
+            flow_claims.start(self.machines, self.control)
+        return held
+
+    def exchanges(self, viewer: Viewer) -> Mapping[str, tuple[ClaimLetter | None, ClaimLetter | None]]:
+        """The last letter about claims to and from each partner with whom they are exchanged, by the partner's id."""
+        allow(viewer, Action.READ_PARTNERS)
+        return flow_claims.standing(self.machines.store)
+
+    def take_claims(self, envelope: bytes) -> bytes:
+        """Take what a partner tells of claims on its host; gives the signed receipt (see `flow_claims.take`)."""
+        receipt = flow_claims.take(self.machines, envelope)
+        flow_claims.catch_up(self.machines, self.control)
+        return receipt
 
     def hand_over(
         self,

@@ -21,7 +21,7 @@ from comity.errors import Invalid, Missing, Tampered, Unavailable
 from comity.model.events import Event, Kind
 from comity.model.federation import PAUSES, REPORT, Delivery, Door, HandOver, Letter, Partner
 from comity.model.ids import digest
-from comity.partners.carrier import Answer
+from comity.partners.carrier import PATH, Answer
 from comity.sealing import keys, letters
 from comity.sealing.keys import SigningKey
 from comity.store import cve_services, journal, partners
@@ -36,7 +36,7 @@ class Carrier(Protocol):
     def checked(self, address: str) -> str:
         """The address, or Invalid."""
 
-    def bring(self, address: str, body: bytes) -> Answer:
+    def bring(self, address: str, body: bytes, *, path: str = PATH) -> Answer:
         """The answer. Unavailable when there is none."""
 
 

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from comity.clearing import blind as rules
 from comity.clearing import claims as claim_rules
-from comity.clearing import flow, flow_blind, flow_canaries, scope
+from comity.clearing import flow, flow_blind, flow_canaries, flow_claims, scope
 from comity.clearing.claims import Met
 from comity.errors import Missing
 from comity.model.blind import Level, Print, Shelf
-from comity.model.claim import Area, Claim, Ending, Method
+from comity.model.claim import Area, Claim, Hidden, Method
 from comity.model.ids import PartyId
 from comity.model.party import Viewer
 from comity.sealing import blind as seals
@@ -38,14 +38,16 @@ def shelf(
         others = [one for one in claims.told(tx, since=now - claim_rules.MEMORY) if _is_of(one, question.epoch)]
         holders = (one.organisation for one in others if one.is_open(now))
         if rules.is_told(holders, viewer.organisation):
-            names = {one.id: one.name for one in parties.all_organisations(tx)} if may_be_named else {}
+            names = {one.id: one.name for one in parties.all_organisations(tx)}
             tags: dict[str, bytes] = {}
             for one in others:
                 if one.organisation != viewer.organisation and claim_rules.is_worth_telling(one, now):
-                    mark = _mark(tx, one)
-                    held = _state(one, now, mark, methods=methods, name=names.get(one.organisation, ""))
-                    states.append(scopes.state(_key(tx, one, question.epoch), held))
-                    entries += [scopes.checked(e, mark) for e in _entries(tx, one, question.epoch, tags)]
+                    state = claim_rules.state_of(one, names.get(one.organisation, ""), now, may_be_named=may_be_named)
+                    place = one.hidden or one.area
+                    assert place is not None
+                    _lay(tx, place, one.id, state, question.epoch, methods, tags, entries, states)
+            for id_, area, state in flow_claims.heard(tx, viewer, now, may_be_named=may_be_named):
+                _lay(tx, area, id_, state, question.epoch, methods, tags, entries, states)
         seed = blind.secret(tx, question.epoch) + b"scopes"
         own = flow_canaries.marked(
             tx, question.organisation, epoch=question.epoch, level=Level.AREA, bucket=0, size=scopes.SHELF_ENTRY_BYTES
@@ -78,8 +80,9 @@ def met_blindly(
             for entry in one.hidden.entries
             if (held := scopes.opened(tag, entry)) is not None and held[0] == one.hidden.key
         }
-        name = names.get(one.organisation, "") if may_be_named and one.may_be_named else ""
-        found.append(scope.met(area, matched, _as_met(one, now, name)))
+        name = names.get(one.organisation, "")
+        state = claim_rules.state_of(one, name, now, may_be_named=may_be_named)
+        found.append(scope.met(area, matched, state))
     return tuple(one for one in found if one is not None)
 
 
@@ -87,51 +90,42 @@ def _is_of(one: Claim, epoch: int) -> bool:
     return one.hidden is None or one.hidden.epoch == epoch
 
 
-def _as_met(one: Claim, now: datetime, name: str) -> Met:
-    is_open = one.is_open(now)
-    return Met(
-        whole=frozenset(),
-        part=frozenset(),
-        same_weaknesses=False,
-        same_commits=False,
-        methods=one.methods,
-        at=one.ends_at if is_open else one.ended_at or one.ends_at,
-        ending=None if is_open else claim_rules.ending_of(one),
-        name=name,
-    )
-
-
-def _state(one: Claim, now: datetime, mark: bytes, *, methods: frozenset[Method], name: str) -> scopes.State:
-    seen = _as_met(one, now, name if one.may_be_named else "")
-    ending = "" if seen.ending is None else Ending(seen.ending).value
-    shared = tuple(sorted(method.value for method in methods & set(seen.methods)))
-    return scopes.State(at=seen.at, ending=ending, methods=shared, name=seen.name[: scopes.NAME_LIMIT], mark=mark)
-
-
-def _entries(tx: Tx, one: Claim, epoch: int, tags: dict[str, bytes]) -> Iterable[bytes]:
-    """Those that its holder made, or the host's own for an open claim: the same each time. `tags`: made before."""
-    if one.hidden is not None:
-        return one.hidden.entries
-    assert one.area is not None
-    units = scope.units(one.area)
-    tags.update(_tags(tx, epoch, units.keys() - tags.keys()))
-    key = _key(tx, one, epoch)
-    return [
-        scopes.entry(
-            tags[text], key, whole=whole, nonce=bytes.fromhex(tx.master.mark("scope-nonce", key.hex() + text)[:24])
+def _lay(
+    tx: Tx,
+    place: Area | Hidden,
+    id_: str,
+    state: Met,
+    epoch: int,
+    methods: frozenset[Method],
+    tags: dict[str, bytes],
+    entries: list[bytes],
+    states: list[bytes],
+) -> None:
+    """Lay one claim on the shelf: the entries that its holder made, or the host's own for an open one, the same each
+    time. `tags`: those made before."""
+    mark = bytes.fromhex(tx.master.mark("scope-mark", id_))[:16]
+    if isinstance(place, Hidden):
+        key, made = place.key, place.entries
+    else:
+        key, units = bytes.fromhex(tx.master.mark("scope-key", f"{epoch} {id_}")), scope.units(place)
+        tags.update(_tags(tx, epoch, units.keys() - tags.keys()))
+        made = tuple(
+            scopes.entry(tags[text], key, whole=whole, nonce=_nonce(tx, key, text)) for text, whole in units.items()
         )
-        for text, whole in units.items()
-    ]
+    held = scopes.State(
+        at=state.at,
+        ending=state.ending.value if state.ending else "",
+        methods=tuple(sorted(method.value for method in methods & set(state.methods))),
+        name=state.name[: scopes.NAME_LIMIT],
+        host=state.host[: scopes.NAME_LIMIT],
+        mark=mark,
+    )
+    states.append(scopes.state(key, held))
+    entries += [scopes.checked(one, mark) for one in made]
 
 
-def _key(tx: Tx, one: Claim, epoch: int) -> bytes:
-    if one.hidden is not None:
-        return one.hidden.key
-    return bytes.fromhex(tx.master.mark("scope-key", f"{epoch} {one.id}"))
-
-
-def _mark(tx: Tx, one: Claim) -> bytes:
-    return bytes.fromhex(tx.master.mark("scope-mark", one.id))[:16]
+def _nonce(tx: Tx, key: bytes, text: str) -> bytes:
+    return bytes.fromhex(tx.master.mark("scope-nonce", key.hex() + text))[: scopes.NONCE_BYTES]
 
 
 def _tags(tx: Tx, epoch: int, texts: Iterable[str]) -> dict[str, bytes]:

@@ -8,6 +8,7 @@ same way and compares unit by unit: the answer is that of `claims.met`, and nobo
 
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
 from comity.clearing.claims import Met
@@ -59,15 +60,12 @@ def met(area: Area, matched: Mapping[str, bool], state: Met) -> Met | None:
     part = {path for path in wanted if _path(area, path) in matched} - whole
     if not whole and not part:
         return None
-    return Met(
+    return replace(
+        state,
         whole=frozenset(whole),
         part=frozenset(part),
         same_weaknesses=_same_weaknesses(area, matched),
         same_commits=_text(area, "commits", " ".join(area.commits or ())) in matched,
-        methods=state.methods,
-        at=state.at,
-        ending=state.ending,
-        name=state.name,
     )
 
 

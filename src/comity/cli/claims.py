@@ -63,6 +63,7 @@ def take(
     commit: Commits = None,
     named: Named = False,
     blind: Blind = False,
+    share: Annotated[str, Parameter(name=["--share"], help="tell partner hosts too, under this label: TLP:GREEN")] = "",
     unmatched: Annotated[
         bool,
         Parameter(name=["--unmatched"], negative="", help="blindly: tell only those who ask blindly themselves"),
@@ -82,8 +83,11 @@ def take(
         raise Invalid(
             "only a blind claim is kept from others", [Problem("/unmatched", "not_blind", "give --blind too")]
         )
+    if share and blind:
+        reason = "it opens under this host's key alone: take it on the other host too"
+        raise Invalid("a blind claim is not passed on", [Problem("/share", "blind", reason)])
     area = _area(repository, path, cwe, method, commit)
-    body = {"area": area, "authorisation": authorisation, "may_be_named": named}
+    body = {"area": area, "authorisation": authorisation, "may_be_named": named, "shared": share}
     with place(configured(host), work=blind) as there:
         if blind:
             taken = blind_claims.take(configured(host), there, body, is_compared=not unmatched)
@@ -179,6 +183,7 @@ def _overlap(found: dict[str, Any], *, of: bool) -> None:
         show.line(f"0 % {what} is held by others")
     else:
         by = " and ".join(found["names"]) or "another party (nobody is named without both sides' consent)"
+        by += f", on {' and '.join(found['hosts'])}" if found["hosts"] else ""
         part = "parts" if found["parts_of_repository"] else f"{found['held_percent']} %"
         show.line(f"{part} {what} held until {show.moment(found['until'])} by {by}")
         if found["partly"]:

@@ -111,7 +111,9 @@ brief = App(
     group=BRIEF,
 )
 partner = App(
-    name="partner", help="Other hosts: add, list, end; what passed between: log, again, follow.", group=COORDINATE
+    name="partner",
+    help="Other hosts: add, list, end, claims; what passed between: log, again, follow.",
+    group=COORDINATE,
 )
 numbering = App(
     name="cve",
@@ -201,6 +203,7 @@ numbering.command(cve.adopt)
 partner.command(partners.listed, name="list")
 partner.command(partners.add)
 partner.command(partners.end)
+partner.command(partners.exchange_claims, name="claims")
 partner.command(partners.passed, name="log")
 partner.command(partners.again)
 partner.command(partners.follow)

@@ -182,6 +182,9 @@ DOWNLOADS: Mapping[str, Answer] = {
 ACTS: Mapping[str, Answer] = {
     "/partners": lambda o, v, _n, b: federation.enter(o.hand_overs, v, msgspec.convert(b, federation.EnterPartner)),
     f"/partners/{NAME}/end": lambda o, v, n, _b: o.hand_overs.end(v, n[0]),
+    f"/partners/{NAME}/claims": lambda o, v, n, b: federation.partner_body(
+        o.hand_overs.exchange_claims(v, n[0], on=msgspec.convert(b, federation.ExchangeClaims).on)
+    ),
     f"/cases/{NAME}/hand-over": lambda o, v, n, b: federation.make(
         o.hand_overs, v, n[0], msgspec.convert(b, federation.MakeHandOver)
     ),

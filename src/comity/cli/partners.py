@@ -24,8 +24,17 @@ def listed(*, host: Host = "", json: Json = False) -> None:
     if json:
         show.document(held)
         return
-    rows = [(p["partner"], p["name"], p["address"], p["key_id"][:16] or "TAP intake") for p in held]
-    show.table(("partner", "name", "address", "key"), rows, empty="No partner: `comity partner add`.")
+    rows = [
+        (
+            p["partner"],
+            p["name"],
+            p["address"],
+            p["key_id"][:16] or "TAP intake",
+            "yes" if p["exchanges_claims"] else "no",
+        )
+        for p in held
+    ]
+    show.table(("partner", "name", "address", "key", "claims pass"), rows, empty="No partner: `comity partner add`.")
 
 
 def add(
@@ -59,6 +68,18 @@ def end(partner: str, *, host: Host = "") -> None:
     with place(configured(host)) as there:
         there.act(f"/partners/{partner}/end")
     show.line(f"{partner}: ended")
+
+
+def exchange_claims(
+    partner: str,
+    *,
+    off: Annotated[bool, Parameter(negative="", help="stop, and forget what was heard")] = False,
+    host: Host = "",
+) -> None:
+    """Tell a partner host of scan claims whose holders agreed, and hear of theirs."""
+    with place(configured(host)) as there:
+        held = there.act(f"/partners/{partner}/claims", {"on": not off})
+    show.line(f"{held['name']}: claims are {'exchanged' if held['exchanges_claims'] else 'not exchanged'}")
 
 
 def hand_over(

@@ -17,6 +17,8 @@ from comity.model.ids import CaseId
 
 DONE = {
     "added": "The partner is entered: cases may pass now.",
+    "claims": "Claims are exchanged: only those whose holders agreed, and nobody's name without consent.",
+    "no-claims": "Claims are exchanged no more, and what was heard is forgotten.",
     "ended": "The agreement has ended: nothing passes any more.",
     "sent": "The case is on its way. It is tried until the partner takes it, refuses it, or is given up on.",
 }
@@ -44,6 +46,7 @@ def add(paths: Paths, counter: HandOvers) -> None:
             may_keep=may(viewer, Action.KEEP_PARTNERS),
             sent=counter.sent(viewer) if may(viewer, Action.READ_CASES) else None,
             received=counter.received(viewer) if may(viewer, Action.READ_CASES) else None,
+            exchanges=counter.exchanges(viewer),
             taps={one.id for one in listed if one.door is Door.TAP},
             may_send=may(viewer, Action.HAND_OVER),
             followed=followed,
@@ -89,6 +92,15 @@ def add(paths: Paths, counter: HandOvers) -> None:
     def end(request: Ask) -> Response[Any]:
         counter.end(caller_of(request).viewer, named(request, "partner"))
         return see("/partners?done=ended")
+
+    @paths.take("/partners/{partner:str}/claims", Action.KEEP_PARTNERS)
+    def claims(request: Ask, form: Form) -> Response[Any]:
+        is_on = form.text("on") == "yes"
+        try:
+            counter.exchange_claims(caller_of(request).viewer, named(request, "partner"), on=is_on)
+        except Conflict as error:
+            return partners_shown(request, status=status_of(error), problems=told(error, code=NOT_DONE))
+        return see(f"/partners?done={'claims' if is_on else 'no-claims'}")
 
     @paths.show("/cases/{case:str}/hand-over", Action.HAND_OVER)
     def hand_over(request: Ask) -> Response[Any]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from comity.model.handling import Tlp
 from comity.model.ids import Digest, PartyId, ReportId
 
 
@@ -107,6 +108,8 @@ class Claim:
     """The signed result, among the claim's files."""
     hidden: Hidden | None = None
     """Of a claim taken blindly."""
+    shared: Tlp | None = None
+    """The label under which partner hosts are told of it; None: they are not."""
 
     def is_open(self, now: datetime) -> bool:
         """Whether it is held at this moment."""
@@ -123,6 +126,20 @@ class Claim:
         if self.hidden is not None:
             return self.hidden.methods
         return self.area.methods if self.area is not None else ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeardClaim:
+    """A claim on a partner's host, as its letter tells it: never by whom, unless the holder agreed to be named."""
+
+    id: str
+    area: Area
+    at: datetime
+    """When it ends, or ended."""
+    ending: Ending | None
+    """None while it is open."""
+    tlp: Tlp
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +175,8 @@ class Overlap:
     """When the last of these claims ends, unless it is renewed."""
     names: tuple[str, ...] = ()
     """Holders who agreed to be named, when the asker did too."""
+    hosts: tuple[str, ...] = ()
+    """Partner hosts on which open ones of these claims are held."""
     looked_before: tuple[tuple[datetime, Ending, int], ...] = ()
     """Results of the same area: when, how it ended, percent of the asker's paths."""
     own: tuple[OwnLook, ...] = ()

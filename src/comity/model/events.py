@@ -69,6 +69,8 @@ class Kind(StrEnum):
     INTAKE_RELEASED = "intake.released"
     SCAN_CLAIMED = "scan.claimed"
     SCAN_ENDED = "scan.ended"
+    CLAIMS_TOLD = "claims.told"
+    CLAIMS_HEARD = "claims.heard"
     BLIND_EPOCH_BEGAN = "blind.epoch-began"
     BLIND_ASKED = "blind.asked"
     BLIND_SETTLED = "blind.settled"

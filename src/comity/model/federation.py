@@ -40,6 +40,8 @@ class Partner:
     door: Door = Door.COMITY
     token: str = field(default="", repr=False)
     """At a TAP intake: what this host's reports are taken under. A secret."""
+    exchanges_claims: bool = False
+    """Whether the two hosts tell each other of scan claims."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +87,31 @@ class Delivery(StrEnum):
     TAKEN = "taken"
     REFUSED = "refused"
     GIVEN_UP = "given up"
+
+
+class Way(StrEnum):
+    """Which way a letter about claims went."""
+
+    OUT = "out"
+    IN = "in"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimLetter:
+    """The last letter about scan claims that went one way between this host and a partner. It is the whole of what is
+    told, so the one before it is not kept."""
+
+    partner: str
+    way: Way
+    at: datetime
+    """When it was composed."""
+    letter: bytes
+    receipt: bytes
+    """Signed by whoever took it; empty while nobody did."""
+    number: int
+    """Claims that it tells of."""
+    problem: str = ""
+    """Why it was not taken, as the other side or the network says it."""
 
 
 PAUSES: Final = tuple(timedelta(minutes=n) for n in (1, 5, 30, 120, 360, 720, 1440, 1440, 1440, 1440))

@@ -13,6 +13,7 @@ from comity.partners import guard
 TIMEOUT: Final = httpx.Timeout(120.0, connect=10.0)
 ANSWER_LIMIT_BYTES: Final = 1024 * 1024
 PATH: Final = "/api/v1/hand-overs"
+CLAIMS: Final = "/api/v1/claim-letters"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,9 +64,10 @@ class Carrier:
             raise Invalid("this is no partner's address", [Problem("/address", "bad_address", reason)])
         return found.geturl()
 
-    def bring(self, address: str, body: bytes) -> Answer:
-        """POST it. Unavailable when nothing answers; Invalid for a name that leads into a private network."""
-        found = urlsplit(self.checked(address))._replace(path=PATH)
+    def bring(self, address: str, body: bytes, *, path: str = PATH) -> Answer:
+        """POST it: where cases are taken, or letters about claims. Unavailable when nothing answers; Invalid for a name
+        that leads into a private network."""
+        found = urlsplit(self.checked(address))._replace(path=path)
         target = found.netloc
         if self.transport is None:
             target = guard.looked_up(found, loopback=self.loopback, whose="the partner's address")

@@ -24,13 +24,13 @@ from comity.sealing import blind
 
 KEY_BYTES: Final = 32
 _NAME: Final = 16
-_NONCE: Final = 12
+NONCE_BYTES: Final = 12
 _CHECK: Final = 8
 _AUTHENTICATION: Final = 16
-ENTRY_BYTES: Final = _NAME + _NONCE + 1 + KEY_BYTES + _AUTHENTICATION
+ENTRY_BYTES: Final = _NAME + NONCE_BYTES + 1 + KEY_BYTES + _AUTHENTICATION
 SHELF_ENTRY_BYTES: Final = ENTRY_BYTES + _CHECK
 STATE_TEXT_BYTES: Final = 512
-STATE_BYTES: Final = _NAME + _NONCE + STATE_TEXT_BYTES + _AUTHENTICATION
+STATE_BYTES: Final = _NAME + NONCE_BYTES + STATE_TEXT_BYTES + _AUTHENTICATION
 NAME_LIMIT: Final = 60
 """Characters of a holder's name in a state: up to 240 bytes of UTF-8."""
 LIMIT_BYTES: Final = 512 * 1024
@@ -47,6 +47,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     """Those that the asker named too."""
     name: str
     """The holder, where both sides agreed."""
+    host: str
+    """The partner host that it is held on; empty for the one that is asked."""
     mark: bytes
     """Explains the checks of the claim's entries."""
 
@@ -66,7 +68,7 @@ def fresh_key() -> bytes:
 
 def entry(tag: bytes, key: bytes, *, whole: bool, nonce: bytes = b"") -> bytes:
     """One unit of a claim, opened by its tag alone. With a `nonce` of 12 bytes the same entry each time."""
-    drawn = nonce or secrets.token_bytes(_NONCE)
+    drawn = nonce or secrets.token_bytes(NONCE_BYTES)
     name = _digest(b"name", drawn, tag)[:_NAME]
     return name + drawn + AESGCM(_digest(b"lock", drawn, tag)).encrypt(drawn, bytes([whole]) + key, name)
 
@@ -80,7 +82,7 @@ def entries(tags: Mapping[bytes, bool], key: bytes, *, size: int) -> tuple[bytes
 
 def opened(tag: bytes, one: bytes) -> tuple[bytes, bool] | None:
     """The claim's key in this entry and whether it holds the unit whole; None when it is about another unit."""
-    name, nonce, body = one[:_NAME], one[_NAME : _NAME + _NONCE], one[_NAME + _NONCE : ENTRY_BYTES]
+    name, nonce, body = one[:_NAME], one[_NAME : _NAME + NONCE_BYTES], one[_NAME + NONCE_BYTES : ENTRY_BYTES]
     if name != _digest(b"name", nonce, tag)[:_NAME]:
         return None
     try:
@@ -98,7 +100,7 @@ def checked(one: bytes, mark: bytes) -> bytes:
 def state(key: bytes, held: State) -> bytes:
     """The state under the claim's key: the same bytes while it says the same."""
     plain = msgspec.json.encode(held).ljust(STATE_TEXT_BYTES)
-    nonce = _digest(b"state nonce", key, plain)[:_NONCE]
+    nonce = _digest(b"state nonce", key, plain)[:NONCE_BYTES]
     name = _digest(b"state name", b"", key)[:_NAME]
     return name + nonce + AESGCM(_digest(b"state lock", b"", key)).encrypt(nonce, plain, name)
 
@@ -108,9 +110,9 @@ def read_state(key: bytes, states: Iterable[bytes]) -> State | None:
     name = _digest(b"state name", b"", key)[:_NAME]
     for one in states:
         if one[:_NAME] == name and len(one) == STATE_BYTES:
-            nonce = one[_NAME : _NAME + _NONCE]
+            nonce = one[_NAME : _NAME + NONCE_BYTES]
             try:
-                plain = AESGCM(_digest(b"state lock", b"", key)).decrypt(nonce, one[_NAME + _NONCE :], name)
+                plain = AESGCM(_digest(b"state lock", b"", key)).decrypt(nonce, one[_NAME + NONCE_BYTES :], name)
                 return msgspec.json.decode(plain, type=State)
             except (InvalidTag, msgspec.DecodeError) as error:
                 raise Tampered("an answer of the host does not open: do not use it") from error

@@ -7,7 +7,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import Column, LargeBinary, Row, String, Table, delete, func, insert, select, update
 
 from comity.errors import Conflict, Missing
-from comity.model.federation import Delivery, HandOver, Partner, Taken
+from comity.model.federation import ClaimLetter, Delivery, HandOver, Partner, Taken, Way
 from comity.model.ids import CaseId, Digest, Receipt
 from comity.model.party import Viewer
 from comity.store import blobs, rows
@@ -44,6 +44,16 @@ taken_over: Final = Table(
     metadata,
     Column("mark", String(64), primary_key=True),
     Column("partner", String(32), nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("wrapped", LargeBinary, nullable=False),
+    Column("sealed", LargeBinary, nullable=False),
+)
+
+claim_letters: Final = Table(
+    "claim_letters",
+    metadata,
+    Column("partner", String(32), primary_key=True),
+    Column("way", String(8), primary_key=True),
     Column("at", Moment, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     Column("sealed", LargeBinary, nullable=False),
@@ -171,6 +181,33 @@ def received(tx: Tx, *, limit: int = 200) -> tuple[Taken, ...]:
     query = select(taken_over).order_by(taken_over.c.at.desc(), taken_over.c.mark).limit(limit)
     found = (_open(tx, Taken, f"taken_over/{row.mark}", row) for row in tx.connection.execute(query))
     return tuple(one for one in found if one.letter)
+
+
+# Claims --------------------------------------------------------------------------------------------------------------
+
+
+def keep_claim_letter(tx: Tx, one: ClaimLetter) -> None:
+    """Keep a letter about scan claims in the place of the one before."""
+    here = (claim_letters.c.partner == one.partner, claim_letters.c.way == one.way.value)
+    tx.connection.execute(delete(claim_letters).where(*here))
+    sealed = _seal(tx, ClaimLetter, f"claim_letters/{one.partner}/{one.way.value}", one)
+    tx.connection.execute(
+        insert(claim_letters).values(
+            partner=one.partner, way=one.way.value, at=one.at, wrapped=sealed.wrapped, sealed=sealed.body
+        )
+    )
+
+
+def claim_letter(tx: Tx, partner: str, way: Way) -> ClaimLetter | None:
+    """The last one that went this way, if any did."""
+    here = (claim_letters.c.partner == partner, claim_letters.c.way == way.value)
+    row = tx.connection.execute(select(claim_letters).where(*here)).first()
+    return None if row is None else _open(tx, ClaimLetter, f"claim_letters/{partner}/{way.value}", row)
+
+
+def forget_claims(tx: Tx, partner: str) -> None:
+    """Delete what was told and heard: claims are exchanged no more."""
+    tx.connection.execute(delete(claim_letters).where(claim_letters.c.partner == partner))
 
 
 # Erasure -------------------------------------------------------------------------------------------------------------
