@@ -12,6 +12,7 @@ from comity.bench import sample
 from comity.errors import Missing
 from comity.formats import feed as reading
 from comity.formats import news
+from comity.formats.markup import paragraphs
 from comity.model.handling import Tlp
 from comity.model.party import ANONYMOUS
 from tests.console.hosts import Pages
@@ -44,7 +45,7 @@ def test_rss_and_json_say_the_same() -> None:
     items = channel.findall("item")
     told = json.loads(news.render("advisories.json", CHANNEL, [ONE, GONE]))["items"]
     assert [one.findtext("guid") for one in items] == [one["id"] for one in told]
-    assert [one.findtext("description") for one in items] == [one["content_text"] for one in told]
+    assert [one.findtext("description") for one in items] == [paragraphs(one["content_text"]) for one in told]
     assert parsedate_to_datetime(items[0].findtext("pubDate")) == sample.AT
     assert told[1]["_comity"]["withdrawn"] is True
 

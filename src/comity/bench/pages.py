@@ -17,7 +17,7 @@ import re
 import statistics
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -53,6 +53,8 @@ class Answer:
 
     status: int
     kind: str
+    """Its content type."""
+    headers: Mapping[str, str]
     body: bytes
     wall_ms: float
     cpu_ms: float
@@ -233,25 +235,33 @@ class _Walk:
         return next((path for path, pattern in self.patterns.items() if pattern.match(here)), "")
 
 
-async def ask(app: Litestar, address: str, cookie: str) -> Answer:
+async def ask(
+    app: Litestar,
+    address: str,
+    cookie: str,
+    *,
+    method: str = "GET",
+    headers: Sequence[tuple[bytes, bytes]] = (),
+    body: bytes = b"",
+) -> Answer:
     """One request through the application, as a server would pass it on."""
     parts = urlsplit(address)
     scope: dict[str, Any] = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.3"},
         "http_version": "1.1",
-        "method": "GET",
+        "method": method,
         "scheme": "http",
         "path": parts.path,
         "raw_path": parts.path.encode(),
         "query_string": parts.query.encode(),
         "root_path": "",
-        "headers": [(b"host", b"127.0.0.1"), *([(b"cookie", cookie.encode())] if cookie else [])],
+        "headers": [(b"host", b"127.0.0.1"), *([(b"cookie", cookie.encode())] if cookie else []), *headers],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 1),
         "state": {},
     }
-    status, kind, body = 0, "", b""
+    status, told, answered = 0, dict[str, str](), b""
     waiting = asyncio.Event()
     sent = False
 
@@ -260,20 +270,21 @@ async def ask(app: Litestar, address: str, cookie: str) -> Answer:
         if sent:
             await waiting.wait()  # a client that stays until it has its answer
         sent = True
-        return {"type": "http.request", "body": b"", "more_body": False}
+        return {"type": "http.request", "body": body, "more_body": False}
 
     async def send(message: Any) -> None:
-        nonlocal status, kind, body
+        nonlocal status, answered
         if message["type"] == "http.response.start":
             status = message["status"]
-            kind = next((value.decode() for name, value in message["headers"] if name.lower() == b"content-type"), "")
+            told.update((name.decode().lower(), value.decode("latin-1")) for name, value in message["headers"])
         elif message["type"] == "http.response.body":
-            body += message.get("body", b"")
+            answered += message.get("body", b"")
 
     wall, cpu = time.perf_counter(), time.process_time()
     await app(scope, receive, send)  # type: ignore[arg-type]  # a scope as servers make it
     cpu_ms, wall_ms = 1000 * (time.process_time() - cpu), 1000 * (time.perf_counter() - wall)
-    return Answer(status=status, kind=kind, body=body, wall_ms=wall_ms, cpu_ms=cpu_ms)
+    kind = told.get("content-type", "")
+    return Answer(status=status, kind=kind, headers=told, body=answered, wall_ms=wall_ms, cpu_ms=cpu_ms)
 
 
 async def _first_load(app: Litestar) -> int:

@@ -20,9 +20,8 @@ from comity.errors import Conflict, Invalid, Problem, Tampered, TooLarge
 from comity.model import ids
 from comity.model.batch import Batch, BatchState, Item, SenderKey
 from comity.model.events import Event, Kind
-from comity.model.ids import BatchId, CaseId, Digest, Receipt, ReportId
+from comity.model.ids import BatchId, Digest, Receipt, ReportId
 from comity.model.party import Viewer
-from comity.model.report import Report
 from comity.sealing import dsse, keys
 from comity.store import batches, blobs, cases, journal, reports
 from comity.store.engine import Tx
@@ -294,6 +293,7 @@ def _answered(tx: Tx, item: Item) -> Answered:
         )
     report = reports.get(tx, item.report, flow.FLOW)
     case_id = reports.case_of(tx, report.id)
+    case = cases.get(tx, case_id, flow.FLOW) if case_id is not None else None
     return Answered(
         place=item.place,
         receipt=report.receipt,
@@ -302,17 +302,7 @@ def _answered(tx: Tx, item: Item) -> Answered:
         summary=report.finding.summary,
         gaps=report.gaps,
         rules=report.rules,
-        outcome=_outcome(tx, report, case_id),
-        validation=_validation(tx, report, case_id),
+        outcome=views.deconflicted(report.id, case),
+        validation=views.validated(report.id, case),
         problems=(),
     )
-
-
-def _outcome(tx: Tx, report: Report, case_id: CaseId | None) -> str:
-    case = cases.get(tx, case_id, flow.FLOW) if case_id is not None else None
-    return views.deconflicted(report.id, case)
-
-
-def _validation(tx: Tx, report: Report, case_id: CaseId | None) -> str:
-    case = cases.get(tx, case_id, flow.FLOW) if case_id is not None else None
-    return views.validated(report.id, case)

@@ -5,9 +5,9 @@ one process and never across domains: a row that the query does not name is not 
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from threading import Lock
 from typing import Final
 
@@ -25,6 +25,10 @@ from comity.store.engine import Tx
 
 KEPT_ASSETS: Final = 50_000
 KEPT_TALLIES: Final = 5_000
+KEPT_ESTATES: Final = 8
+KEPT_FOR: Final = timedelta(minutes=1)
+"""How long a whole estate is given again while no asset, matching or mirror of it changed, and no tag
+ended: its ages are of its moment."""
 
 
 @dataclass(slots=True)
@@ -34,6 +38,9 @@ class _Kept:
     lock: Lock = field(default_factory=Lock)
     assets: OrderedDict[AssetId, Asset] = field(default_factory=OrderedDict)
     tallies: OrderedDict[tuple[InventoryId, int, int, str], Tally] = field(default_factory=OrderedDict)
+    estates: OrderedDict[tuple[object, ...], tuple[Estate, datetime]] = field(default_factory=OrderedDict)
+    """By every asset and inventory in it, each with its state: whoever sees other rows asks under another name. Each
+    with the moment from which it is made anew."""
 
 
 _KEPT: dict[str, _Kept] = {}
@@ -43,8 +50,22 @@ _GUARD = Lock()
 def of(machines: Machines, viewer: Viewer, *, now: datetime) -> Estate:
     """The estate that this viewer sees."""
     with machines.store.read() as tx:
-        found, tallies = assets(tx, viewer), counted(tx, viewer)
-    return estate.of(found, tallies, now=now)
+        kept = _of_store(tx.store_id)
+        with kept.lock:
+            versions, named = inventories.asset_versions(tx, viewer), _named(tx, viewer)
+            name = (*versions.items(), *named)
+            held = kept.estates.get(name)
+            if held is not None and held[0].at <= now < held[1]:
+                kept.estates.move_to_end(name)
+                return held[0]
+            found, tallies = _assets(tx, kept, versions, viewer), _tallies(tx, kept, named, viewer)
+    made = estate.of(found, tallies, now=now)
+    ends = [one.exposure.expires_at for one in found if one.exposure.expires_at and one.exposure.expires_at > now]
+    with kept.lock:
+        kept.estates[name] = made, min([now + KEPT_FOR, *ends])
+        while len(kept.estates) > KEPT_ESTATES:
+            kept.estates.popitem(last=False)
+    return made
 
 
 def assets(tx: Tx, viewer: Viewer) -> list[Asset]:
@@ -58,7 +79,7 @@ def counted(tx: Tx, viewer: Viewer) -> dict[InventoryId, Tally]:
     """What each inventory that this viewer sees counts."""
     kept = _of_store(tx.store_id)
     with kept.lock:
-        return _tallies(tx, kept, viewer)
+        return _tallies(tx, kept, _named(tx, viewer), viewer)
 
 
 def as_of(machines: Machines, viewer: Viewer, day: date) -> Estate:
@@ -106,13 +127,19 @@ def _assets(tx: Tx, kept: _Kept, versions: Mapping[AssetId, int], viewer: Viewer
     return found
 
 
-def _tallies(tx: Tx, kept: _Kept, viewer: Viewer) -> dict[InventoryId, Tally]:
-    catalogue = _catalogue(tx)
+def _named(tx: Tx, viewer: Viewer) -> list[tuple[InventoryId, int, int, str]]:
+    """The inventories that this viewer sees, each with the state that its tally is kept under."""
+    catalogue, sequences = _catalogue(tx), inventories.match_sequences(tx, viewer)
+    return [(id_, number, sequences.get(id_, 0), catalogue) for id_, number in inventories.numbers(tx, viewer).items()]
+
+
+def _tallies(
+    tx: Tx, kept: _Kept, named: Sequence[tuple[InventoryId, int, int, str]], viewer: Viewer
+) -> dict[InventoryId, Tally]:
     exploited: dict[str, date | None] | None = None
-    sequences = inventories.match_sequences(tx, viewer)
     found: dict[InventoryId, Tally] = {}
-    for id_, number in inventories.numbers(tx, viewer).items():
-        name = (id_, number, sequences.get(id_, 0), catalogue)
+    for name in named:
+        id_, number, _, _ = name
         if name not in kept.tallies:
             exploited = kev(tx) if exploited is None else exploited
             listed = inventories.contents(tx, id_, viewer, number=number)

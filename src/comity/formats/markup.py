@@ -13,6 +13,15 @@ def escaped(text: str) -> str:
     return html.escape(_CONTROLS.sub("", text), quote=True)
 
 
+def paragraphs(text: str) -> str:
+    """Text as HTML, for places whose readers show what stands there as markup: blank lines part paragraphs.
+
+    RSS 2.0's `description` is such a place; there the HTML is escaped once more, as any text of XML is.
+    """
+    parts = (escaped(part).replace("\n", "<br>") for part in text.split("\n\n"))
+    return "".join(f"<p>{part}</p>" for part in parts if part)
+
+
 def stamp(at: datetime) -> str:
     """RFC 3339 in UTC."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from typing import Any, Final
 
-from comity.formats.markup import escaped, stamp
+from comity.formats.markup import escaped, paragraphs, stamp
 from comity.model.advisory import Advisory
 from comity.model.handling import Tlp
 
@@ -97,7 +97,7 @@ def _rss(channel: Channel, advisories: Sequence[Advisory]) -> bytes:
         f"<pubDate>{format_datetime((one.published_at or one.modified_at).astimezone(UTC))}</pubDate>"
         f"<atom:updated>{stamp(one.modified_at)}</atom:updated>"
         + "".join(f"<category>{escaped(name)}</category>" for name in (*one.aliases, *one.cwes))
-        + f"<description>{escaped(words(one))}</description></item>\n"
+        + f"<description>{escaped(paragraphs(words(one)))}</description></item>\n"
         for one in advisories
     )
     base = escaped(channel.address)

@@ -80,12 +80,19 @@ class EvidencePack:
         lines = [self.at.astimezone(UTC).isoformat(), *sorted(self.by_digest)]
         return Digest(hashlib.sha256("\n".join(lines).encode()).hexdigest())
 
+    @cached_property
+    def _by_kind(self) -> Mapping[RecordKind, tuple[Record, ...]]:
+        held: dict[RecordKind, list[Record]] = {}
+        for record in self.records:
+            held.setdefault(record.kind, []).append(record)
+        return {kind: tuple(some) for kind, some in held.items()}
+
     def of(self, kind: RecordKind, **facts: str) -> Iterator[Record]:
         """Records of a kind with exactly these facts, in the pack's order."""
         return (
             record
-            for record in self.records
-            if record.kind is kind and all(record.fact(name) == value for name, value in facts.items())
+            for record in self._by_kind.get(kind, ())
+            if all(record.fact(name) == value for name, value in facts.items())
         )
 
 

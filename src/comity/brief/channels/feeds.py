@@ -12,6 +12,7 @@ from email.utils import format_datetime
 from typing import Any, Final
 
 from comity.brief.channels.common import IPTC, body, correction_lines, escaped, lead, note, stamp
+from comity.formats.markup import paragraphs
 from comity.model.brief import Published, SourceFacts
 
 TYPES: Final = {
@@ -106,7 +107,7 @@ def _item(public: Published) -> str:
         f"<pubDate>{format_datetime(public.published_at.astimezone(UTC))}</pubDate>"
         f"<atom:updated>{stamp(public.modified_at)}</atom:updated>"
         f"<category>{escaped(public.class_primary)}</category>{mark}"
-        f"<description>{escaped(words(public))}</description>{source}</item>\n"
+        f"<description>{escaped(paragraphs(words(public)))}</description>{source}</item>\n"
     )
 
 

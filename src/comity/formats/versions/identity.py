@@ -86,6 +86,7 @@ def package_of(affected: Affected) -> Package:
     return from_purl(affected.purl) if affected.purl else package(affected.ecosystem, affected.name)
 
 
+@lru_cache(maxsize=65536)
 def from_purl(text: str) -> Package:
     """The package of a purl, its version and subpath aside; NOBODY_SAID for what is no purl.
 
