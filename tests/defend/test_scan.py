@@ -1,11 +1,13 @@
 """Scanning without keeping: in the terminal, by starter data, as of a day; nothing incomplete is ever called clean."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from comity.defend import flow_scan
 from comity.defend.desk import Document
 from comity.errors import Invalid
 from comity.formats.pack import STARTER_DAY
@@ -124,6 +126,31 @@ def test_the_terminal_never_prints_clean_for_what_it_could_not_assess(comity: Te
     refused = comity("defend", "scan", file)
     assert refused.status == 2
     assert "lists no packages" in refused.err
+
+
+def test_the_terminal_offers_bundles_by_the_name_that_osv_gives_them(comity: Terminal, tmp_path: Path) -> None:
+    file = tmp_path / "bom.json"
+    file.write_bytes(bom("pkg:deb/debian/bash@5.1-1?distro=debian-12", "pkg:rpm/fedora/bash@5.1-1?distro=fedora-40"))
+    told = comity("defend", "scan", file).out
+    assert "the OSV bundle of Debian" in told
+    assert "no bundle of advisories is published for: fedora" in told
+    assert "the OSV bundle of fedora" not in told
+
+
+def test_a_machine_whose_rpm_database_was_not_read_is_never_clean(
+    here: Host, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "rpm").mkdir()
+    (tmp_path / "rpm" / "rpmdb.sqlite").touch()
+    monkeypatch.setattr(flow_scan, "RPM", (tmp_path / "rpm",))
+    monkeypatch.setattr(flow_scan, "DPKG", tmp_path / "none")
+    read = flow_scan.here()
+    assert len(read.unread) == 1
+    assert any("rpm -qa" in note for note in read.notes)
+    here.mirror(SALT)
+    found = here.desk.scan(CIVIL, Document(name="x", data=bom("pkg:pypi/salt@3000.3")))
+    assert found.whole
+    assert not replace(found, contents=replace(found.contents, unread=read.unread)).whole
 
 
 def test_this_machine_is_scanned_for_real(comity: Terminal) -> None:

@@ -338,3 +338,15 @@ def test_a_suse_host_named_by_number_is_unknown_and_never_clean() -> None:
         found = ask(index([], feeds=[feed]), "bash", "5.1-1", "SUSE:15.5")
         assert found.answer is Answer.UNKNOWN
         assert "by product and module" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("ecosystem", "words"),
+    [("debian:12", "fetch the OSV bundle of Debian"), ("Fedora:40", "OSV publishes no bundle of them")],
+)
+def test_where_no_feed_is_held_the_reason_names_the_bundle_to_fetch_or_says_that_there_is_none(
+    ecosystem: str, words: str
+) -> None:
+    found = ask(index([], feeds=[]), "bash", "5.1-1", ecosystem)
+    assert found.answer is Answer.NOT_ASSESSED
+    assert words in found.reason

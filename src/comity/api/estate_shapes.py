@@ -310,7 +310,10 @@ class FoundBody(Struct, frozen=True, kw_only=True):
 
 
 class ScanBody(Struct, frozen=True, kw_only=True):
-    """What a scan found; nothing of it is kept. Only a `whole` scan without `affected` may be read as clean."""
+    """What a scan found; nothing of it is kept. Only a `whole` scan without `affected` may be read as clean.
+
+    `missing`: OSV bundles to fetch. `unpublished`: ecosystems for which OSV has no bundle.
+    """
 
     subject: str
     format: str
@@ -323,6 +326,7 @@ class ScanBody(Struct, frozen=True, kw_only=True):
     notes: tuple[str, ...]
     sources: tuple[SourceBody, ...]
     missing: tuple[str, ...]
+    unpublished: tuple[str, ...]
     reasons: tuple[ReasonBody, ...]
     actions: tuple[ToDo, ...]
     findings: tuple[FoundBody, ...]

@@ -170,6 +170,7 @@ def scan(found: desk.Scan, todo: Iterable[desk.Todo]) -> ScanBody:
         notes=found.contents.notes,
         sources=tuple(_source(one) for one in found.sources),
         missing=found.missing,
+        unpublished=found.unpublished,
         reasons=tuple(ReasonBody(answer=a.value, reason=r, components=n) for a, r, n in found.reasons),
         actions=tuple(
             ToDo(

@@ -55,6 +55,9 @@ def scan(found: ScanBody, *, every: bool) -> None:
         _source(source, found.at)
     if found.missing:
         show.line(f"  no advisories are held for: {', '.join(found.missing)}", "yellow")
+    if found.unpublished:
+        names = ", ".join(found.unpublished)
+        show.line(f"  no bundle of advisories is published for: {names}; ask whoever supports it for VEX", "yellow")
     refresh = [f"the OSV bundle of {name}" for name in (*_old(found.sources), *found.missing)]
     refresh += [name.removeprefix(STARTER) for name in _old(found.sources, osv=False)]
     if refresh:
@@ -67,7 +70,8 @@ def scan(found: ScanBody, *, every: bool) -> None:
     if not found.whole:
         rest = found.counts["unknown"] + found.counts["not assessed"]
         show.line("")
-        show.line(f"This is not a clean result: of {rest} components nothing can be said.", "yellow")
+        lack = f"of {rest} components nothing can be said" if rest else "part of it was not read"
+        show.line(f"This is not a clean result: {lack}.", "yellow")
 
 
 def _old(sources: Sequence[SourceBody], *, osv: bool = True) -> list[str]:

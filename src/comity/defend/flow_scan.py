@@ -37,6 +37,11 @@ from comity.store.upstream import Mirror
 
 DPKG: Final = Path("/var/lib/dpkg/status")
 APK: Final = Path("/lib/apk/db/installed")
+RPM: Final = (Path("/usr/lib/sysimage/rpm"), Path("/var/lib/rpm"))
+"""Where RPM keeps its database, a binary one: it is named, not read."""
+RPM_UNREAD: Final = (
+    "RPM's database; to have it, scan the list that `(cat /etc/os-release; rpm -qa) > packages.txt` makes"
+)
 _NAME: Final = re.compile(rb'"name":"([^"\\\\]{1,512})"')
 """Names of packages in a line of the starter data, which holds no escape in them."""
 OS_RELEASE: Final = Path("/etc/os-release")
@@ -77,12 +82,15 @@ def here() -> Contents:
     if not parts:
         raise Unavailable("no package list of this machine can be read: name a file instead")
     notes = [note for part in parts for note in part.notes]
+    unread = (RPM_UNREAD,) if any(folder.is_dir() and any(folder.iterdir()) for folder in RPM) else ()
+    notes += [f"not read: {one}" for one in unread]
     notes.append("read: " + ", ".join(f"{part.format} ({len(part.components)})" for part in parts))
     return Contents(
         components=tuple(component for part in parts for component in part.components),
         subject="this machine",
         format=" and ".join(part.format for part in parts),
         notes=tuple(notes),
+        unread=unread,
     )
 
 

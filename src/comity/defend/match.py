@@ -16,7 +16,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from comity.defend.segments import NO_LINE, NOBODY, Feed, Index, Line, Set
 from comity.formats.versions import Inside, Undecided, covers, key, lacks_release, without_release
-from comity.formats.versions.identity import Package, canonical_ecosystem, canonical_name, package
+from comity.formats.versions.identity import Package, canonical_ecosystem, canonical_name, package, published_as
 from comity.model.age import in_days
 from comity.model.inventory import Answer
 
@@ -168,7 +168,9 @@ class Matching:
         if not row.ecosystem or not row.name:
             return "the inventory does not say which package of which ecosystem this is"
         if feed is None:
-            return f"there are no advisories here for {row.ecosystem}: fetch a feed for it"
+            bundle = published_as(row.ecosystem)
+            fetch = f"fetch the OSV bundle of {bundle}" if bundle else "OSV publishes no bundle of them"
+            return f"there are no advisories here for {row.ecosystem}: {fetch}"
         age = self._now - feed.as_of
         if age < timedelta(0):
             return (

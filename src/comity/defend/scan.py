@@ -13,7 +13,7 @@ from typing import Final
 from comity.defend.answer import Answering, Knowledge
 from comity.formats.upstream import Upstream
 from comity.formats.versions import key
-from comity.formats.versions.identity import canonical_ecosystem
+from comity.formats.versions.identity import canonical_ecosystem, published_as
 from comity.model import signals
 from comity.model.advisory import Advisory
 from comity.model.asset import Reach
@@ -81,7 +81,9 @@ class Scan:
     """Outcome of the table and how many findings it has, most pressing first, the open ones last."""
     sources: tuple[Source, ...]
     missing: tuple[str, ...]
-    """Ecosystems that the inventory names and no advisories are held for."""
+    """Ecosystems that the inventory names and no advisories are held for, as OSV spells its bundles."""
+    unpublished: tuple[str, ...]
+    """Those of them, as the inventory names them, that OSV has no bundle for: nothing to fetch changes their answer."""
     at: datetime
     as_of: bool
     reach: Reach
@@ -90,8 +92,9 @@ class Scan:
 
     @property
     def whole(self) -> bool:
-        """True when every component was decided: nothing unknown, nothing left unassessed, and something listed."""
-        return bool(self.answers) and not self.counts[Answer.UNKNOWN] and not self.counts[Answer.NOT_ASSESSED]
+        """True when every component was decided: nothing unknown, unassessed or unread, and something listed."""
+        decided = not self.counts[Answer.UNKNOWN] and not self.counts[Answer.NOT_ASSESSED]
+        return bool(self.answers) and decided and not self.contents.unread
 
 
 def scan(
@@ -122,7 +125,8 @@ def scan(
         found=tuple(found),
         tiers=tuple((name, tally[name]) for name in order),
         sources=(*(one for one in sources if _speaks(one, ecosystems)), *said.sources),
-        missing=tuple(sorted(ecosystems - fed)),
+        missing=tuple(sorted(filter(None, map(published_as, ecosystems - fed)))),
+        unpublished=tuple(sorted(one for one in ecosystems - fed if not published_as(one))),
         at=now,
         as_of=as_of,
         reach=reach,

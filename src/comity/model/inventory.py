@@ -242,6 +242,8 @@ class Contents:
     """What whoever sent it should know."""
     serial: str = ""
     """How other documents point at this one: `urn:cdx:<uuid>/<version>`, an SPDX namespace. "" without one."""
+    unread: tuple[str, ...] = ()
+    """What belongs to the subject and could not be read, with how to send it: of that nothing can be said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ with the release behind a colon for distributions.
 """
 
 import re
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl
 
@@ -35,6 +35,15 @@ _CODENAMES: Final = {
     "jessie": "8", "stretch": "9", "buster": "10", "bullseye": "11", "bookworm": "12", "trixie": "13",
     "trusty": "14.04", "xenial": "16.04", "bionic": "18.04", "focal": "20.04", "jammy": "22.04", "noble": "24.04",
 }  # fmt: skip
+_PUBLISHED: Final = (
+    "AlmaLinux", "Alpaquita", "Alpine", "Android", "Azure Linux", "BellSoft Hardened Containers", "Bioconductor",
+    "Bitnami", "Chainguard", "CleanStart", "ConanCenter", "CRAN", "crates.io", "Debian", "Docker Hardened Images",
+    "Echo", "FreeBSD", "GHC", "GitHub Actions", "Go", "Hackage", "Hex", "Julia", "Kubernetes", "Linux", "Mageia",
+    "Maven", "MinimOS", "npm", "NuGet", "opam", "openEuler", "openSUSE", "OSS-Fuzz", "Packagist", "Photon OS",
+    "Pub", "PyPI", "Red Hat", "Rocky Linux", "Root", "RubyGems", "SUSE", "SwiftURL", "TuxCare", "Ubuntu", "VSCode",
+    "Wolfi",
+)  # fmt: skip
+"""OSV schema 1.7, `ecosystemName`: what records are published under."""
 _RUNS: Final = re.compile(r"[-_.]+")
 _ALPINE_RELEASE: Final = re.compile(r"v?([0-9]+\.[0-9]+)(?:\.[0-9]+)*")
 _NUMBERED: Final = re.compile(r"([0-9]+)(?:\.[0-9]+)*")
@@ -62,6 +71,17 @@ def canonical_ecosystem(ecosystem: str) -> str:
         release = "tumbleweed" if len(leap[1]) == 8 else f"leap {release}"
     family = _ALIASES.get(family, family)
     return f"{family}:{release}" if release else family
+
+
+@cache
+def _spellings() -> dict[str, str]:
+    return {canonical_ecosystem(name): name for name in _PUBLISHED}
+
+
+def published_as(ecosystem: str) -> str:
+    """What OSV calls the ecosystem whose advisories reach this one ("debian:12" is of `Debian`); "" where it publishes
+    none (Fedora, CentOS): no bundle to fetch would change the answer."""
+    return _spellings().get(canonical_ecosystem(ecosystem).partition(":")[0], "")
 
 
 @lru_cache(maxsize=65536)
