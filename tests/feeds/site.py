@@ -12,13 +12,14 @@ from tests.loopback import serving
 
 @dataclass(frozen=True)
 class Page:
-    """One answer. `drip` sends one byte at a time; `packed` sends it as gzip."""
+    """One answer. `drip` sends one byte at a time, `drips_head` already its head; `packed` sends it as gzip."""
 
     body: bytes = b""
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     media_type: str = "text/html"
     drip: bool = False
+    drips_head: bool = False
     packed: bool = False
 
 
@@ -48,6 +49,11 @@ def site(pages: Mapping[str, Page]) -> Iterator[Site]:
             etag = page.headers.get("ETag")
             if etag and self.headers.get("If-None-Match") == etag:
                 page = Page(status=304)
+            while page.drips_head and not done.wait(0.02):
+                try:
+                    self.wfile.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+                except (BrokenPipeError, ConnectionResetError):
+                    return
             body = gzip.compress(page.body) if page.packed else page.body
             self.send_response(page.status)
             self.send_header("Content-Type", page.media_type)

@@ -10,6 +10,7 @@ import pytest
 from comity.errors import Forbidden, Invalid, TooLarge, Unavailable
 from comity.feeds.download import Arrived, Download, Later, Unchanged, retry_after
 from comity.feeds.web import Known
+from tests.feeds.site import Page, site
 from tests.feeds.upstream import File, Upstream, upstream
 
 NOW = datetime(2026, 11, 26, 3, 0, tzinfo=UTC)
@@ -116,6 +117,11 @@ def test_a_file_without_an_announced_size_is_counted_as_it_comes(tmp_path: Path)
 def test_a_host_that_drips_is_left(tmp_path: Path) -> None:
     with upstream({"/f": File(drip=True)}) as up, pytest.raises(Unavailable, match="next to nothing"):
         fetched(tmp_path, up, stall=timedelta(milliseconds=200))
+
+
+def test_a_host_that_never_gets_past_the_head_of_its_answer_is_left(tmp_path: Path) -> None:
+    with site({"/f": Page(drips_head=True)}) as one, pytest.raises(Unavailable, match="in time"):
+        line(tmp_path, patience=timedelta(milliseconds=200)).fetch(f"{one.address}/f", limit_bytes=1000)
 
 
 def test_a_host_that_never_finishes_is_left(tmp_path: Path) -> None:

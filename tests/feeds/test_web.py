@@ -186,8 +186,9 @@ def test_a_packed_page_is_unpacked() -> None:
     assert found.content == ARTICLE.body * 9
 
 
-def test_a_host_that_drips_is_left_in_time() -> None:
-    with site({"/a": Page(drip=True)}) as one, pytest.raises(Unavailable, match="in time"):
+@pytest.mark.parametrize("page", [Page(drip=True), Page(drips_head=True)], ids=["body", "head"])
+def test_a_host_that_drips_is_left_in_time(page: Page) -> None:
+    with site({"/a": page}) as one, pytest.raises(Unavailable, match="in time"):
         reader(patience=timedelta(seconds=0.4)).fetch(f"{one.address}/a")
 
 

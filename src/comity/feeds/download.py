@@ -149,8 +149,9 @@ class Download:
         raise Unavailable(f"{urlsplit(url).hostname} redirects more than {web.REDIRECTS} times: give the last address")
 
     def _pool(self) -> httpcore.ConnectionPool:
+        guard = Guard(self.private, self._ends)
         return httpcore.ConnectionPool(
-            ssl_context=httpcore.default_ssl_context(), max_connections=1, network_backend=Guard(self.private)
+            ssl_context=httpcore.default_ssl_context(), max_connections=1, network_backend=guard
         )
 
     def _headers(self, place: str, more: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -103,7 +103,7 @@ class Reader:
         """The document. Raises Invalid (address), Forbidden (inside network), TooLarge or Unavailable."""
         place, sent = address(url, private=self.private), conditional(known)
         ends = time.monotonic() + self.patience.total_seconds()
-        with self._pool() as pool:
+        with self._pool(ends) as pool:
             for _ in range(REDIRECTS + 1):
                 if signals := self._asked_not_to(pool, place, ends):
                     return Reserved(asked=url, signals=signals)
@@ -129,8 +129,9 @@ class Reader:
                 )
         raise Unavailable(f"{urlsplit(url).hostname} redirects more than {REDIRECTS} times: give the last address")
 
-    def _pool(self) -> httpcore.ConnectionPool:
-        return httpcore.ConnectionPool(ssl_context=self._ssl, max_connections=2, network_backend=Guard(self.private))
+    def _pool(self, ends: float) -> httpcore.ConnectionPool:
+        guard = Guard(self.private, ends)
+        return httpcore.ConnectionPool(ssl_context=self._ssl, max_connections=2, network_backend=guard)
 
     def _asked_not_to(self, pool: httpcore.ConnectionPool, place: str, ends: float) -> tuple[str, ...]:
         parts = urlsplit(place)
