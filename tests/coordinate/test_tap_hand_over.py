@@ -223,6 +223,34 @@ def test_a_refusal_ends_the_tries_and_shows_codes_and_places(hosts: Callable[...
     assert pair.send(more)[1].state is Delivery.TAKEN
 
 
+def hold_more_strictly(pair: Pair, how: str) -> None:
+    with pair.a.host.machines.store.write() as tx:
+        held = cases.get(tx, pair.case, flow.FLOW)
+        changed = {
+            "label": {"handling": replace(held.handling, tlp=Tlp.RED)},
+            "use": {"handling": replace(held.handling, no_equities_use=True)},
+            "embargo": {"embargo_until": pair.a.host.clock.now() + timedelta(days=90)},
+        }
+        cases.save(tx, replace(held, **changed[how]))
+
+
+@pytest.mark.parametrize("how", ["label", "use", "embargo"])
+def test_what_waits_for_an_intake_does_not_leave_under_rules_that_are_stricter_by_then(
+    hosts: Callable[..., Pair], how: str
+) -> None:
+    pair = hosts(replace(FINDING, handling=Handling(tlp=Tlp.AMBER, no_equities_use=False)))
+    pair.net.fails = [httpx.Response(503)]
+    made = pair.hand()
+    pair.send(made)
+    hold_more_strictly(pair, how)
+    passed = len(pair.net.passed)
+    again, held = pair.send(made, 1)
+    assert (again, held.state, len(pair.net.passed)) == ("", Delivery.REFUSED, passed)
+    assert "hand it over anew" in held.problem
+    with pytest.raises(Conflict, match="hand it over anew"):
+        pair.a.counter.again(ADA, held.id)
+
+
 def test_a_busy_intake_is_left_alone_for_as_long_as_it_asks(hosts: Callable[..., Pair]) -> None:
     pair = hosts()
     pair.net.fails = [httpx.Response(503, headers={"Retry-After": "7200"}), httpx.Response(429)]

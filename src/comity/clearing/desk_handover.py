@@ -233,7 +233,8 @@ class HandOvers:
         return made
 
     def again(self, viewer: Viewer, hand_over: str) -> HandOver:
-        """Send once more what was refused or given up: the same letter. Conflict for anything else."""
+        """Send once more what was refused or given up: the same letter. Conflict for anything else, and where the same
+        could not be handed over today: its ground has ended, the case is closed, or is held more strictly by now."""
         allow(viewer, Action.HAND_OVER)
         at = self.machines.now()
         with self.machines.store.write() as tx:
@@ -241,6 +242,11 @@ class HandOvers:
             if held.state not in (Delivery.REFUSED, Delivery.GIVEN_UP):
                 raise Conflict(f"this hand-over is {held.state}")
             partners.get(tx, held.partner)
+            letter = handover.read_letter(letters.payload(held.letter))
+            ground(letter.ground.id, at.date(), cisa2015=self.machines.cisa2015)
+            flow_leaving.is_open(tx, viewer, held.case, held.partner)
+            if reason := flow_leaving.outgrown(tx, letter):
+                raise Conflict(reason)
             more = replace(held, state=Delivery.WAITING, round=held.round + 1, problem="", settled_at=None)
             partners.move(tx, more)
             flow_handover.note(tx, Kind.CASE_HANDED_OVER, more, at=at, actor=viewer.person, partner=held.partner)

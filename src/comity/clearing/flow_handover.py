@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 import msgspec
 
-from comity.clearing import flow, flow_tap, handover
+from comity.clearing import flow, flow_leaving, flow_tap, handover
 from comity.durable.engine import Control
 from comity.durable.flows import Flow, sleep_until, step
 from comity.durable.flows import flow as named
@@ -100,12 +100,15 @@ def sent(machines: Machines, id_: str, number: int) -> str:
             return ""
         letter = handover.read_letter(letters.payload(held.letter))
         documents = partners.documents(tx, held, [one.digest for one in letter.enclosed])
+        outgrown = flow_leaving.outgrown(tx, letter)
         try:
             partner = partners.get(tx, held.partner)
         except Missing:
             partner = None
     if partner is None:
         return _settle(machines, held, Delivery.REFUSED, problem="the agreement with this partner has ended")
+    if outgrown:
+        return _settle(machines, held, Delivery.REFUSED, problem=outgrown)
     if partner.door is Door.TAP:
         stands = flow_tap.bring(machines.store, machines.intake, held, partner, documents)
         if stands.state is None:

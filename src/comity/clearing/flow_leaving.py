@@ -9,7 +9,7 @@ from comity.errors import Conflict, Invalid, Problem
 from comity.formats import csaf_report, tap_write
 from comity.model.advisory import Publisher
 from comity.model.case import Case, Stage
-from comity.model.federation import Delivery, Door, Partner
+from comity.model.federation import Delivery, Door, Letter, Partner
 from comity.model.handling import Tlp
 from comity.model.ids import CaseId
 from comity.model.party import Viewer
@@ -57,18 +57,40 @@ def gathered(tx: Tx, viewer: Viewer, held: Case, *, keep: Mapping[str, str], to:
 def for_partner(tx: Tx, viewer: Viewer, case: CaseId, to: Partner, *, basis: str, keep: Mapping[str, str]) -> Leaving:
     """As `gathered`, for a hand-over. Conflict for a closed case, for one on its way there already, and for TLP:RED on
     any ground but the consent of those it comes from (FIRST TLP 2.0: RED is for those it was given to)."""
-    found = cases.get(tx, case, viewer)
-    if found.stage is Stage.CLOSED:
-        raise Conflict(f"case {case} is closed: a new fact opens a linked case")
-    if any(o.partner == to.id and o.state is Delivery.WAITING for o in partners.sent(tx, viewer, case=case)):
-        raise Conflict("this case is on its way there already")
-    held = gathered(tx, viewer, found, keep=keep, to=to)
+    held = gathered(tx, viewer, is_open(tx, viewer, case, to.id), keep=keep, to=to)
     if held.tlp is Tlp.RED and basis != CONSENT:
         raise Conflict(
             "this case holds TLP:RED: it goes to another host only with the consent of those it comes from; "
             "ask them, then cite the ground consent"
         )
     return held
+
+
+def is_open(tx: Tx, viewer: Viewer, case: CaseId, partner: str) -> Case:
+    """The case. Conflict for a closed one, and for one on its way to this partner already."""
+    found = cases.get(tx, case, viewer)
+    if found.stage is Stage.CLOSED:
+        raise Conflict(f"case {case} is closed: a new fact opens a linked case")
+    if any(o.partner == partner and o.state is Delivery.WAITING for o in partners.sent(tx, viewer, case=case)):
+        raise Conflict("this case is on its way there already")
+    return found
+
+
+def outgrown(tx: Tx, letter: Letter) -> str:
+    """Why what was decided then may not leave now: the case is held more strictly than its letter says. "" if it may.
+
+    A hand-over waits for days, and is sent again after longer. What is enclosed keeps the label and date of its day.
+    """
+    held = cases.get(tx, letter.case, flow.FLOW)
+    rules = [held.handling, *(reports.get(tx, one, flow.FLOW).finding.handling for one in held.reports)]
+    tlp, until = max(one.tlp for one in rules), held.embargo_until
+    if tlp > letter.tlp:
+        return f"the case is {tlp.label} now and the letter says {letter.tlp.label}: hand it over anew"
+    if any(one.no_equities_use for one in rules) and not letter.no_equities_use:
+        return "the case may not be used in an equities process now, which the letter does not say: hand it over anew"
+    if until is not None and (letter.embargo_until is None or until > letter.embargo_until):
+        return "the case is under a longer embargo than the letter says: hand it over anew"
+    return ""
 
 
 def documents(
