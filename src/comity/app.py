@@ -213,7 +213,7 @@ def _opened(
             demo=demo,
         )
         patches = Patches(machines=patching, control=control, climber=climber)
-        blind = Blind(machines=machines, control=control, clearing=clearing)
+        blind = Blind(machines=machines, control=control, clearing=clearing, trusted=lambda: trusted(settings))
         capacity = Capacity(machines=machines, control=control)
         passing = flow_handover.Machines(
             store=store,

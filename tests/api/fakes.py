@@ -23,10 +23,11 @@ from comity.clearing.desk import (
     ReportRow,
     Status,
 )
-from comity.clearing.desk_blind import Answered, Asked, Blind, Shelf, Terms
+from comity.clearing.desk_blind import Answered, Asked, Blind, Past, Shelf, Terms, Verified
 from comity.errors import Conflict, Missing, Problem
 from comity.formats.codec import Reading
 from comity.model.advisory import Advisory
+from comity.model.blind import Epoch
 from comity.model.case import Approval, Case, Closing, Priority, Stage, Validation
 from comity.model.evidence import Attachment, Build, Reproduced, Signal, Tally
 from comity.model.handling import Handling, Tlp
@@ -374,7 +375,16 @@ class FakeBlind(Blind):
 
     def terms(self, viewer: Viewer) -> Terms:
         policy.allow(viewer, Action.ASK_BLINDLY)
-        return Terms(epoch=1, public=bytes(32), ends_at=AT, left=20, questions=())
+        return Terms(epoch=1, public=bytes(32), ends_at=AT, left=20, quota=20, questions=())
+
+    def epochs(self, viewer: Viewer) -> tuple[Past, ...]:
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        epoch = Epoch(number=1, public=bytes(32), starts_at=AT, ends_at=AT)
+        return (Past(epoch=epoch, is_key_held=True),)
+
+    def verify(self, viewer: Viewer, envelope: bytes) -> Verified:
+        policy.allow(viewer, Action.ASK_BLINDLY)
+        return self._none()
 
     def ask(self, viewer: Viewer, *, document: str, parts: Sequence[Asked]) -> Answered:
         policy.allow(viewer, Action.ASK_BLINDLY)

@@ -60,6 +60,7 @@ VIEWS = {
     "host": ("admin", "/host"),
     "overview": ("coordinator", "/"),
     "claims": ("submitter", "/claims"),
+    "blind": ("submitter", "/blind"),
     "following": ("reader", "/following"),
     "sharing": ("submitter", "/sharing"),
     "engagements": ("developer", "/engagements"),

@@ -56,6 +56,7 @@ class BlindTerms(msgspec.Struct, frozen=True, kw_only=True):
     public: str
     ends_at: datetime
     left: int
+    quota: int
     levels: dict[str, str]
     questions: tuple[BlindAsked, ...]
 
@@ -102,6 +103,7 @@ def terms(held: Terms) -> BlindTerms:
         public=held.public.hex(),
         ends_at=held.ends_at,
         left=max(0, held.left),
+        quota=held.quota,
         levels={level.name.lower(): level.words for level in sorted(Level, reverse=True)},
         questions=tuple(
             BlindAsked(

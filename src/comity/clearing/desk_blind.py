@@ -1,8 +1,9 @@
 """The counter of the blind check: ask whether a finding is known without showing it, then open or withdraw."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from comity.access.policy import Action, allow
 from comity.clearing import blind as rules
@@ -14,14 +15,19 @@ from comity.durable.engine import Control
 from comity.errors import Conflict, Invalid, Problem
 from comity.formats import catalogue
 from comity.formats.parse import Limits
-from comity.model.blind import AREA_LIMIT, PRINT_LIMIT, Level, Part, Print, Question, Shelf, Standing
+from comity.model.blind import AREA_LIMIT, PRINT_LIMIT, Epoch, Level, Part, Print, Question, Shelf, Standing
 from comity.model.claim import Area, Authorisation, Ending, Method, Overlap
 from comity.model.evidence import Role
 from comity.model.ids import Digest, is_digest
 from comity.model.party import Viewer
+from comity.sealing import blind as seals
 from comity.sealing import scopes
+from comity.sealing.keys import PublicKey
 
 __all__ = ["Answered", "Asked", "Blind", "Shelf", "Terms", "area_of", "entries_of", "overlap_of", "prints_of"]
+
+
+RECEIPT_LIMIT_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,8 +38,33 @@ class Terms:
     public: bytes
     ends_at: datetime
     left: int
-    """Questions that the organisation's meter still holds."""
+    """Guesses that the organisation's meter still holds."""
+    quota: int
+    """Of so many."""
     questions: tuple[Question, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """An epoch, running or over. The key of one that is over is destroyed."""
+
+    epoch: Epoch
+    is_key_held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """What a receipt proves: when which question came, and that it was answered under the key that was published."""
+
+    question: str
+    asked_at: datetime
+    fingerprints: int
+    epoch: int
+    is_published_key: bool
+    signed_by: str
+    is_demo: bool
+    own: Question | None
+    """As this host keeps it, when the question is the viewer's organisation's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +83,49 @@ class Blind:
     machines: flow.Machines
     control: Control
     clearing: Clearing
+    trusted: Callable[[], Sequence[PublicKey]] = tuple
+    """This host's own keys, earlier ones too: receipts are checked with them."""
 
     def terms(self, viewer: Viewer) -> Terms:
         """The running epoch with its published key, and the organisation's own questions."""
         allow(viewer, Action.ASK_BLINDLY)
         epoch, questions, left = flow_blind.questions(self.machines, viewer)
         self._clock()
-        return Terms(epoch=epoch.number, public=epoch.public, ends_at=epoch.ends_at, left=left, questions=questions)
+        return Terms(
+            epoch=epoch.number,
+            public=epoch.public,
+            ends_at=epoch.ends_at,
+            left=left,
+            quota=self.machines.settings.blind_quota,
+            questions=questions,
+        )
+
+    def epochs(self, viewer: Viewer) -> tuple[Past, ...]:
+        """The last epochs with their published keys, newest first."""
+        allow(viewer, Action.ASK_BLINDLY)
+        return tuple(Past(epoch=epoch, is_key_held=held) for epoch, held in flow_blind.epochs(self.machines))
+
+    def verify(self, viewer: Viewer, envelope: bytes) -> Verified:
+        """What a receipt of this host proves. Tampered names what broke; Invalid for the asker's own sheet, which holds
+        secrets and is nobody's to see."""
+        allow(viewer, Action.ASK_BLINDLY)
+        if len(envelope) > RECEIPT_LIMIT_BYTES:
+            raise Invalid("this is no receipt: it is too large")
+        if seals.is_sheet(envelope):
+            raise Invalid("this is the sheet of a question, which holds its secrets; nothing of it was kept")
+        proved = seals.read_receipt(envelope, self.trusted())
+        receipt = proved.receipt
+        public = {one.epoch.number: one.epoch.public.hex() for one in self.epochs(viewer)}
+        return Verified(
+            question=receipt.question,
+            asked_at=receipt.asked_at,
+            fingerprints=len(receipt.commitments),
+            epoch=receipt.epoch,
+            is_published_key=public.get(receipt.epoch) == receipt.public,
+            signed_by=proved.key.organisation,
+            is_demo=proved.key.demo,
+            own=flow_blind.own_question(self.machines, viewer, receipt.question),
+        )
 
     def ask(self, viewer: Viewer, *, document: str, parts: Sequence[Asked]) -> Answered:
         """Evaluate what was committed to. Invalid lists every broken part; Conflict: a commitment was used before."""

@@ -270,6 +270,21 @@ def questions(machines: flow.Machines, viewer: Viewer) -> tuple[Epoch, tuple[Que
         return epoch, held, _left(machines, tx, viewer.organisation, epoch.number)
 
 
+def epochs(machines: flow.Machines) -> tuple[tuple[Epoch, bool], ...]:
+    """The last epochs, newest first, each with whether its key is still here."""
+    with machines.store.read() as tx:
+        return blind.epochs(tx)
+
+
+def own_question(machines: flow.Machines, viewer: Viewer, id_: str) -> Question | None:
+    """A question of the viewer's organisation; None for any other."""
+    with machines.store.read() as tx:
+        try:
+            return blind.question(tx, id_, viewer.organisation)
+        except Missing:
+            return None
+
+
 def _left(machines: flow.Machines, tx: Tx, organisation: PartyId, epoch: int) -> int:
     held = blind.asked(tx, organisation, since_epoch=epoch - 1)
     return machines.settings.blind_quota - rules.spent(held, blind.filed(tx, organisation, since_epoch=epoch - 1))

@@ -122,6 +122,12 @@ def withdraw(question: str, *, host: Host = "") -> None:
     show.line(f"withdrawn: {question}")
 
 
+def receipt(question: str, *, out: Path) -> None:
+    """Write the host's signed receipt of a question into a file of its own: the sheet holds secrets, it does not."""
+    out.write_bytes(_sheet(configured(), question).receipt)
+    show.line(f"written to {out}")
+
+
 def prove(
     question: str,
     report: Path,

@@ -74,7 +74,9 @@ app = App(
 )
 report = App(name="report", help="Follow what you sent: list, show.", group=FIND)
 blind_check = App(
-    name="blind", help="Is it known there? Ask without showing: check, list, open, withdraw, prove.", group=FIND
+    name="blind",
+    help="Is it known there? Ask without showing: check, list, open, withdraw, receipt, prove.",
+    group=FIND,
 )
 claim = App(name="claim", help="Who looks where: ask, take, list, beat, end, result.", group=FIND)
 batch = App(name="batch", help="Send many findings as one document: send, show, list, key.", group=FIND)
@@ -166,6 +168,7 @@ blind_check.command(blind.check)
 blind_check.command(blind.listed, name="list")
 blind_check.command(blind.opened, name="open")
 blind_check.command(blind.withdraw)
+blind_check.command(blind.receipt)
 blind_check.command(blind.prove)
 
 assess.command(assess_runs.run)

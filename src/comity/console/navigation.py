@@ -38,6 +38,7 @@ GROUPS: Final = (
             Link(path="/reports", name="My reports", action=Action.READ_OWN_REPORTS),
             Link(path="/batches", name="My batches", action=Action.SEND_BATCH),
             Link(path="/claims", name="Scan claims", action=Action.CLAIM_SCANS),
+            Link(path="/blind", name="Blind check", action=Action.ASK_BLINDLY),
             Link(path="/seats", name="Your cases", action=Action.READ_SEATS),
             Link(path="/queue", name="Case queue", action=Action.READ_CASES, also=("/cases",)),
             Link(path="/capacity", name="Capacity contracts", action=Action.KEEP_CAPACITY),

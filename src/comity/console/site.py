@@ -39,6 +39,7 @@ from comity.console import (
 )
 from comity.console import advice as advice_pages
 from comity.console import batches as batch_pages
+from comity.console import blind as blind_pages
 from comity.console import briefs as briefs_pages
 from comity.console import claims as claims_pages
 from comity.console import coordination as coordination_pages
@@ -81,6 +82,7 @@ def routes(counters: Counters) -> list[Router]:
     cases.add(paths, counters.clearing, Preferences(accounts=accounts))
     duplicates.add(paths, counters.regroup)
     claims_pages.add(paths, counters.claims)
+    blind_pages.add(paths, counters.blind, settings)
     coordination_pages.add(paths, counters.coordination)
     canaries.add(paths, counters.canaries)
     federation.add(paths, counters.hand_overs)

@@ -101,6 +101,14 @@ def sign_receipt(receipt: Receipt, key: SigningKey) -> bytes:
     return dsse.sign(rfc8785.dumps(msgspec.to_builtins(receipt)), RECEIPT, key)
 
 
+def is_sheet(data: bytes) -> bool:
+    """Whether these bytes are what an asker keeps to themselves, secrets and all, and no receipt."""
+    try:
+        return bool({"lines", "salt"} & msgspec.json.decode(data, type=dict[str, msgspec.Raw]).keys())
+    except (msgspec.DecodeError, RecursionError):
+        return False
+
+
 def read_receipt(envelope: bytes, trusted: Sequence[PublicKey]) -> Proved:
     """Open a receipt that one of these keys signed. Tampered names what broke."""
     opened = dsse.verify(envelope, RECEIPT, trusted)

@@ -131,6 +131,12 @@ def newest(tx: Tx) -> Epoch | None:
     return None if row is None else _epoch(row)
 
 
+def epochs(tx: Tx, *, limit: int = 12) -> tuple[tuple[Epoch, bool], ...]:
+    """The epochs that began last, newest first, each with whether its key is still kept."""
+    query = select(blind_epochs).order_by(blind_epochs.c.number.desc()).limit(limit)
+    return tuple((_epoch(row), row.sealed is not None) for row in tx.connection.execute(query))
+
+
 def secret(tx: Tx, number: int) -> bytes:
     """The secret scalar of an epoch. Missing once it was destroyed."""
     row = tx.connection.execute(select(blind_epochs).where(blind_epochs.c.number == number)).first()
