@@ -72,6 +72,13 @@ def test_refusals_are_kept_for_roles_strangers_and_ended_tokens(here: Site) -> N
     assert ("", "api", "read the queue and its cases") in outcomes
 
 
+def test_a_stranger_cannot_push_older_rows_out_by_asking_for_ever_other_objects(here: Site) -> None:
+    for number in range(30):
+        assert look(here, f"/reports/R-1111-0000-{number:04}") == 303
+    told = [one.entry for one in rows(here, outcome=Outcome.REFUSED) if one.entry.person == ""]
+    assert len([one for one in told if one.kind == "report"]) <= 2  # two when the hour changed meanwhile
+
+
 def test_every_closed_route_of_the_application_leaves_a_row(here: Site) -> None:
     import re
 

@@ -72,10 +72,14 @@ class Entry:
 
 
 def add(tx: Tx, decisions: Iterable[Seen]) -> None:
-    """Keep decisions, in their order. An object is an id of at most 64 characters; a longer one is cut."""
+    """Keep decisions, in their order. An object is an id of at most 64 characters; a longer one is cut.
+
+    Of what a stranger was refused no object is kept: anybody can ask for any number of them, and each would be a row
+    that pushes out an older one.
+    """
     for seen in decisions:
         hidden = seen.outcome in UNSEEN
-        mark = mark_of(tx, seen.object[:64]) if hidden and seen.object else ""
+        mark = mark_of(tx, seen.object[:64]) if hidden and seen.object and seen.person else ""
         told = (seen.person, seen.via, seen.way, seen.action, seen.kind, "" if hidden else seen.object[:64], mark)
         key = _key(*told, seen.outcome, seen.at.strftime("%Y-%m-%dT%H"))
         again = update(access_trail).where(access_trail.c.key == key)
