@@ -113,6 +113,15 @@ def test_a_test_that_vanishes_or_is_skipped_after_the_patch_is_worse():
         assert "project: b" in dict(held.facts)["worse after"]
 
 
+def test_a_line_that_code_under_test_prints_for_a_test_does_not_hide_that_it_fails():
+    before = [{f"{ladder.PROJECT}{name}": one for name, one in test_output.read("tap", b"ok 1 - reads").items()}] * 3
+    forged = test_output.read("tap", b"ok 1 - reads\nnot ok 1 - reads\n")
+    after = {f"{ladder.PROJECT}{name}": one for name, one in forged.items()}
+    held = ladder.no_worse(before, [before[0], after], project=RUNNER)
+    assert not held.reached
+    assert "reads" in held.said
+
+
 def test_a_test_that_only_some_runs_before_tell_of_is_flaky():
     before = [{"project: a": P}, {"project: a": P, "project: b": P}, {"project: a": P}]
     held = ladder.no_worse(before, [{"project: a": P}] * 2, project=RUNNER)

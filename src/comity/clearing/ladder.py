@@ -234,9 +234,16 @@ def no_worse(before: Sequence[Results], after: Sequence[Results], *, project: Pr
 
 
 def worse(before: Sequence[Results], after: Sequence[Results]) -> list[str]:
-    """Tests that passed in every run before and do not in every run after."""
-    good = [name for name in _names(before) if all(run.get(name) is Outcome.PASSED for run in before)]
-    return [name for name in good if any(run.get(name) is not Outcome.PASSED for run in after)]
+    """Tests that passed in every run before and do not in every run after.
+
+    A runner's own line comes after what code under test printed: a name that is told again after, which it was not
+    before, and then does not pass, is a test that failed behind a line that says otherwise.
+    """
+    known = _names(before)
+    good = [name for name in known if all(run.get(name) is Outcome.PASSED for run in before)]
+    more = {name for run in after for name, outcome in run.items() if outcome is not Outcome.PASSED} - set(known)
+    behind = {name.rpartition(" #")[0] for name in more if name.startswith(PROJECT)}
+    return [name for name in good if name in behind or any(run.get(name) is not Outcome.PASSED for run in after)]
 
 
 def _names(runs: Sequence[Results]) -> list[str]:
