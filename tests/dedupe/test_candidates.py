@@ -193,6 +193,23 @@ def test_a_crowd_that_waits_for_screening_hides_neither_an_identifier_nor_a_hint
         assert asked(tx, brought(999, hinted)).cases == ("C-HINT",)
 
 
+def test_hints_are_filed_as_keys_and_only_identities_as_marks(store) -> None:
+    told = finding(
+        aliases=("CVE-2026-1001",),
+        symbols=(Symbol(file="x.c", function="f"),),
+        cwes=("CWE-787",),
+        crash_frames=("f", "g", "h"),
+        fixed_commits=("a" * 40,),
+        introduced_commits=("b" * 40,),
+    )
+    kinds = {mark.kind.removeprefix(flow_compare.MARKS) for mark in flow_compare.marks_of(told, digest(b"recipe"))}
+    assert kinds == {"identifier", "proof", "fix at place"}
+    keys_ = {
+        key.split()[0] for key in flow_compare.profile.keys(flow_compare.profile_of(brought(1, told).report, None, ()))
+    }
+    assert {"place", "frame", "fix", "origin"} <= keys_
+
+
 @contextmanager
 def counted(store: Store) -> Iterator[dict[str, int]]:
     """Statements asked of the engine, and profiles that were opened."""

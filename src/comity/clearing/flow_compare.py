@@ -69,9 +69,12 @@ class Seen:
 
 
 def marks_of(finding: Finding, recipe: Digest | None) -> tuple[Mark, ...]:
-    """What a report can be found by again: its fingerprints, to be kept as keyed digests."""
+    """The identities that a report can be found by again, to be kept as keyed digests.
+
+    What only hints (place, frames, commits) is a key of the index, nearest in time first, and is compared in profiles.
+    """
     prints = deconflict.fingerprints(finding, recipe=recipe)
-    return tuple(Mark(kind=MARKS + p.kind, text=p.value) for p in sorted(prints))
+    return tuple(Mark(kind=MARKS + p.kind, text=p.value) for p in sorted(prints) if p.strength is Strength.IDENTITY)
 
 
 def file(tx: Tx, held: Iterable[tuple[Report, Digest | None, Sequence[bytes]]]) -> None:
@@ -192,8 +195,7 @@ def weighed(
     crowd shares as a hint (a place, frames) is a key of the index too and costs no more there than its bound.
     """
     near, changed_alike = candidates(tx, one)
-    identical = [name for name, shared in prints.items() if any(p.strength is Strength.IDENTITY for p in shared)]
-    identical = sorted({*identical, *changed_alike})
+    identical = sorted({*prints, *changed_alike})
     held = {**near, **reports.cases_of(tx, identical)}
     spoken: Counter[CaseId] = Counter()
     names = dict.fromkeys(near)
@@ -266,7 +268,7 @@ def surroundings(tx: Tx, one: Profile, others: Iterable[Profile]) -> Surrounding
 
 
 def _shared(tx: Tx, report: Report, recipe: Digest | None) -> dict[ReportId, frozenset[Fingerprint]]:
-    """Held reports with a case that share an exact fingerprint with this one, and which."""
+    """Held reports with a case that share an identity with this one, and which."""
     marks = marks_of(report.finding, recipe)
     found: dict[ReportId, set[Fingerprint]] = {}
     for mark, holders in reports.marked(tx, marks, FLOW, most=CROWD, in_case=True).items():
