@@ -38,4 +38,11 @@ def test_a_first_visit_fetches_at_most_150_kib_and_every_page_is_timed(told: dic
     assert 5 < told["first_load_kib"] <= pages.GOAL_KIB
     assert all(row["cpu_ms"] > 0 and row["kib"] > 0 for row in told["rows"])
     assert told["renders"] >= told["pages"]
-    assert "cpu ms" in pages.table(told)
+    assert all(row["wall_ms"] <= row["wall_p95_ms"] for row in told["rows"])
+    lines = pages.table(told).splitlines()
+    assert "cpu p95" in "".join(lines)
+    assert sum("/cases/" in line for line in lines) >= 5, "each page of each role has its line"
+
+
+def test_pages_that_no_link_leads_to_are_measured_too(told: dict[str, Any]) -> None:
+    assert ("coordinator", "/cases/{case:str}/coordination") in {(row["role"], row["path"]) for row in told["rows"]}

@@ -16,7 +16,7 @@ from comity.defend.desk_attest import Attest
 from comity.errors import Conflict, Invalid, Problem
 from comity.model.ids import AssetId
 
-SHOWN = 200
+SHOWN = 100
 """Findings on the first page; exports hold all of them."""
 
 

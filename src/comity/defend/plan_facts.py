@@ -90,8 +90,12 @@ def solution(component: Record, feed: Record, advisories: Sequence[Record], pack
         "ecosystem"
     ) != component.fact("ecosystem"):
         raise Unfounded("the feed is of another ecosystem")
-    built = index([statement_of(record) for record in advisories], feeds=[feed_of(feed)])
-    return solve(built, row_of(component), now=pack.at)
+    name = (component.digest, feed.digest, *sorted(known))
+    if name not in pack.worked_out:
+        built = index([statement_of(record) for record in advisories], feeds=[feed_of(feed)])
+        pack.worked_out[name] = solve(built, row_of(component), now=pack.at)
+    found: Solution = pack.worked_out[name]
+    return found
 
 
 def about(component: Record, pack: EvidencePack) -> list[Record]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 
 from comity.model.ids import Digest
 
@@ -79,6 +80,11 @@ class EvidencePack:
         """Of the moment and all digests, in text order."""
         lines = [self.at.astimezone(UTC).isoformat(), *sorted(self.by_digest)]
         return Digest(hashlib.sha256("\n".join(lines).encode()).hexdigest())
+
+    @cached_property
+    def worked_out(self) -> dict[tuple[Digest, ...], Any]:
+        """What was computed from records of this pack, by their digests: a pure answer is the same each time."""
+        return {}
 
     @cached_property
     def _by_kind(self) -> Mapping[RecordKind, tuple[Record, ...]]:
