@@ -1,6 +1,11 @@
 """Decide whether an address may be called on a stranger's word: global unicast alone, however it is written."""
 
 from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+
+_OF_ITS_HOST: Final = frozenset({IPv4Address("168.63.129.16")})
+"""Global addresses that mean the machine's own host: Azure's virtual public address of its platform (Microsoft Learn,
+"What is IP address 168.63.129.16?")."""
 
 
 def is_public(address: str) -> bool:
@@ -15,6 +20,10 @@ def is_public(address: str) -> bool:
             inner = IPv4Address(int(one) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
+        if one.is_site_local:  # RFC 3879: deprecated, and still routed inside
+            return False
+    if one in _OF_ITS_HOST:
+        return False
     return one.is_global and not one.is_multicast and not one.is_reserved
 
 
