@@ -44,6 +44,23 @@ def test_over_tls_the_cookies_are_bound_to_this_host() -> None:
     assert visit.secure
 
 
+def test_over_tls_a_cookie_that_another_host_of_the_site_could_set_is_read_nowhere(tmp_path: Path) -> None:
+    with site(tmp_path, more=console.routes, page_error=console.page_error, public_url="https://comity.example") as made:
+        secret = made.secrets["coordinator"]
+        assert Browser(site=made, cookies={"__Host-comity": secret}).get("/queue").status_code == 200
+        assert Browser(site=made, cookies={"comity": secret}).get("/queue").status_code == 303
+        planted = Browser(site=made, cookies={"comity_visit": "planted-by-a-sibling"})
+        shown = TOKEN.search(planted.get("/sign-in").text)
+        assert shown is not None
+        assert shown.group(1) != cookies._token("planted-by-a-sibling"), "a form never follows from a planted visit"
+        assert "__Host-comity_visit" in planted.cookies, "it gets a visit of its own"
+        answer = Browser(site=made, cookies={"comity_visit": "planted-by-a-sibling"}).post(
+            "/sign-in", {"login": "coordinator", "password": PASSWORD, "csrf": cookies._token("planted-by-a-sibling")}
+        )
+        assert answer.status_code == 403
+        assert sign_in(planted).status_code == 303
+
+
 def test_a_session_planted_before_signing_in_is_worth_nothing_after(here: Pages) -> None:
     planted = "planted-by-somebody-else"
     browser = Browser(site=here.site, cookies={"comity": planted})

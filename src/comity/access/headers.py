@@ -18,6 +18,9 @@ LIVE_CSP: Final = f"{PAGE_CSP}; script-src 'self'; connect-src 'self'"
 PASSKEY_CSP: Final = f"{PAGE_CSP}; script-src 'self'"
 """For the few pages that ask for a passkey: one script file of ours, nothing inside the page, nothing fetched."""
 
+IS_HTTPS: Final = "comity_is_https"
+"""Where the application's state says that the public address is one of https."""
+
 ALWAYS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",

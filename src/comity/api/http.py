@@ -6,6 +6,7 @@ from typing import Any, Final, TypeAlias
 
 import msgspec
 from litestar import Litestar, Request, Response, get
+from litestar.datastructures import State
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.openapi import OpenAPIConfig
@@ -13,7 +14,7 @@ from litestar.openapi.spec import Components, License, SecurityScheme
 from litestar.types import BeforeMessageSendHookHandler, ControllerRouterHandler
 
 from comity import __version__
-from comity.access.headers import SecurityHeaders
+from comity.access.headers import IS_HTTPS, SecurityHeaders
 from comity.access.patience import patient
 from comity.access.policy import Action
 from comity.access.routes import check_declared
@@ -44,11 +45,13 @@ def build(
             return problems.answer(request, error)
         return page_error(request, error)
 
+    is_https = settings.address.startswith("https://")
     app = Litestar(
         route_handlers=[*routes, _description(routes)],
+        state=State({IS_HTTPS: is_https}),
         exception_handlers={Exception: on_error},
         middleware=[DefineMiddleware(patient, seconds=settings.body_seconds)],
-        before_send=[SecurityHeaders(is_https=settings.address.startswith("https://")), *hooks],
+        before_send=[SecurityHeaders(is_https=is_https), *hooks],
         request_max_body_size=settings.body_limit_bytes,
         openapi_config=None,
         logging_config=None,

@@ -14,6 +14,7 @@ from litestar import Request, Response
 from litestar.datastructures import Cookie
 
 from comity.access import oidc
+from comity.access.headers import IS_HTTPS
 from comity.admin import kinds
 from comity.errors import Forbidden
 
@@ -37,7 +38,8 @@ def _prefixed(name: str, *, is_https: bool) -> str:
 
 
 def _read(request: Request[Any, Any, Any], name: str) -> str:
-    return request.cookies.get("__Host-" + name) or request.cookies.get(name) or ""
+    """Over https the name bound to this host alone: another host of the same site can set every other name."""
+    return request.cookies.get(_prefixed(name, is_https=bool(request.app.state.get(IS_HTTPS)))) or ""
 
 
 def csrf_of(request: Request[Any, Any, Any]) -> str:
