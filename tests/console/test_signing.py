@@ -45,7 +45,9 @@ def test_over_tls_the_cookies_are_bound_to_this_host() -> None:
 
 
 def test_over_tls_a_cookie_that_another_host_of_the_site_could_set_is_read_nowhere(tmp_path: Path) -> None:
-    with site(tmp_path, more=console.routes, page_error=console.page_error, public_url="https://comity.example") as made:
+    with site(
+        tmp_path, more=console.routes, page_error=console.page_error, public_url="https://comity.example"
+    ) as made:
         secret = made.secrets["coordinator"]
         assert Browser(site=made, cookies={"__Host-comity": secret}).get("/queue").status_code == 200
         assert Browser(site=made, cookies={"comity": secret}).get("/queue").status_code == 303

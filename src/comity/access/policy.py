@@ -88,6 +88,8 @@ class Action(StrEnum):
     MANAGE_ACCOUNTS = "manage accounts"
     READ_MIRRORS = "read how old the mirrors are"
     FETCH_MIRRORS = "have a mirror fetched"
+    READ_TEAMS = "read which teams there are"
+    KEEP_TEAMS = "make teams and say who is in them"
     READ_AUDIT = "read the trail of access"
     BREAK_GLASS = "open a withheld case together with a second person"
     READ_GLASS = "read when glass was broken"
@@ -194,6 +196,8 @@ POLICY: Final[Mapping[Action, Rule]] = {
     Action.READ_MIRRORS: Rule(scope=Scope.READ, roles=_COORDINATOR | _EDITOR | DEFENDERS | {Role.ADMIN}),
     Action.FETCH_MIRRORS: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.MANAGE_ACCOUNTS: Rule(scope=None, roles=frozenset({Role.ADMIN})),
+    Action.READ_TEAMS: Rule(scope=Scope.READ, roles=_COORDINATOR | {Role.ADMIN}),
+    Action.KEEP_TEAMS: Rule(scope=Scope.OPERATE, roles=frozenset({Role.ADMIN})),
     Action.READ_AUDIT: Rule(scope=Scope.OPERATE, roles=frozenset({Role.AUDITOR})),
     Action.BREAK_GLASS: Rule(scope=None, roles=_COORDINATOR),
     Action.READ_GLASS: Rule(scope=None, roles=_COORDINATOR | {Role.ADMIN, Role.AUDITOR}),

@@ -15,16 +15,16 @@ from comity.access.attempts import Attempts
 from comity.access.caller import Caller, Via, signed_in
 from comity.access.passwords import Passwords
 from comity.access.policy import Action, Scope
-from comity.admin import kinds
+from comity.admin import domains, kinds
 from comity.admin.kinds import Kind
 from comity.admin.views import Account, HalfWay, Health, Proof, Refused, SignedIn, SignIn
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem
-from comity.model.asset import is_apart, mixes
+from comity.model.asset import is_apart
 from comity.model.events import Event
 from comity.model.events import Kind as Happened
 from comity.model.ids import PartyId, code
 from comity.model.party import Organisation, Person, Role, Viewer
-from comity.store import factors, glass, journal, parties, preferences, providers
+from comity.store import factors, glass, journal, parties, preferences, providers, teams
 from comity.store.engine import Store, Tx
 from comity.store.parties import Token
 
@@ -275,12 +275,15 @@ class Accounts:
             self._note(tx, Happened.ACCOUNT_CHANGED, person, actor=viewer.person, roles=_words(roles))
 
     def disable(self, viewer: Viewer, person: PartyId) -> None:
-        """End an account's sessions and tokens for good. Conflict for the last administrator's."""
+        """End an account's sessions, tokens and places in teams for good. Conflict for the last administrator's."""
         policy.allow(viewer, Action.MANAGE_ACCOUNTS)
         with self.store.write() as tx:
             if Role.ADMIN in parties.person(tx, person).roles:
                 _keep_an_admin(tx, without=person)
-            parties.disable(tx, person, at=self.clock())
+            now = self.clock()
+            parties.disable(tx, person, at=now)
+            for team in teams.of(tx, person):
+                teams.leave(tx, team, person, by=viewer.person, at=now)
             self._note(tx, Happened.ACCOUNT_CHANGED, person, actor=viewer.person, change="disabled")
 
     def provide(
@@ -374,7 +377,7 @@ class Accounts:
         is_script: bool = False,
     ) -> Person:
         _check_names(name=name, login=login)
-        _keep_domains_apart(roles)
+        domains.check_account(roles)
         home = _organisation(tx, organisation)
         person = Person(id=_party("P"), name=name.strip(), organisation=home.id, roles=roles, is_script=is_script)
         parties.add_person(tx, person, login=_login(login), password_hash=None)
@@ -399,7 +402,9 @@ def _with_glass(caller: Caller, opened: Sequence[tuple[PartyId, str]]) -> Caller
 
 def check_roles(tx: Tx, person: Person, roles: frozenset[Role]) -> None:
     """Return when the person may be given exactly these. Invalid for mixed domains, Conflict for the last admin's."""
-    _keep_domains_apart(roles)
+    domains.check_account(roles)
+    for team in teams.of(tx, person.id):
+        domains.check_team(tx, team, person.id, roles)
     if Role.ADMIN in person.roles and Role.ADMIN not in roles:
         _keep_an_admin(tx, without=person.id)
 
@@ -417,13 +422,6 @@ def _keep_an_admin(tx: Tx, *, without: PartyId) -> None:
     others = (p for p in parties.all_people(tx) if p.id != without and p.disabled_at is None)
     if not any(Role.ADMIN in person.roles for person in others):
         raise Conflict("this is the last administrator: make another one first")
-
-
-def _keep_domains_apart(roles: frozenset[Role]) -> None:
-    """No account holds defenders' roles of two kinds: domains do not mix in one pair of eyes."""
-    if mixes(roles):
-        problem = Problem("/roles", "mixed_domains", "give defenders of different domains an account each")
-        raise Invalid("these roles would mix domains", [problem])
 
 
 def _organisation(tx: Tx, name: str) -> Organisation:

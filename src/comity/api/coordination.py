@@ -62,6 +62,7 @@ class SeatLine(msgspec.Struct, frozen=True, kw_only=True):
     why: str
     expires_at: datetime | None
     read_out_at: datetime | None
+    team: str | None
     is_reached_by_mail: bool
     has_key: bool
 
@@ -84,6 +85,18 @@ class LogLine(msgspec.Struct, frozen=True, kw_only=True):
     act: str
     told: str
     why: str
+
+
+class ThroughLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One person's time at a team's seat; `ended_at` null: it goes on."""
+
+    seat: str
+    team: str
+    person: str
+    began_at: datetime
+    began_by: str
+    ended_at: datetime | None
+    ended_by: str
 
 
 class FileLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,6 +208,7 @@ class CoordinationBody(msgspec.Struct, frozen=True, kw_only=True):
     vex_waits: bool
     """Whether a statement stands that the draft does not hold: the act `take-vex` takes it in."""
     log: tuple[LogLine, ...]
+    through_teams: tuple[ThroughLine, ...]
 
 
 class SharedReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -301,7 +315,19 @@ def shown(view: View) -> CoordinationBody:
         ),
         vex=tuple(_stated(one) for one in view.stated),
         vex_waits=view.vex_waits,
-        log=tuple(LogLine(at=one.at, by=one.by, act=one.act, told=one.told, why=one.why) for one in held.log),
+        log=tuple(LogLine(at=one.at, by=one.by, act=one.act, told=one.told, why=one.why) for one in view.log),
+        through_teams=tuple(
+            ThroughLine(
+                seat=one.seat,
+                team=one.team,
+                person=one.person,
+                began_at=one.began_at,
+                began_by=one.began_by,
+                ended_at=one.ended_at,
+                ended_by=one.ended_by,
+            )
+            for one in view.through
+        ),
     )
 
 
@@ -400,6 +426,7 @@ def _participant(one: Participant) -> SeatLine:
         why=one.why,
         expires_at=one.expires_at,
         read_out_at=one.read_out_at,
+        team=one.team,
         is_reached_by_mail=bool(one.contact),
         has_key=bool(one.openpgp),
     )

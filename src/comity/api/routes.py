@@ -6,6 +6,7 @@ from litestar import Router
 
 from comity.access.rates import Rates
 from comity.access.routes import token_guard
+from comity.admin.teams import Teams
 from comity.api import (
     advice,
     ai_defence,
@@ -40,6 +41,7 @@ from comity.api import coordination as coordination_calls
 from comity.api import patches as patch_calls
 from comity.api import regroup as regroup_calls
 from comity.api import rules as rule_calls
+from comity.api import teams as team_calls
 from comity.api.asking import Nested
 from comity.counters import Counters
 
@@ -79,6 +81,7 @@ def routes(counters: Counters) -> list[Router]:
         *directives.routes(counters.directives),
         *ai_defence.routes(counters.ai),
         *host.routes(counters.accounts),
+        *team_calls.routes(Teams(counters.accounts)),
         *audit.routes(counters.trail),
         *mirrors.routes(counters.mirroring),
     ]

@@ -23,7 +23,7 @@ E = TypeVar("E", bound=Enum)
 Words = Mapping[str, str]
 
 ACTS: Final[Mapping[str, tuple[str, ...]]] = {
-    "read-in": ("name", "part", "tier", "why", "login", "contact", "key"),
+    "read-in": ("name", "part", "tier", "why", "login", "contact", "key", "team"),
     "read-out": ("seat", "why"),
     "withhold": ("why",),
     "open": ("why",),
@@ -83,6 +83,7 @@ def act(
                 login=read.text("login"),
                 contact=read.text("contact"),
                 key=words.get("key", ""),
+                team=read.text("team"),
             )
             return f"read in: seat {seat}"
         case "write":

@@ -1,6 +1,7 @@
 """The counter of canaries: from whose copies was a text made that turned up outside?"""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from comity.access.policy import Action, allow
@@ -8,10 +9,10 @@ from comity.clearing import canaries, embargo, flow, flow_canaries
 from comity.clearing.canaries import TEXT_LIMIT
 from comity.model.coordination import Coordination, Part, Tier
 from comity.model.events import Event, Kind
-from comity.model.ids import CaseId, Digest, digest
+from comity.model.ids import CaseId, Digest, PartyId, digest
 from comity.model.party import Viewer
 from comity.sealing.blind import NAME_BYTES
-from comity.store import blind, coordinations, journal, parties
+from comity.store import blind, coordinations, journal, parties, teams
 from comity.store.engine import Tx
 
 __all__ = ["TEXT_LIMIT", "Canaries", "Copy", "Shelf", "Traced"]
@@ -65,30 +66,31 @@ class Canaries:
             shelves = _shelves(tx, entries)
         with self.machines.store.write() as tx:
             copies = tuple(
-                self._noted(tx, viewer, case, seat, mark)
-                for seat, case in coordinations.seats_seen(tx, viewer)
-                if canaries.bare(flow_canaries.reference(tx, seat)) in seen
+                self._noted(tx, viewer, case, seat, member, mark)
+                for seat, case, member in _holders(tx, viewer)
+                if canaries.bare(flow_canaries.reference(tx, seat, member)) in seen
             )
         says = canaries.SAYS if copies or shelves else canaries.SILENT
         return Traced(sha256=mark, copies=copies, shelves=shelves, says=says)
 
-    def _noted(self, tx: Tx, viewer: Viewer, case: CaseId, seat: str, mark: Digest) -> Copy:
+    def _noted(self, tx: Tx, viewer: Viewer, case: CaseId, seat: str, member: PartyId | None, mark: Digest) -> Copy:
         """The copy, and a line in its case's log: once for each text."""
         held = coordinations.find(tx, case)
         assert held is not None
         one = held.participant(seat)
         assert one is not None
         why = f"text with SHA-256 {mark}"
-        told = f"a text from outside holds the reference of the copy of {one.name}"
+        name = f"{parties.person(tx, member).name}, of {one.name}" if member else one.name
+        told = f"a text from outside holds the reference of the copy of {name}"
         if not any(entry.act == "canary" and (entry.told, entry.why) == (told, why) for entry in held.log):
             self._log(tx, viewer, held, told, why)
         return Copy(
             case=case,
             seat=seat,
-            name=one.name,
+            name=name,
             part=one.part,
             tier=one.tier,
-            reference=flow_canaries.reference(tx, seat),
+            reference=flow_canaries.reference(tx, seat, member),
         )
 
     def _log(self, tx: Tx, viewer: Viewer, held: Coordination, told: str, why: str) -> None:
@@ -101,6 +103,18 @@ class Canaries:
             kind=Kind.CASE_COORDINATED, key=key, at=at, subjects=(held.case,), facts=facts, actor=viewer.person
         )
         journal.append(tx, event)
+
+
+def _holders(tx: Tx, viewer: Viewer) -> Iterator[tuple[str, CaseId, PartyId | None]]:
+    """Every copy: a seat's, and of a team's seat that of each person who was ever in the team."""
+    seats = coordinations.seats_seen(tx, viewer)
+    members: dict[PartyId, set[PartyId]] = {}
+    for one in teams.memberships(tx, {team for _, _, team in seats if team is not None}):
+        members.setdefault(one.team, set()).add(one.person)
+    for seat, case, team in seats:
+        yield seat, case, None
+        for person in sorted(members.get(team, ())) if team is not None else ():
+            yield seat, case, person
 
 
 def _shelves(tx: Tx, entries: frozenset[bytes]) -> tuple[Shelf, ...]:

@@ -28,11 +28,13 @@ from comity.clearing import (
     readin,
     supplier_told,
     supplier_vex,
+    team_seats,
 )
 from comity.clearing.contacts import Wanted
 from comity.clearing.readin import Workspace
 from comity.clearing.supplier_told import Line
 from comity.clearing.supplier_vex import Wish
+from comity.clearing.team_seats import Through
 from comity.durable.engine import Control
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Problem, TooLarge
 from comity.mail import openpgp, outbox
@@ -49,6 +51,7 @@ from comity.model.coordination import (
     Coordination,
     Duty,
     Enclosed,
+    Entry,
     Fact,
     Handled,
     Limit,
@@ -65,7 +68,8 @@ from comity.model.handling import Tlp
 from comity.model.ids import CaseId, Digest, PartyId
 from comity.model.letter import Letter, is_address
 from comity.model.party import Organisation, Person, Role, Viewer
-from comity.store import blobs, cases, coordinations, journal, parties, reports
+from comity.model.team import Team
+from comity.store import blobs, cases, coordinations, journal, parties, reports, teams
 from comity.store.engine import Tx
 
 __all__ = [
@@ -130,6 +134,12 @@ class View:
     """What maintainers state as VEX."""
     vex_waits: bool = False
     """A statement stands that the draft does not hold."""
+    log: tuple[Entry, ...]
+    """What was done, and whom a team's seat added or took away."""
+    through: tuple[Through, ...]
+    """Who could see it through a team, and when."""
+    teams: tuple[tuple[Team, str], ...]
+    """Teams of this host, each with the name of its organisation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +164,11 @@ class Coordinations:
             withheld = cases.is_withheld(tx, case)
             stated = supplier_told.lines(held, seen, flow.draft_of(tx, seen) if seen.draft else None)
             affected = [a for one in flow.findings_of(tx, seen).values() for a in one.affected]
+            seated = {one.team for one in held.participants if one.team is not None}
+            people = {one.id: one.name for one in parties.all_people(tx)} if seated else {}
+            through = team_seats.through(held, teams.memberships(tx, seated), people, now=now)
+            homes = {one.id: one.name for one in parties.all_organisations(tx)}
+            known = tuple((one, homes[one.organisation]) for one in teams.everything(tx))
         clocks = deadlines.clocks(held, final_from_notice=self.machines.settings.cra_final_from_notice)
         return View(
             held=held,
@@ -176,6 +191,9 @@ class Coordinations:
             suggested=contacts.wanted(affected),
             stated=stated,
             vex_waits=supplier_vex.is_waiting(held),
+            log=team_seats.log(held, through),
+            through=through,
+            teams=known,
         )
 
     def read_in(
@@ -190,18 +208,23 @@ class Coordinations:
         login: str = "",
         contact: str = "",
         key: str = "",
+        team: str = "",
     ) -> str:
         """Read somebody in, and say why; gives the seat. `login` names an account; without one they get a link by mail.
 
+        `team` names a team instead: whoever is in it has the seat while they are, as far as their own roles reach. A
+        team of coordinators sees the case where it is kept from others, and its seat ends when it is read out.
         Invalid: no reason, no way to reach them, a tier that does not fit, a key that is none.
         """
         allow(viewer, Action.COORDINATE)
         tier = tier or (Tier.ZERO if part in (Part.FINDER, Part.MAINTAINER, Part.COORDINATOR) else _first(part))
         readin.check_tier(part, tier)
-        problems = [*_line("/name", name), *_line("/why", why)]
+        problems = [*(() if team else _line("/name", name)), *_line("/why", why)]
         if contact and not is_address(contact):
             problems.append(Problem("/contact", "bad_address", "give one mail address"))
-        if not contact and not login:
+        if team and (contact or login or key):
+            problems.append(Problem("/team", "one_way", "a team is read in by its id alone: its members sign in"))
+        elif not contact and not login and not team:
             problems.append(Problem("/contact", "no_way", "give an account of this host, or a mail address"))
         if problems:
             raise Invalid("nobody was read in", problems)
@@ -212,26 +235,29 @@ class Coordinations:
         with self.machines.store.write() as tx:
             held_case, before, who = self._of(tx, viewer, case)
             contacts.check_writable(before, contact)
-            person = self._account(tx, viewer, name, login, now)
-            if any(one.person == person and one.is_seated(now) for one in before.participants):
-                raise Conflict("this person takes part already: one seat for each person and case")
+            group = _team(tx, team) if team else None
+            person = None if group else self._account(tx, viewer, name, login, now)
+            held_by = (person, group.id if group else None)
+            if any((one.person, one.team) == held_by and one.is_seated(now) for one in before.participants):
+                raise Conflict("they take part already: one seat for each person or team and case")
             one = Participant(
                 id=seat,
-                name=name.strip(),
+                name=group.name if group else name.strip(),
                 part=part,
                 tier=tier,
                 person=person,
+                team=group.id if group else None,
                 contact=contact,
                 openpgp=key,
                 read_in_at=now,
                 read_in_by=who,
                 why=why.strip(),
-                expires_at=now + EXPIRES,
+                expires_at=None if group and part is Part.COORDINATOR else now + EXPIRES,
                 handled=Handled.RECEIVED if part is Part.MAINTAINER else Handled.START,
             )
             after = embargo.joined(before, one, at=now)
             saved = self._kept(tx, viewer, held_case, before, after, "read in")
-            facts = {"seat": seat, "tier": str(tier), "part": str(part)}
+            facts = {"seat": seat, "tier": str(tier), "part": str(part)} | ({"team": group.id} if group else {})
             self._note(tx, viewer, Kind.CASE_READ_IN, f"read-in:{seat}", case, now, facts)
             if contact:
                 host = self.machines.settings.organisation
@@ -582,7 +608,10 @@ class Coordinations:
         now = self.machines.now()
         with self.machines.store.write() as tx:
             held_case, before, one = self._seated(tx, viewer, seat, reading=reading)
-            saved = self._kept(tx, viewer, held_case, before, change(before, one.name, now), act)
+            after = change(before, one.name, now)
+            if one.team is not None:
+                after = embargo.logged(after, at=now, by=one.name, act="team", told=f"acted at the team's seat: {act}")
+            saved = self._kept(tx, viewer, held_case, before, after, act)
         self._wake(held_case.id, saved)
 
     def _of(self, tx: Tx, viewer: Viewer, case: CaseId) -> tuple[Case, Coordination, str]:
@@ -600,6 +629,8 @@ class Coordinations:
         one = held.participant(seat)
         if one is None:
             raise Missing("no such seat")
+        if one.team is not None:
+            one = replace(one, name=f"{parties.person(tx, viewer.person).name} for {one.name}")
         return cases.get(tx, case_id, flow.FLOW), held, one
 
     def _kept(
@@ -751,7 +782,7 @@ class Coordinations:
             draft=flow.draft_of(tx, case) if case.draft else None,
             verdicts=tuple(publish.verdict_sentence(v.verdict) for v in case.validations),
             thread=coordinations.thread(tx, case_id, viewer, at=now),
-            reference=flow_canaries.reference(tx, seat),
+            reference=flow_canaries.reference(tx, seat, viewer.person if one.team is not None else None),
             approvals=self.machines.settings.approvals,
         )
 
@@ -773,6 +804,13 @@ def _plain(name: str, place: int) -> str:
     kept = "".join(mark if mark.isascii() and (mark.isalnum() or mark in "._+-") else "_" for mark in name)
     kept = kept.lstrip("._+-")[:100]
     return kept or f"file-{place + 1}"
+
+
+def _team(tx: Tx, id_: str) -> Team:
+    try:
+        return teams.get(tx, PartyId(id_))
+    except Missing as error:
+        raise Invalid("nobody was read in", [Problem("/team", "no_team", "name a team by its id")]) from error
 
 
 def _first(part: Part) -> Tier:

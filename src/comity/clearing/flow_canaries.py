@@ -16,9 +16,9 @@ MARKED: Final = 2
 """Entries of each shelf that are one member's own: like the others to whoever holds no key."""
 
 
-def reference(tx: Tx, seat: str) -> str:
-    """The reference of everything that this seat is shown or sent."""
-    return canaries.reference(tx.master.mark("canary", seat))
+def reference(tx: Tx, seat: str, member: PartyId | None = None) -> str:
+    """The reference of everything that this seat is shown or sent; of a team's seat each member has their own."""
+    return canaries.reference(tx.master.mark("canary", f"{seat} {member}" if member else seat))
 
 
 def marked(

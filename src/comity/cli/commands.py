@@ -45,6 +45,7 @@ from comity.cli import (
     search,
     show,
     standing,
+    teams,
 )
 from comity.cli import affected as asking
 from comity.cli import (
@@ -100,6 +101,7 @@ bundle = App(
     name="bundle", help="Mirrors in one signed file, for a host without a network: export, import, show.", group=HOST
 )
 account = App(name="account", help="Accounts of this host: setup, link.", group=HOST)
+team = App(name="team", help="Teams of this host: list, make, rename, add, remove.", group=HOST)
 defend = App(name="defend", help="What you run and what reaches it: scan, register, assets, estate.", group=DEFEND)
 assess = App(
     name="assess",
@@ -143,6 +145,7 @@ for branch in (
     mirror,
     bundle,
     account,
+    team,
 ):
     app.command(branch)
 
@@ -369,6 +372,11 @@ account.command(hosting.account_setup, name="setup")
 account.command(hosting.account_link, name="link")
 account.command(hosting.account_audit, name="audit")
 account.command(hosting.account_without_code, name="remove-second-factor")
+team.command(teams.listed, name="list")
+team.command(teams.make)
+team.command(teams.rename)
+team.command(teams.add)
+team.command(teams.remove)
 app.command(hosting.login, group=SIGN_IN)
 app.command(hosting.logout, group=SIGN_IN)
 app.command(hosting.demo, group=MORE)

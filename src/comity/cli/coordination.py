@@ -34,6 +34,17 @@ def coordination(case: str, *, host: Host = "", json: Json = False) -> None:
     if held["vex_waits"]:
         show.line(f"A statement stands that the draft does not hold: comity case do {case} take-vex", "yellow")
     _thread(held["thread"])
+    rows = [
+        (
+            one["person"],
+            one["team"],
+            show.moment(one["began_at"]),
+            show.moment(one["ended_at"]) if one["ended_at"] else "now",
+        )
+        for one in held["through_teams"]
+    ]
+    if rows:
+        show.table(("could see it", "through", "from", "until"), rows, empty="")
     for line in held["log"]:
         why = f": {line['why']}" if line["why"] else ""
         show.line(f"{show.moment(line['at'])}  {line['told']}{why}  ({line['by']})", "dim")

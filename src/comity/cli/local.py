@@ -6,7 +6,8 @@ from typing import Any
 
 import msgspec
 
-from comity.api import blind, canaries, claims, federation, patches, reports, search, wire
+from comity.admin.teams import Teams
+from comity.api import blind, canaries, claims, federation, patches, reports, search, teams, wire
 from comity.api.blind import BlindOpening, BlindQuestion, BlindSettled, BlindShelf
 from comity.api.cases import REASONS
 from comity.api.mirrors import MirrorList, mirror_body
@@ -136,6 +137,7 @@ READS: Mapping[str, Answer] = {
     **local_intake.READS,
     **local_priority.READS,
     "/cases": _cases,
+    "/teams": lambda o, v, _n, _q: teams.listed(Teams(o.accounts), v),
     "/partners": lambda o, v, _n, _q: [federation.partner_body(one) for one in o.hand_overs.partners(v)],
     "/hand-overs": lambda o, v, _n, _q: federation.passed(o.hand_overs, v),
     "/search": lambda o, v, _n, q: search.found(o.searching, v, str(q.get("q", ""))),
@@ -180,6 +182,8 @@ DOWNLOADS: Mapping[str, Answer] = {
     f"/reports/{NAME}/attachments/{NAME}": lambda o, v, n, _: o.clearing.attachment(v, ReportId(n[0]), Digest(n[1]))[1],
 }
 ACTS: Mapping[str, Answer] = {
+    "/teams": lambda o, v, _n, b: teams.make(Teams(o.accounts), v, msgspec.convert(b, teams.NewTeam)),
+    f"/teams/{NAME}": lambda o, v, n, b: teams.change(Teams(o.accounts), v, n[0], msgspec.convert(b, teams.TeamChange)),
     "/partners": lambda o, v, _n, b: federation.enter(o.hand_overs, v, msgspec.convert(b, federation.EnterPartner)),
     f"/partners/{NAME}/end": lambda o, v, n, _b: o.hand_overs.end(v, n[0]),
     f"/partners/{NAME}/claims": lambda o, v, n, b: federation.partner_body(

@@ -87,6 +87,7 @@ GROUPS: Final = (
         name="This host",
         links=(
             Link(path="/people", name="People", action=Action.MANAGE_ACCOUNTS),
+            Link(path="/teams", name="Teams", action=Action.READ_TEAMS),
             Link(path="/host", name="Health", action=Action.VERIFY_JOURNAL),
             Link(path="/mirrors", name="Mirrors", action=Action.READ_MIRRORS),
             Link(path="/audit", name="Trail of access", action=Action.READ_AUDIT),

@@ -47,6 +47,7 @@ from comity.console import deadlines as deadline_pages
 from comity.console import directives as directive_pages
 from comity.console import mirrors as mirror_pages
 from comity.console import patches as patch_pages
+from comity.console import teams as team_pages
 from comity.console import trail as trail_pages
 from comity.console.pages import page, status_name
 from comity.console.routing import Paths
@@ -77,6 +78,7 @@ def routes(counters: Counters) -> list[Router]:
     trail_pages.add(paths, counters.trail, counters.glass)
     account.add(paths, accounts, settings, counters.now, provider)
     people.add(paths, accounts, settings, provider)
+    team_pages.add(paths, accounts)
     batch_pages.add(paths, counters.batches)
     reports.add(paths, counters.clearing, counters.capacity, settings)
     cases.add(paths, counters.clearing, Preferences(accounts=accounts))

@@ -230,7 +230,8 @@ TIERS_OF: Final[Mapping[Part, frozenset[Tier]]] = {
 class Participant:
     """Somebody who takes part. Content is seen between `read_in_at` and `read_out_at` or `expires_at`.
 
-    `person` is an account of this host. `contact` is a mail address, `openpgp` its armoured key; each may be "".
+    `person` is an account of this host; or `team` a team of it, and whoever is in the team at the moment has the seat.
+    `contact` is a mail address, `openpgp` its armoured key; each may be "".
     """
 
     id: str
@@ -238,6 +239,7 @@ class Participant:
     part: Part
     tier: Tier
     person: PartyId | None = None
+    team: PartyId | None = None
     contact: str = ""
     openpgp: str = ""
     read_in_at: datetime

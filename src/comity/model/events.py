@@ -12,6 +12,8 @@ class Kind(StrEnum):
     HOST_STARTED = "host.started"
     ACCOUNT_MADE = "account.made"
     ACCOUNT_CHANGED = "account.changed"
+    TEAM_MADE = "team.made"
+    TEAM_CHANGED = "team.changed"
     KEY_CHANGED = "key.changed"
     GLASS_ASKED = "glass.asked"
     GLASS_BROKEN = "glass.broken"

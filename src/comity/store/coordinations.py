@@ -23,6 +23,7 @@ from sqlalchemy import (
     and_,
     delete,
     exists,
+    false,
     insert,
     or_,
     select,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 )
 
 from comity.errors import Conflict, Missing
-from comity.model.coordination import KEEPS_QUIET, Coordination, Message
+from comity.model.coordination import KEEPS_QUIET, SEES, TIER_LABEL, Coordination, Message, Part, Participant, Thing
 from comity.model.ids import CaseId, PartyId
 from comity.model.party import Role, Viewer
 from comity.store import blobs, rows
@@ -38,6 +39,7 @@ from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
 from comity.store.seen import sees_case
 from comity.store.tables import Moment, cases, metadata
+from comity.store.teams_tables import team_seats, teams_of
 
 coordinations: Final = Table(
     "coordinations",
@@ -112,20 +114,39 @@ def save(tx: Tx, held: Coordination) -> Coordination:
 
 
 def _seat(tx: Tx, held: Coordination) -> None:
-    tx.connection.execute(delete(participants).where(participants.c.case_id == held.case))
+    for table in (participants, team_seats):
+        tx.connection.execute(delete(table).where(table.c.case_id == held.case))
     seats = [
         {
             "case_id": held.case,
             "id": one.id,
             "person": one.person,
             "seated": one.read_out_at is None,
-            "may_read": one.read_out_at is None and (not held.is_bound() or one.consent in KEEPS_QUIET),
+            "may_read": _may_read(held, one),
             "expires_at": one.expires_at,
         }
         for one in held.participants
     ]
     if seats:
         tx.connection.execute(insert(participants), seats)
+    of_teams = [
+        {
+            "participant": one.id,
+            "case_id": held.case,
+            "team": one.team,
+            "label": int(TIER_LABEL[one.tier]),
+            "reads_reports": Thing.FINDING in SEES[one.tier],
+            "coordinates": one.part is Part.COORDINATOR and Thing.FINDING in SEES[one.tier] and _may_read(held, one),
+        }
+        for one in held.participants
+        if one.team is not None
+    ]
+    if of_teams:
+        tx.connection.execute(insert(team_seats), of_teams)
+
+
+def _may_read(held: Coordination, one: Participant) -> bool:
+    return one.read_out_at is None and (not held.is_bound() or one.consent in KEEPS_QUIET)
 
 
 def seats(tx: Tx, viewer: Viewer, *, at: datetime) -> tuple[tuple[CaseId, str, bool], ...]:
@@ -142,19 +163,20 @@ def seat(tx: Tx, id_: str, viewer: Viewer, *, at: datetime) -> tuple[CaseId, boo
     return CaseId(row.case_id), row.may_read
 
 
-def seats_seen(tx: Tx, viewer: Viewer) -> tuple[tuple[str, CaseId], ...]:
-    """Every seat, ended ones too, of the cases that this viewer sees, each with its case."""
+def seats_seen(tx: Tx, viewer: Viewer) -> tuple[tuple[str, CaseId, PartyId | None], ...]:
+    """Every seat, ended ones too, of the cases that this viewer sees, each with its case and the team that has it."""
     query = (
-        select(participants.c.id, participants.c.case_id)
+        select(participants.c.id, participants.c.case_id, team_seats.c.team)
         .join(cases, cases.c.id == participants.c.case_id)
+        .outerjoin(team_seats, team_seats.c.participant == participants.c.id)
         .where(sees_case(viewer))
         .order_by(participants.c.case_id, participants.c.id)
     )
-    return tuple((str(row.id), CaseId(row.case_id)) for row in tx.connection.execute(query))
+    return tuple((row.id, CaseId(row.case_id), row.team) for row in tx.connection.execute(query))
 
 
 def has_seat(tx: Tx, person: PartyId, *, at: datetime) -> bool:
-    """Whether this person has a seat anywhere."""
+    """Whether this person has a seat of their own anywhere."""
     query = select(participants.c.id).where(
         participants.c.person == person, participants.c.seated.is_(True), _lasts(at)
     )
@@ -200,7 +222,7 @@ def erase(tx: Tx, case: CaseId) -> None:
     for id_ in tx.connection.execute(of_case).scalars().all():
         blobs.release(tx, message_record(id_))
     tx.connection.execute(delete(message_readers).where(message_readers.c.message.in_(of_case)))
-    for table in (messages, participants, coordinations):
+    for table in (messages, participants, team_seats, coordinations):
         tx.connection.execute(delete(table).where(table.c.case_id == case))
 
 
@@ -222,9 +244,21 @@ def _lasts(at: datetime) -> ColumnElement[bool]:
 
 
 def _sits(viewer: Viewer, at: datetime) -> ColumnElement[bool]:
-    """Nobody sits without a name: strangers and flows have no seat."""
-    named = viewer.person if viewer.person and not viewer.is_system else "\x00"
-    return and_(participants.c.person == named, participants.c.seated.is_(True), _lasts(at))
+    """Nobody sits without a name: strangers and flows have no seat.
+
+    A named person's seat was given knowing them. A team's is given to whoever is in it, so their own roles must reach
+    the label of its tier, and that of the case where the tier shows reports.
+    """
+    if not viewer.person or viewer.is_system:
+        return false()
+    whole = select(cases.c.id).where(cases.c.id == team_seats.c.case_id, cases.c.tlp <= int(viewer.tlp))
+    through = select(team_seats.c.participant).where(
+        team_seats.c.team.in_(teams_of(viewer.person)),
+        team_seats.c.label <= int(viewer.tlp),
+        or_(team_seats.c.reads_reports.is_(False), exists(whole.correlate(team_seats))),
+    )
+    mine = or_(participants.c.person == viewer.person, participants.c.id.in_(through))
+    return and_(mine, participants.c.seated.is_(True), _lasts(at))
 
 
 def _reads(viewer: Viewer, at: datetime) -> ColumnElement[bool]:

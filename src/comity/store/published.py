@@ -21,7 +21,7 @@ from comity.model.sharing import HOST
 from comity.store import rows, words
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
-from comity.store.seen import Page, next_start, page_of
+from comity.store.seen import Page, cases_of_teams, next_start, page_of
 from comity.store.shared_tables import shares
 from comity.store.tables import advisories, advisory_files, advisory_names, cases, numbers, read_ins
 
@@ -228,7 +228,8 @@ def _sees(viewer: Viewer) -> ColumnElement[bool]:
     is_read_in = exists(named.correlate(advisories))
     if Role.COORDINATOR in viewer.roles:
         withheld = select(cases.c.id).where(cases.c.id == advisories.c.case_id, cases.c.withheld.is_(True))
-        ways.append(and_(within, or_(~exists(withheld.correlate(advisories)), is_read_in)))
+        of_team = advisories.c.case_id.in_(cases_of_teams(viewer.person))
+        ways.append(and_(within, or_(~exists(withheld.correlate(advisories)), is_read_in, of_team)))
     if viewer.person:
         mine: ColumnElement[bool] = shares.c.recipient == viewer.person
         if viewer.organisation:

@@ -1,7 +1,8 @@
 """Who sees which report and case, as SQL conditions: handling is decided in the query, so no caller can forget it.
 
 A durable flow (`is_system`) sees all. A coordinator sees what is within their TLP label and not withheld; a withheld
-case and its reports are seen only by those read in to it, and by one for whom two people opened it. A submitter sees
+case and its reports are seen only by those read in to it, by coordinators of a team that is, as long as they are in it,
+and by one for whom two people opened it. A submitter sees
 the reports of their own organisation and the cases these belong to. Everybody else, administrators included, sees none.
 A row that is hidden looks like one that is missing.
 """
@@ -16,6 +17,7 @@ from sqlalchemy import Column, ColumnElement, Select, and_, exists, false, liter
 from comity.errors import Invalid, Problem
 from comity.model.party import Role, Viewer
 from comity.store.tables import case_reports, cases, moment_text, read_ins, read_moment, reports
+from comity.store.teams_tables import team_seats, teams_of
 
 T = TypeVar("T")
 
@@ -58,8 +60,14 @@ def sees_report(viewer: Viewer) -> ColumnElement[bool]:
 
 def _is_read_in(viewer: Viewer) -> ColumnElement[bool]:
     named = select(read_ins.c.person).where(read_ins.c.case_id == cases.c.id, read_ins.c.person == viewer.person)
-    is_named = exists(named.correlate(cases))
+    is_named = or_(exists(named.correlate(cases)), cases.c.id.in_(cases_of_teams(viewer.person)))
     return or_(is_named, cases.c.id.in_(sorted(viewer.opened))) if viewer.opened else is_named
+
+
+def cases_of_teams(who: ColumnElement[str] | str) -> Select[tuple[str]]:
+    """Cases that a team of this person coordinates now. For coordinators alone: others have a seat and no more."""
+    mine = team_seats.c.team.in_(teams_of(who)), team_seats.c.coordinates.is_(True)
+    return select(team_seats.c.case_id).where(*mine)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

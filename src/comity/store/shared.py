@@ -38,6 +38,7 @@ from comity.model.party import Role, Viewer
 from comity.model.sharing import SharedObject
 from comity.store.crypt import Sealed, seal, unseal
 from comity.store.engine import Tx
+from comity.store.seen import cases_of_teams
 from comity.store.shared_tables import shared_objects, shared_statuses, shares
 from comity.store.tables import cases, moment_text, read_ins
 
@@ -294,7 +295,7 @@ def _sees(t: FromClause, eyes: _Eyes) -> ColumnElement[bool]:
         ways.append(and_(t.c.organisation == home, t.c.case_id.is_(None)))
     if eyes.coordinates:
         withheld = select(cases.c.id).where(cases.c.id == t.c.case_id, cases.c.withheld.is_(True))
-        ways.append(or_(~exists(withheld.correlate(t)), is_read_in))
+        ways.append(or_(~exists(withheld.correlate(t)), is_read_in, t.c.case_id.in_(cases_of_teams(who))))
     return or_(clear, and_(t.c.tlp <= label, or_(*ways)))
 
 
