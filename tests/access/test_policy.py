@@ -78,6 +78,8 @@ EXPECTED = {
     Action.READ_DOCTOR: "admin",
     Action.MANAGE_ACCOUNTS: "admin",
     Action.READ_AUDIT: "auditor",
+    Action.READ_TEAMS: "coordinator admin",
+    Action.KEEP_TEAMS: "admin",
     Action.BREAK_GLASS: "coordinator",
     Action.READ_GLASS: "coordinator admin auditor",
     Action.ERASE_CASES: "coordinator",

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from comity import console
+from comity.admin.teams import Teams
 from comity.model.case import Stage
 from tests.api.fakes import AT, draft
-from tests.api.site import Site, site
+from tests.api.site import LAB, Site, site
 
 TOKEN = re.compile(r'name="csrf" value="([0-9a-f]{64})"')
 
@@ -66,4 +67,7 @@ def pages(folder: Path, *, title: str = "Path traversal in example-archive") -> 
         made.clearing.add_case(stage=Stage.COORDINATING, title=title)
         advisory = replace(draft(title), published_at=AT, summary=title, details=title, remediation=title)
         made.publish(replace(advisory, evidence=title, approved_by=title), osv_json=b"{}", osv_json_seal_json=b"{}")
+        teams, admin = Teams(made.accounts), made.viewers["admin"]
+        team = teams.make(admin, name=f"Night shift: {title}", organisation=LAB)
+        teams.add(admin, team, login="submitter")
         yield Pages(site=made)

@@ -57,6 +57,7 @@ VIEWS = {
     "case": ("coordinator", f"/cases/{CASE}"),
     "account": ("coordinator", "/account"),
     "people": ("admin", "/people"),
+    "teams": ("admin", "/teams"),
     "host": ("admin", "/host"),
     "overview": ("coordinator", "/"),
     "claims": ("submitter", "/claims"),

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import count
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
 from comity.errors import Conflict, Missing
@@ -217,9 +217,31 @@ def found(ask: object) -> bool:
     return True
 
 
+@example(
+    acts=[
+        ("join", "work", "ada"),
+        ("join", "work", "mia"),
+        ("join", "fix", "mia"),
+        ("join", "far", "rea"),
+        ("in", "work", ""),
+        ("withhold", "", ""),
+        ("in", "fix", ""),
+        ("in", "far", ""),
+        ("embargo", "", ""),
+        ("agree", "work", ""),
+        ("agree", "fix", ""),
+        ("leave", "fix", "mia"),
+        ("join", "fix", "mia"),
+        ("year", "", ""),
+        ("leave", "work", "ada"),
+        ("join", "work", "ada"),
+        ("out", "work", ""),
+    ],
+    tlp=Tlp.RED,
+)
 @given(acts=ACTS, tlp=st.sampled_from([Tlp.AMBER, Tlp.RED]))
 @settings(
-    max_examples=12,
+    max_examples=7,
     deadline=None,
     suppress_health_check=list(HealthCheck),
     phases=(Phase.explicit, Phase.generate),

@@ -34,22 +34,21 @@ def coordination(case: str, *, host: Host = "", json: Json = False) -> None:
     if held["vex_waits"]:
         show.line(f"A statement stands that the draft does not hold: comity case do {case} take-vex", "yellow")
     _thread(held["thread"])
-    rows = [
-        (
-            one["person"],
-            one["team"],
-            show.moment(one["began_at"]),
-            show.moment(one["ended_at"]) if one["ended_at"] else "now",
-        )
+    seen = [
+        (one["person"], one["team"], show.moment(one["began_at"]), _until(one["ended_at"]))
         for one in held["through_teams"]
     ]
-    if rows:
-        show.table(("could see it", "through", "from", "until"), rows, empty="")
+    if seen:
+        show.table(("could see it", "through", "from", "until"), seen, empty="")
     for line in held["log"]:
         why = f": {line['why']}" if line["why"] else ""
         show.line(f"{show.moment(line['at'])}  {line['told']}{why}  ({line['by']})", "dim")
     if not held["can_mail"]:
         show.line("This host has no mail server: letters wait.", "yellow")
+
+
+def _until(ended: str | None) -> str:
+    return show.moment(ended) if ended else "now"
 
 
 def do(case: str, act: str, *words: str, file: Files = None, host: Host = "", json: Json = False) -> None:
