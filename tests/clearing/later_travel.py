@@ -16,9 +16,10 @@ from typing import Any
 import httpx
 from sqlalchemy import select
 
-from comity.clearing import flow, flow_blind, flow_capacity, flow_coordination, flow_cve, flow_handover
-from comity.clearing.capacity import Wish
+from comity.clearing import capacity as capacity_rules
+from comity.clearing import flow, flow_blind, flow_capacity, flow_claims, flow_coordination, flow_cve, flow_handover
 from comity.clearing.desk_capacity import Capacity
+from comity.clearing.desk_claims import Claims, Wish
 from comity.clearing.desk_coordination import Coordinations
 from comity.clearing.desk_cve import CveDesk, Deed, Standing
 from comity.clearing.desk_handover import HandOvers
@@ -27,9 +28,11 @@ from comity.errors import Unavailable
 from comity.mail import outbox
 from comity.model.case import Case, Closing, Stage
 from comity.model.coordination import Part
+from comity.model.federation import Way
+from comity.model.handling import Tlp
 from comity.model.party import Role, Viewer
 from comity.model.recipe import Sight
-from comity.partners.carrier import Answer, Carrier
+from comity.partners.carrier import CLAIMS, PATH, Answer, Carrier
 from comity.partners.cve_services import CveServices
 from comity.partners.tap import TapIntake
 from comity.sealing import keys
@@ -40,6 +43,7 @@ from tests.clearing.findings import FINDING, without_alias
 from tests.clearing.hosts import LAB, RIVAL, START, Host, coordinator, host
 from tests.clearing.ledger import within
 from tests.clearing.test_capacity import another
+from tests.clearing.test_claims import ALLOWED
 from tests.clearing.test_cross import OTHER, PATCH, THEIRS, brought, saw
 from tests.clearing.travel import until
 from tests.cve.services import KEY, ORG, USER, Kept
@@ -65,7 +69,15 @@ def state(settings: Settings) -> Any:
 
 
 COUNTED = frozenset(
-    ["case.clock", "case.merged", "case.hand-over-settled", "cve.settled", "intake.released", "blind.epoch-began"]
+    [
+        "case.clock",
+        "case.merged",
+        "case.hand-over-settled",
+        "claims.told",
+        "cve.settled",
+        "intake.released",
+        "blind.epoch-began",
+    ]
 )
 
 
@@ -141,7 +153,10 @@ def two_weeks(settings: Settings, seam: Callable[[str], None]) -> None:
                 held.desk.submit(LAB, [document(replace(another(number), affected=FINDING.affected), recipe=own)])
             until(lambda n=number: sum(one.stage is Stage.COORDINATING for one in every(held)) > n)
         if not desk.contracts(ADA):
-            desk.enter(ADA, Wish(maintainer="The YAML team", packages=["pkg:pypi/PyYAML"], weekly=1, on_word="mail"))
+            desk.enter(
+                ADA,
+                capacity_rules.Wish(maintainer="The YAML team", packages=["pkg:pypi/PyYAML"], weekly=1, on_word="mail"),
+            )
         (contract,) = desk.contracts(ADA)
         monday = datetime(2026, 6, 15, tzinfo=START.tzinfo)
         for number, week in enumerate((monday, monday + 7 * DAY)):
@@ -271,6 +286,72 @@ def told_second_try(tx: Any) -> dict[str, Any]:
     return {"state": str(made.state), "receipts": len(made.receipts)}
 
 
+# Scan claims that the partner hears of at the second try ------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Hearing(Beside):
+    """Another host in this process, which takes letters about claims."""
+
+    def bring(self, _address: str, body: bytes, *, path: str = PATH) -> Answer:
+        if self.now() < START + DAY:
+            raise Unavailable("the partner's address cannot be reached")
+        assert path == CLAIMS
+        receipt = self.counter.take_claims(base64.b64decode(json.loads(body)["letter"]))
+        return Answer(status=200, body=json.dumps({"receipt": base64.b64encode(receipt).decode()}).encode())
+
+
+def claims_told(settings: Settings, seam: Callable[[str], None]) -> None:
+    folder = settings.data.parent / "beside"
+    machines: list[flow_handover.Machines] = []
+    with host(folder, run=False) as other:
+
+        def flows(held: flow.Machines, _control: Any) -> tuple[Any, ...]:
+            there = replace(_passing(other.machines, folder / "keys", carrier=Carrier()), now=held.now)
+            counter = HandOvers(
+                machines=there, control=SilentControl(), clearing=other.desk, settings=other.machines.settings
+            )
+            machines.append(
+                _passing(held, settings.keys, carrier=Hearing(counter=counter, key=there.key, now=held.now))
+            )
+            return flow_claims.flows(machines[0])
+
+        with here(settings, seam=seam, more=flows) as held:
+            _told(held, settings, machines[0])
+
+
+def _told(held: Host, settings: Settings, passing: flow_handover.Machines) -> None:
+    hearing: Any = passing.carrier
+    counter = HandOvers(machines=passing, control=SilentControl(), clearing=held.desk, settings=settings)
+    for mine, theirs in ((counter, hearing.key), (hearing.counter, passing.key)):
+        if not mine.partners(ROOT):
+            made = mine.add(ROOT, name="A partner", address="https://partner.example", key=theirs.public.export())
+            mine.exchange_claims(ROOT, made.id, on=True)
+    claims = Claims(
+        store=held.machines.store, settings=settings, signer=held.machines.signer, now=held.clock.now,
+        own_report=held.desk.own_report,
+    )  # fmt: skip
+    if not claims.own(LAB).lines:
+        claims.take(LAB, Wish(repository="https://git.example.org/a/b"), ALLOWED, shared=Tlp.GREEN)
+    (to,) = counter.partners(ROOT)
+    control = held.desk.control
+    control.start(flow_claims.EXCHANGE, to.id, to.id, START.isoformat())
+    way = f"{flow_claims.EXCHANGE}:{to.id}"
+    until(lambda: "tell 0" in control.status(way).steps)
+    jump(held, settings, max(START + 2 * DAY, held.clock.now()))
+    (settings.data.parent / "clock").write_text(
+        (held.clock.now() + timedelta(hours=1)).isoformat()
+    )  # a restart takes time
+    until(lambda: ended(held, way))
+
+
+def told_claims(tx: Any) -> dict[str, Any]:
+    (to,) = partners.every(tx)
+    out = partners.claim_letter(tx, to.id, Way.OUT)
+    assert out is not None
+    return {"claims": out.number, "receipt": bool(out.receipt), "problem": out.problem}
+
+
 # A CVE id that is asked for once -------------------------------------------------------------------------------------
 
 
@@ -366,6 +447,7 @@ PLAYED: Mapping[str, Callable[[Settings, Callable[[str], None]], None]] = {
     "capacity": two_weeks,
     "epochs": two_epochs,
     "hand-over": second_try,
+    "claims": claims_told,
     "cve": one_id,
     "clocks": clocks,
 }
@@ -374,6 +456,7 @@ TOLD: Mapping[str, Callable[[Any], dict[str, Any]]] = {
     "capacity": told_weeks,
     "epochs": told_epochs,
     "hand-over": told_second_try,
+    "claims": told_claims,
     "cve": told_one_id,
     "clocks": told_clocks,
 }

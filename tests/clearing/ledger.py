@@ -23,6 +23,7 @@ SCENARIOS: Mapping[str, tuple[str, ...]] = {
         "clearing.capacity",
         "clearing.blind-epoch",
         "clearing.hand-over",
+        "clearing.claims-exchange",
         "clearing.cve",
         "clearing.clocks",
     ),

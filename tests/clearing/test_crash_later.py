@@ -19,6 +19,7 @@ WANTED = {
     "capacity": ["intake.released"] * 3,
     "epochs": ["blind.epoch-began"] * 3,
     "hand-over": ["case.hand-over-settled"],
+    "claims": ["claims.told"],
     "cve": ["cve.settled"],
     "clocks": ["case.clock"] * 2,
 }
