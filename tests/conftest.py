@@ -67,7 +67,7 @@ LONGEST_FIRST = (
     "tests/coordinate/test_no_leak.py",
     "tests/battery/test_telltale.py",
 )
-"""Files that take minutes: begun first, so that two processes are done at about the same time."""
+"""Files that take minutes: begun first, so that all processes are done at about the same time."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
