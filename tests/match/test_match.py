@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from comity.defend.match import Component, Matching, settle
+from comity.defend.match import Component, Matching
 from comity.defend.segments import Feed, Index, Statement, index, statements
 from comity.formats.versions import Inside, Undecided, covers
 from comity.model.advisory import Advisory
@@ -240,48 +240,6 @@ def test_the_order_of_advisories_never_changes_the_answer(order: list[int]) -> N
         ("A-1", "CVE-1", "introduced 1.0"),
         ("A-2", "CVE-1", "listed version"),
     ]
-
-
-class TestTwoWitnesses:
-    """One component that is a distribution's package and a language's at once."""
-
-    def settled(self, small: Index, distribution: str, upstream: str) -> Component:
-        kept = index(
-            [
-                says("UP", ranged(("introduced", "0"), ("fixed", "1.3")), name="src", aliases=("CVE-2026-0002",)),
-                says("DEB", ranged(("introduced", "0"), ("fixed", "1.2-3+deb12u1")), ecosystem="Debian:12", name="src",
-                     aliases=("CVE-2026-0002",)),
-                says("UP-2", ranged(("introduced", "1.0"), ("fixed", "1.1")), name="src", aliases=("CVE-2026-0003",)),
-            ],
-            feeds=FEEDS,
-        )  # fmt: skip
-        return settle(
-            kept, distribution=ask(kept, "src", distribution, "Debian:12"), upstream=ask(kept, "src", upstream)
-        )
-
-    def test_a_backported_fix_wins_over_the_upstream_range(self, small: Index) -> None:
-        assert self.settled(small, "1.2-3+deb12u1", "1.2").answer is Answer.NOT_AFFECTED
-
-    def test_the_distribution_s_own_hit_stays(self, small: Index) -> None:
-        found = self.settled(small, "1.2-3", "1.2")
-        assert found.answer is Answer.AFFECTED
-        assert [f.advisory for f in found.findings] == ["DEB"]
-
-    def test_an_upstream_hit_that_the_distribution_does_not_name_is_unknown(self, small: Index) -> None:
-        found = self.settled(small, "1.2-3+deb12u1", "1.0")
-        assert found.answer is Answer.UNKNOWN
-        assert [f.advisory for f in found.undecided] == ["UP-2"]
-        assert "the distribution has not said" in found.undecided[0].rule
-
-    def test_without_a_fresh_distribution_feed_an_upstream_hit_never_becomes_affected(self, small: Index) -> None:
-        upstream_only = index([says("UP", BELOW_2, name="src")], feeds=FEEDS[:1])
-        found = settle(
-            upstream_only,
-            distribution=ask(upstream_only, "src", "1.2-3", "Debian:12"),
-            upstream=ask(upstream_only, "src", "1.2"),
-        )
-        assert found.answer is Answer.NOT_ASSESSED
-        assert [f.advisory for f in found.undecided] == ["UP"]
 
 
 @pytest.mark.parametrize(

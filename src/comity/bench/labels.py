@@ -8,7 +8,7 @@ labels give no ecosystem either, so a Jenkins plugin named as a Python package i
 
 What the label set can tell about identity is used: a Python package in an image that also has the distribution's
 `python3-NAME` at the same upstream version is two witnesses of one component, and the upstream advisory alone then
-leaves it unknown (`defend.match.settle`).
+leaves it unknown: distributions fix by backport and keep the upstream version.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from comity.bench.match import NOW, read_statements
-from comity.defend.match import Component, Matching, Row, settle
+from comity.defend.match import Component, Matching
 from comity.defend.segments import Feed, Index, index
 from comity.errors import Missing, Unavailable
 from comity.formats.versions.identity import Package, package
@@ -95,25 +95,23 @@ def _index(folder: Path) -> Index:
     )
 
 
-def _with_owners(labels: Iterable[Label]) -> Iterator[tuple[Label, Row | None]]:
-    """Each label with the distribution package that the same image has of the same upstream version, if any."""
+def _with_owners(labels: Iterable[Label]) -> Iterator[tuple[Label, bool]]:
+    """Each label, and whether the same image has the distribution's package of the same upstream version."""
     kept = tuple(labels)
     by_image: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for label in kept:
         by_image[label.image][label.package] = label.version
     for label in kept:
-        owner = next(
-            (
-                name
+        yield (
+            label,
+            any(
+                by_image[label.image].get(name, "").partition("-")[0].rpartition(":")[2] == label.version
                 for name in (f"python3-{label.package}", f"python-{label.package}", f"python36-{label.package}")
-                if by_image[label.image].get(name, "").partition("-")[0].rpartition(":")[2] == label.version
             ),
-            None,
         )
-        yield label, Row("Red Hat", owner, by_image[label.image][owner]) if owner else None
 
 
-def _answer(built: Index, label: Label, owner: Row | None) -> tuple[Answer, str]:
+def _answer(built: Index, label: Label, owned: bool) -> tuple[Answer, str]:
     """The answer about this vulnerability of this package, by the one feed that names the two together."""
     for ecosystem in FEEDS.values():
         places = _places(built, package(ecosystem, label.package), label.names)
@@ -122,12 +120,9 @@ def _answer(built: Index, label: Label, owner: Row | None) -> tuple[Answer, str]
         matching = Matching(built, now=NOW)
         number = matching.add(ecosystem, [label.package], [label.version]).numbers[0]
         upstream = _only(matching.component(number), built, places)
-        if owner is not None:
-            distribution = Component(row=owner, answer=Answer.NOT_ASSESSED, reason="no feed of the distribution given")
-            settled = settle(built, distribution=distribution, upstream=upstream)
-            answer = Answer.UNKNOWN if settled.undecided else Answer.NOT_ASSESSED
-        else:
-            answer = upstream.answer
+        answer = upstream.answer
+        if owned:
+            answer = Answer.UNKNOWN if upstream.findings else Answer.NOT_ASSESSED
         return answer, f"{ecosystem} {label.package} {label.version} {' '.join(sorted(label.names))}"
     return Answer.NOT_ASSESSED, ""
 

@@ -9,7 +9,7 @@ where somebody asks. Rows may come in pieces of any size.
 
 from array import array
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import compress
 from typing import Final, NamedTuple, TypeAlias
@@ -292,33 +292,3 @@ class _Keys(dict[str, bytes | None]):
     def __missing__(self, version: str) -> bytes | None:
         self[version] = position = key(self._ecosystem, version)
         return position
-
-
-def settle(index: Index, *, distribution: Component, upstream: Component) -> Component:
-    """One component with two identities (a Debian package that is also a Python one): one answer, two witnesses.
-
-    Distributions fix by backport and keep the upstream version, so the distribution's own advisories go first: an
-    upstream hit on a vulnerability that they name is decided by them, and one that they do not name is unknown, never
-    affected alone. An answer that was not assessed stays so, with the upstream hits beside it. A clean upstream answer
-    adds nothing: it neither lifts nor lowers the distribution's.
-    """
-    folded = package(distribution.row.ecosystem, distribution.row.name)
-    line = index.lines.get(folded)
-    assessed = distribution.answer in (Answer.AFFECTED, Answer.NOT_AFFECTED, Answer.UNKNOWN)
-    named = {index.vulnerability[place] for place in line.everything} if line and assessed else set()
-    unsettled = tuple(
-        replace(
-            finding, rule=f"upstream: {finding.rule}; the distribution has not said whether its package is affected"
-        )
-        for finding in upstream.findings
-        if finding.vulnerability not in named
-    )
-    if not unsettled:
-        return distribution
-    undecided = distribution.undecided + unsettled
-    if distribution.answer in (Answer.AFFECTED, Answer.NOT_ASSESSED):
-        return replace(distribution, undecided=undecided)
-    reason = (
-        f"{len(unsettled)} upstream advisories reach the upstream version and the distribution says nothing about them"
-    )
-    return replace(distribution, answer=Answer.UNKNOWN, reason=reason, undecided=undecided)

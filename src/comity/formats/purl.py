@@ -42,14 +42,31 @@ DISTRIBUTIONS: Final = {
     ("deb", "debian"): "Debian",
     ("deb", "ubuntu"): "Ubuntu",
     ("rpm", "almalinux"): "AlmaLinux",
+    ("rpm", "amazon"): "Amazon Linux",
+    ("rpm", "amzn"): "Amazon Linux",
+    ("rpm", "azurelinux"): "Azure Linux",
+    ("rpm", "mariner"): "Azure Linux",
+    ("rpm", "centos"): "CentOS",
+    ("rpm", "fedora"): "Fedora",
     ("rpm", "mageia"): "Mageia",
     ("rpm", "openeuler"): "openEuler",
     ("rpm", "opensuse"): "openSUSE",
+    ("rpm", "opensuse-leap"): "openSUSE",
+    ("rpm", "opensuse-tumbleweed"): "openSUSE",
+    ("rpm", "oracle"): "Oracle Linux",
+    ("rpm", "ol"): "Oracle Linux",
+    ("rpm", "photon"): "Photon OS",
     ("rpm", "redhat"): "Red Hat",
+    ("rpm", "rhel"): "Red Hat",
+    ("rpm", "red hat"): "Red Hat",
     ("rpm", "rocky-linux"): "Rocky Linux",
+    ("rpm", "rocky"): "Rocky Linux",
     ("rpm", "suse"): "SUSE",
+    ("rpm", "sles"): "SUSE",
+    ("rpm", "sles_sap"): "SUSE",
 }
-"""(purl type, namespace) -> OSV ecosystem."""
+"""(purl type, namespace or ID of os-release) -> ecosystem, named as OSV does or would. The first namespace of each is
+the one that is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,7 +45,7 @@ CISA: Final[Mapping[str, str]] = {
 }
 """CycloneDX's word -> the nearest of CISA's."""
 _TYPES: Final = {name.lower(): kind for kind, name in purls.ECOSYSTEMS.items()}
-_DISTRIBUTIONS: Final = {name.lower(): pair for pair, name in purls.DISTRIBUTIONS.items()}
+_DISTRIBUTIONS: Final = {name.lower(): pair for pair, name in reversed(purls.DISTRIBUTIONS.items())}
 NO_DETAIL: Final = "No action was stated."
 
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from comity.formats.listings import listing
+from comity.formats.purl import DISTRIBUTIONS
 from comity.formats.versions.ecosystems import scheme
 
 _LINE: Final = re.compile(r"(?P<key>[A-Z][A-Z0-9_]*)=(?P<value>.*)\Z")
@@ -17,7 +18,7 @@ _HEAD: Final = 100
 _STATED: Final = re.compile(
     r"(?P<family>[A-Za-z][A-Za-z_ -]{1,40})(?::(?P<release>[0-9A-Za-z][0-9A-Za-z._: -]{0,63}))?\Z"
 )
-_OTHER_IDS: Final = {"debian": "Debian", "ubuntu": "Ubuntu", "alpine": "Alpine", "wolfi": "Wolfi"}
+_FAMILIES: Final = {word: name for (_, word), name in DISTRIBUTIONS.items()}
 _RELEASE_PACKAGES: Final = {
     "almalinux-release": "AlmaLinux", "azurelinux-release": "Azure Linux", "centos-stream-release": "CentOS",
     "fedora-release-common": "Fedora", "mageia-release-common": "Mageia", "openEuler-release": "openEuler",
@@ -42,7 +43,7 @@ def stated(text: str) -> str:
 def family_of(word: str) -> str:
     """OSV's ecosystem for its own name or an ID of os-release; "" when it is no distribution."""
     folded = word.strip().lower()
-    family = _OTHER_IDS.get(folded) or listing.rpm_ecosystem(folded)
+    family = _FAMILIES.get(folded, "")
     if family:
         return family
     known = scheme(folded)

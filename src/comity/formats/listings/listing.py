@@ -30,14 +30,6 @@ MOST: Final = 250_000
 LONGEST: Final = 1024
 """Characters of a name or version; what is longer is cut, since it names no real package."""
 _BY_SOURCE: Final = frozenset({"deb", "apk"})
-_RPM_NAMESPACES: Final = {
-    "almalinux": "AlmaLinux", "amazon": "Amazon Linux", "amzn": "Amazon Linux", "centos": "CentOS", "fedora": "Fedora",
-    "mageia": "Mageia", "mariner": "Azure Linux", "azurelinux": "Azure Linux", "openeuler": "openEuler",
-    "opensuse": "openSUSE", "oracle": "Oracle Linux", "ol": "Oracle Linux", "photon": "Photon OS", "redhat": "Red Hat",
-    "rhel": "Red Hat", "rocky": "Rocky Linux", "rocky-linux": "Rocky Linux", "sles": "SUSE", "suse": "SUSE",
-    "opensuse-leap": "openSUSE", "opensuse-tumbleweed": "openSUSE", "sles_sap": "SUSE", "red hat": "Red Hat",
-}  # fmt: skip
-"""purl namespace, or ID of os-release, of an RPM distribution -> OSV ecosystem."""
 CELL_LIMIT: Final = 1024 * 1024
 """Characters of one cell of a CSV table."""
 PROBLEMS: Final = 100
@@ -145,17 +137,10 @@ def ecosystem_of(stated: PackageURL) -> str:
     """OSV's ecosystem for a purl, with the release where the `distro` qualifier gives one; "" when OSV has none."""
     namespace = (stated.namespace or "").lower()
     found = ECOSYSTEMS.get(stated.type) or DISTRIBUTIONS.get((stated.type, namespace), "")
-    if not found and stated.type == "rpm":
-        found = _RPM_NAMESPACES.get(namespace, "")
     if not found:
         return ""
     release = release_of(stated.to_string())
     return f"{found}:{release}" if release and (stated.type in {"deb", "apk", "rpm"}) else found
-
-
-def rpm_ecosystem(distribution: str) -> str:
-    """OSV's ecosystem for the ID that `/etc/os-release` gives an RPM distribution; "" for an unknown one."""
-    return _RPM_NAMESPACES.get(distribution.lower(), "")
 
 
 def refuse_too_many(found: Sequence[object]) -> None:
