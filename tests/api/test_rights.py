@@ -216,6 +216,7 @@ ROUTES = {
     ("GET", "/api/v1/journal/verification"): Action.VERIFY_JOURNAL,
     ("GET", "/api/v1/doctor"): Action.READ_DOCTOR,
     ("GET", "/api/v1/audit"): Action.READ_AUDIT,
+    ("POST", "/api/v1/sign-in/provider/logout"): Action.SIGN_IN,
     ("GET", "/api/v1/teams"): Action.READ_TEAMS,
     ("POST", "/api/v1/teams"): Action.KEEP_TEAMS,
     ("POST", "/api/v1/teams/{team:str}"): Action.KEEP_TEAMS,

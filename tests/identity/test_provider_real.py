@@ -96,11 +96,15 @@ def test_an_invitation_joins_roles_follow_the_list_and_signing_out_offers_both(m
     page.click("text=Sign in with Example login")
     expect(page).to_have_url(f"{address}/queue")  # recognised without another word
 
+    secret = there.accounts.link("boss").rpartition("/")[2]
+    elsewhere = there.accounts.use_link(secret, on_this_host=True).secret  # a second browser of the same person
     page.goto(f"{address}/account")
     page.click("text=Sign out")
+    assert there.accounts.by_session(elsewhere) is not None
     page.click("text=Sign out there too")
     page.click("button[autofocus]")  # the provider asks whether it is meant
     expect(page).to_have_url(f"{address}/")
+    assert there.accounts.by_session(elsewhere) is None  # the provider told us over the back channel
     page.goto(f"{address}/sign-in")
     page.click("text=Sign in with Example login")
     expect(page.locator("[name=login]")).to_be_visible()  # nobody is recognised any more

@@ -12,6 +12,8 @@ const provider = new Provider(issuer, {
       client_secret: "a secret of the test",
       redirect_uris: [back],
       post_logout_redirect_uris: [after],
+      backchannel_logout_uri: `${after}api/v1/sign-in/provider/logout`,
+      backchannel_logout_session_required: true,
       response_types: ["code"],
       grant_types: ["authorization_code"],
     },
@@ -19,7 +21,7 @@ const provider = new Provider(issuer, {
   cookies: { keys: ["test"] },
   pkce: { required: () => true },
   claims: { openid: ["sub"], profile: ["groups"], email: ["email", "email_verified"] },
-  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true } },
+  features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
   async findAccount(_context, id) {
     return {
       accountId: id,

@@ -260,9 +260,8 @@ def read_claims(
     from joserfc.jwk import KeySet
 
     try:
-        held = _object(keys, "the provider's keys cannot be read")
-        signing = [key for key in held.get("keys", ()) if isinstance(key, dict) and key.get("use", "sig") == "sig"]
-        token = jwt.decode(id_token, KeySet.import_key_set({"keys": signing}), algorithms=list(ALGORITHMS))  # (1)
+        signing = KeySet.import_key_set({"keys": signing_keys(keys)})
+        token = jwt.decode(id_token, signing, algorithms=list(ALGORITHMS))  # (1)
         options = {"iss": {"essential": True, "value": client.issuer}, "aud": {"essential": True, "value": client.id}}
         more = {"nonce": attempt.nonce, "client_id": client.id, "access_token": access}
         claims = CodeIDToken(token.claims, token.header, options=options, params=more)
@@ -275,6 +274,12 @@ def read_claims(
     if not isinstance(subject, str) or not 1 <= len(subject) <= 255 or not subject.isascii():  # (7)
         raise Forbidden("the provider names nobody: ask whoever runs it")
     return dict(token.claims)
+
+
+def signing_keys(keys: bytes) -> list[dict[str, Any]]:
+    """The keys that the provider signs with. Unavailable for a document that is none."""
+    held = _list(_object(keys, "the provider's keys cannot be read"), "keys")
+    return [key for key in held if isinstance(key, dict) and key.get("use", "sig") == "sig"]
 
 
 def read_userinfo(document: bytes, claims: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from comity.access import oidc, policy
+from comity.access import oidc, oidc_logout, policy
 from comity.access.oidc import Attempt, Client, Metadata
 from comity.access.policy import Action
+from comity.admin import kinds
 from comity.admin.counter import Accounts, check_roles
 from comity.admin.views import HalfWay, SignedIn
 from comity.errors import Conflict, Forbidden, Invalid, Missing, Unavailable
@@ -25,6 +26,8 @@ from comity.store.engine import Tx
 
 KEPT: Final = timedelta(hours=1)
 """How long what the provider publishes of itself is kept in this process."""
+AGAIN: Final = timedelta(minutes=1)
+"""How long the keys are not read again for a logout token that names an unknown one: anybody may send one."""
 UNKNOWN: Final = (
     "the provider recognised you, and no account here is joined to that: ask an administrator for an invitation and "
     "follow it with the provider"
@@ -41,6 +44,7 @@ class Provider:
     _metadata: Metadata | None = None
     _keys: bytes = b""
     _read_at: datetime | None = field(default=None)
+    _keys_at: datetime | None = field(default=None)
 
     @property
     def name(self) -> str:
@@ -88,9 +92,31 @@ class Provider:
         with self.accounts.store.write() as tx:
             person = self._account(tx, claims, attempt, client)  # (6)
             person = self._with_roles(tx, person, claims, client)  # (7)
+            self._remember(tx, person, claims, client)
             return self.accounts.in_or_half_way(tx, person), attempt.following  # (8)
 
     # ---- afterwards
+
+    def signed_out(self, token: str) -> None:
+        """Somebody signed out at the provider: every session of theirs here ends, however it began.
+
+        Forbidden for a token that does not hold or was taken before. Nothing happens for whom nobody knows here.
+        """
+        client, now = self._configured(), self.accounts.clock()
+        keys = oidc.signing_keys(self._keys_again(token, self._known()))
+        said = oidc_logout.read_logout(token, keys=keys, client=client, now=now)
+        with self.accounts.store.write() as tx:
+            if not providers.take_logout(tx, said.mark, at=now, until=said.until):
+                raise Forbidden("this logout token was taken before")
+            marked = oidc_logout.session_mark(said.session)
+            known = {
+                providers.person_of(tx, client.issuer, said.subject) if said.subject else None,
+                providers.person_of_session(tx, client.issuer, marked) if said.session and not said.subject else None,
+            }
+            for person in known - {None}:
+                assert person is not None
+                parties.end_sessions(tx, person)
+                self.accounts.note_change(tx, person, actor="provider", change="signed out at the sign-in provider")
 
     def joined(self, viewer: Viewer) -> datetime | None:
         """Since when the viewer's account is joined to the provider, None when it is not."""
@@ -136,6 +162,25 @@ class Provider:
         if not self._keys or (kid and kid.encode() not in self._keys):
             self._keys = self.host.fetch(metadata.keys)
         return self._keys
+
+    def _keys_again(self, token: str, metadata: Metadata) -> bytes:
+        """The provider's keys for a token that anybody may have sent: read again at most once in `AGAIN`."""
+        now = self.accounts.clock()
+        if self._keys and self._keys_at is not None and timedelta(0) <= now - self._keys_at < AGAIN:
+            return self._keys
+        before, held = self._keys, self._keys_for(token, metadata)
+        if held is not before:
+            self._keys_at = now
+        return held
+
+    def _remember(self, tx: Tx, person: Person, claims: Mapping[str, Any], client: Client) -> None:
+        """Whose session at the provider this is, for a logout that names it alone."""
+        session = claims.get("sid")
+        if isinstance(session, str) and 1 <= len(session) <= 255:
+            now = self.accounts.clock()
+            ends = now + kinds.HALF_WAY.lifetime + kinds.SESSION.lifetime
+            mark = oidc_logout.session_mark(session)
+            providers.remember_session(tx, client.issuer, mark, person.id, at=now, until=ends)
 
     def _account(self, tx: Tx, claims: Mapping[str, Any], attempt: Attempt, client: Client) -> Person:
         """Whose account this is: by an invitation, by an earlier join, or by the operator's claim, in that order."""

@@ -6,6 +6,7 @@ from litestar import Router
 
 from comity.access.rates import Rates
 from comity.access.routes import token_guard
+from comity.admin.provider import configured
 from comity.admin.teams import Teams
 from comity.api import (
     advice,
@@ -29,6 +30,7 @@ from comity.api import (
     reading,
     reports,
     search,
+    sign_out,
     standing,
     tap,
     triage,
@@ -82,6 +84,7 @@ def routes(counters: Counters) -> list[Router]:
         *ai_defence.routes(counters.ai),
         *host.routes(counters.accounts),
         *team_calls.routes(Teams(counters.accounts)),
+        *sign_out.routes(configured(settings, counters.accounts)),
         *audit.routes(counters.trail),
         *mirrors.routes(counters.mirroring),
     ]
