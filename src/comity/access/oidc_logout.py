@@ -85,5 +85,6 @@ def _text(said: dict[str, Any], name: str) -> str:
 
 def _seconds(said: dict[str, Any], name: str) -> float | None:
     value = said.get(name)
-    is_moment = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e12
-    return float(value) if is_moment else None
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1e12:
+        return float(value)
+    return None
