@@ -22,6 +22,8 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   claims: { openid: ["sub"], profile: ["groups"], email: ["email", "email_verified"] },
   features: { devInteractions: { enabled: true }, rpInitiatedLogout: { enabled: true }, backchannelLogout: { enabled: true } },
+  // without the dispatcher that keeps it from calling loopback, where the host under test is
+  fetch: (url, options) => fetch(url, { ...options, dispatcher: undefined }),
   async findAccount(_context, id) {
     return {
       accountId: id,

@@ -9,11 +9,8 @@ from litestar.params import RawBody
 from comity.access.oidc_logout import LONGEST, PATH
 from comity.access.policy import Action
 from comity.admin.provider import Provider
-from comity.api import asking
 from comity.api.asking import Ask
 from comity.errors import Forbidden
-
-KIND = "application/x-www-form-urlencoded"
 
 
 def routes(provider: Provider) -> list[HTTPRouteHandler]:
@@ -22,13 +19,10 @@ def routes(provider: Provider) -> list[HTTPRouteHandler]:
     @post(
         PATH,
         opt={"action": Action.SIGN_IN},
-        operation_id="signOutByProvider",
-        operation_class=asking.raw_body((KIND,), "`logout_token`, as OpenID Connect Back-Channel Logout 1.0 has it"),
+        include_in_schema=False,  # a form of the provider's own protocol, made by no client of this API
         sync_to_thread=True,
         status_code=200,
         request_max_body_size=LONGEST,
-        summary="The sign-in provider tells that somebody signed out",
-        responses=asking.ERRORS,
     )
     def signed_out(request: Ask, body: RawBody) -> Response[dict[str, str]]:  # noqa: ARG001  the framework's signature
         """Ends every session of whom the token names. 400 for a token that does not hold, without saying why."""
