@@ -153,6 +153,24 @@ def test_a_machine_whose_rpm_database_was_not_read_is_never_clean(
     assert not replace(found, contents=replace(found.contents, unread=read.unread)).whole
 
 
+def test_a_machine_without_any_list_of_its_system_s_packages_is_never_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert flow_scan.here().unread == ()
+    monkeypatch.setattr(flow_scan, "DPKG", tmp_path / "none")
+    assert flow_scan.here().unread == (flow_scan.SYSTEM_UNREAD,)
+
+
+def test_an_apk_list_is_read_at_its_newer_place_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    newer = tmp_path / "installed"
+    newer.write_text("P:musl\nV:1.2.5-r0\n\n")
+    monkeypatch.setattr(flow_scan, "DPKG", tmp_path / "none")
+    monkeypatch.setattr(flow_scan, "APK", (newer, tmp_path / "older"))
+    read = flow_scan.here()
+    assert read.unread == ()
+    assert "musl" in {one.name for one in read.components}
+
+
 def test_this_machine_is_scanned_for_real(comity: Terminal) -> None:
     held = comity("defend", "scan", "--here", "--as-of", "2024-10-10", "--json").json
     names = {one["name"].lower() for one in held["components"]}

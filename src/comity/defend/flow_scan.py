@@ -36,12 +36,14 @@ from comity.store.engine import Tx
 from comity.store.upstream import Mirror
 
 DPKG: Final = Path("/var/lib/dpkg/status")
-APK: Final = Path("/lib/apk/db/installed")
+APK: Final = (Path("/usr/lib/apk/db/installed"), Path("/lib/apk/db/installed"))
+"""The newer place first."""
 RPM: Final = (Path("/usr/lib/sysimage/rpm"), Path("/var/lib/rpm"))
 """Where RPM keeps its database, a binary one: it is named, not read."""
 RPM_UNREAD: Final = (
     "RPM's database; to have it, scan the list that `(cat /etc/os-release; rpm -qa) > packages.txt` makes"
 )
+SYSTEM_UNREAD: Final = "the system's own packages: no list of dpkg or apk is here; name an SBOM of the machine instead"
 _NAME: Final = re.compile(rb'"name":"([^"\\\\]{1,512})"')
 """Names of packages in a line of the starter data, which holds no escape in them."""
 OS_RELEASE: Final = Path("/etc/os-release")
@@ -74,15 +76,18 @@ def here() -> Contents:
     parts: list[Contents] = []
     if DPKG.exists():
         parts.append(system.dpkg(DPKG.read_bytes(), release=_release()))
-    elif APK.exists():
-        parts.append(system.apk(APK.read_bytes(), release=_release()))
+    else:
+        installed = [system.apk(one.read_bytes(), release=_release()) for one in APK if one.exists()]
+        parts += installed[:1]
+    has_system = bool(parts)
     pairs = sorted({(one.name, one.version) for one in metadata.distributions() if one.name and one.version})
     if pairs:
         parts.append(python.environment(pairs, subject="this Python"))
     if not parts:
         raise Unavailable("no package list of this machine can be read: name a file instead")
     notes = [note for part in parts for note in part.notes]
-    unread = (RPM_UNREAD,) if any(folder.is_dir() and any(folder.iterdir()) for folder in RPM) else ()
+    has_rpm = any(folder.is_dir() and any(folder.iterdir()) for folder in RPM)
+    unread = (RPM_UNREAD,) if has_rpm else () if has_system else (SYSTEM_UNREAD,)
     notes += [f"not read: {one}" for one in unread]
     notes.append("read: " + ", ".join(f"{part.format} ({len(part.components)})" for part in parts))
     return Contents(
