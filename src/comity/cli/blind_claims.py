@@ -13,7 +13,6 @@ import msgspec
 
 from comity.cli.blind import asked, keep
 from comity.cli.places import Place
-from comity.durable.clock import SystemClock
 from comity.errors import Invalid, Problem
 from comity.settings import Settings
 
@@ -110,6 +109,7 @@ def _look(
     from comity.api.claims import overlap
     from comity.clearing.desk_blind import Shelf, area_of, overlap_of
     from comity.clearing.desk_claims import Wish, authorised
+    from comity.durable.clock import SystemClock  # the client package has no clocks of a host
     from comity.sealing import asker
 
     now = SystemClock().now()
