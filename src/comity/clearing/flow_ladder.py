@@ -339,8 +339,10 @@ def _l3(sides: Sides) -> Rise:
         return ladder.no_worse((), ())
     before = _project_tested(sides, sides.before, ladder.BEFORE_RUNS)
     after = _project_tested(sides, sides.after, ladder.AFTER_RUNS)
-    if ladder.worse(before, after):  # before a test counts against the patch, it is tried again without it
-        before += _project_tested(sides, sides.before, ladder.AGAIN_RUNS)
+    for _ in range(ladder.AGAIN_RUNS):  # before a test counts against the patch, it is tried again without it
+        if not ladder.worse(before, after):
+            break
+        before += _project_tested(sides, sides.before, 1)
     return ladder.no_worse(before, after, project=kit.project)
 
 

@@ -23,8 +23,9 @@ from comity.model.recipe import Harness, Observation, Recipe, Sight, Step, Steps
 BEFORE_RUNS: Final = 3
 """Runs of the proof on the unpatched build, and of the project's tests before the patch: two would hide a flaky one."""
 AFTER_RUNS: Final = 2
-AGAIN_RUNS: Final = 8
-"""Further runs before the patch where a test seems worse after it: one by lot passes three times once in eight."""
+AGAIN_RUNS: Final = 16
+"""Most further runs before the patch while a test seems worse after it: one by lot passes three times once in eight,
+and eleven times once in two thousand, which is too often to stop a right patch."""
 LEAST_VARIANTS: Final = 3
 """Variants that must fire on the unpatched build before their silence means anything (policy of this ladder)."""
 SUITE_SECONDS: Final = 25.0
