@@ -64,7 +64,7 @@ class Teams:
             held = teams.everything(tx)
             times = teams.memberships(tx, [one.id for one in held])
             people = {one.id: one for one in parties.all_people(tx)}
-            logins = {id_: parties.login_of(tx, id_) for id_ in people}
+            logins = parties.logins(tx)
             homes = {one.id: one.name for one in parties.all_organisations(tx)}
         return tuple(
             _group(one, homes, [time for time in times if time.team == one.id], people, logins, may_change=may_change)

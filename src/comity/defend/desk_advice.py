@@ -141,7 +141,7 @@ class Advice:
         elif model:
             if grant:
                 self.ai.spend(viewer, grant, Task.PLANNER)
-            made = flow_advice.by_model(self.machines, made, held)
+            made = flow_models.reworded(endpoint(self.machines.settings), made, held.pack, held.tables).plan
         problems = plan_check.check(made, held.pack, held.tables)
         if problems:
             raise Conflict(f"the plan does not hold against its records: {problems[0].reason}")

@@ -1,15 +1,11 @@
-"""Gather what advice stands on, and have a model word a plan: the IO of `evidence`, `plan`, `remedies` and `attest`.
-
-A model is asked only while the register of AI defence has the planner in use, is given forms of words and nothing
-else, and what it sends back is held against the records. Whatever goes wrong, the template plan stands.
-"""
+"""Gather what advice stands on: the IO of `evidence`, `plan`, `remedies` and `attest`."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from comity import __version__
-from comity.defend import evidence, flow, flow_deadlines, flow_models, flow_register, packs, remedies
+from comity.defend import evidence, flow, flow_deadlines, flow_register, packs, remedies
 from comity.defend.attest import FeedUse, Inputs, Listed, Mirrors, Parameters
 from comity.defend.clock import Clocks
 from comity.defend.evidence import Dates, Held
@@ -21,7 +17,6 @@ from comity.defend.solve import Solution, solve
 from comity.errors import Missing
 from comity.formats import directive
 from comity.formats.versions.identity import Package, package
-from comity.language import endpoint
 from comity.model import signals
 from comity.model.asset import Asset, Domain
 from comity.model.authoring import Stage
@@ -29,7 +24,7 @@ from comity.model.directive import Pack, Policy
 from comity.model.ids import AssetId
 from comity.model.inventory import Answer, Exposure
 from comity.model.party import Viewer
-from comity.model.plan import EvidencePack, Plan
+from comity.model.plan import EvidencePack
 from comity.model.remedy import Remedy
 from comity.store import directives, inventories, mirrored, parties, upstream
 from comity.store.engine import Tx
@@ -87,11 +82,6 @@ def gather(tx: Tx, machines: flow.Machines, viewer: Viewer, id_: AssetId) -> Gat
     )
     tables = {one.table.id: one.table for one in rules.packs if one.table is not None}
     return Gathered(asset=asset, pack=pack, tables=tables, exposures=exposures)
-
-
-def by_model(machines: flow.Machines, plan: Plan, gathered: Gathered) -> Plan:
-    """The plan in a model's words where they hold; else the plan as it is, with why not."""
-    return flow_models.reworded(endpoint(machines.settings), plan, gathered.pack, gathered.tables).plan
 
 
 def listed(
@@ -200,7 +190,8 @@ class _Known:
 
 def _knowledge(tx: Tx, packages: Iterable[Package]) -> _Known:
     wanted = set(packages)
-    releases = flow_register.releases(tx, wanted)
+    mirrors = mirrored.feeds(tx)
+    releases = flow_register.releases(tx, mirrors, wanted)
     feeds = {
         one.ecosystem: Feed(
             ecosystem=one.ecosystem,
@@ -208,7 +199,7 @@ def _knowledge(tx: Tx, packages: Iterable[Package]) -> _Known:
             as_of=one.as_of or one.fetched_at,
             releases=releases.get(one.source),
         )
-        for one in mirrored.feeds(tx)
+        for one in mirrors
     }
     advisories = [advisory for _, advisory in mirrored.about(tx, wanted)]
     advisories += flow_register.own_advisories(tx)

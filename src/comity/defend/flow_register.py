@@ -203,7 +203,8 @@ def rematch_for(machines: Machines, advisories: Sequence[Advisory], *, because: 
 def knowledge(tx: Tx, packages: Iterable[Package], *, at: datetime, named: Iterable[by_cpe.Key] = ()) -> Knowledge:
     """What the mirrors and this host say about these packages, and about products named by CPE."""
     wanted = tuple(packages)
-    named_releases = releases(tx, wanted)
+    held = mirrored.feeds(tx)
+    named_releases = releases(tx, held, wanted)
     feeds = [
         (
             Feed(
@@ -214,18 +215,16 @@ def knowledge(tx: Tx, packages: Iterable[Package], *, at: datetime, named: Itera
             ),
             one.digest,
         )
-        for one in mirrored.feeds(tx)
+        for one in held
     ]
     advisories = [advisory for _, advisory in mirrored.about(tx, wanted)]
     return answer.knowledge(advisories, feeds, own_advisories(tx), at=at, cpes=shelf(tx, named))
 
 
-def releases(tx: Tx, packages: Iterable[Package]) -> dict[str, frozenset[str]]:
-    """For each mirror of a distribution of which a package names a release: the releases that its records name."""
+def releases(tx: Tx, feeds: Iterable[mirrored.FeedState], packages: Iterable[Package]) -> dict[str, frozenset[str]]:
+    """By source, for each feed of a distribution of which a package names a release: those that its records name."""
     families = {ecosystem.partition(":")[0] for ecosystem, _ in packages if ":" in ecosystem}
-    if not families:
-        return {}
-    folded = {one.source: canonical_ecosystem(one.ecosystem) for one in mirrored.feeds(tx)}
+    folded = {one.source: canonical_ecosystem(one.ecosystem) for one in feeds}
     return {source: mirrored.releases(tx, source, family) for source, family in folded.items() if family in families}
 
 

@@ -76,9 +76,8 @@ def here() -> Contents:
     parts: list[Contents] = []
     if DPKG.exists():
         parts.append(system.dpkg(DPKG.read_bytes(), release=_release()))
-    else:
-        installed = [system.apk(one.read_bytes(), release=_release()) for one in APK if one.exists()]
-        parts += installed[:1]
+    elif installed := next((one for one in APK if one.exists()), None):
+        parts.append(system.apk(installed.read_bytes(), release=_release()))
     has_system = bool(parts)
     pairs = sorted({(one.name, one.version) for one in metadata.distributions() if one.name and one.version})
     if pairs:
@@ -118,7 +117,7 @@ def knowledge_at(
     """What the mirrors (else the starter data) and this host say about these packages, as known at a moment."""
     wanted = frozenset(names)
     held = mirrored.feeds(tx)
-    named_releases = releases(tx, wanted)
+    named_releases = releases(tx, held, wanted)
     feeds: list[tuple[Feed, Digest]] = []
     sources: list[Source] = []
     advisories: list[Advisory]

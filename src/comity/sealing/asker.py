@@ -17,7 +17,7 @@ import msgspec
 from comity.errors import Invalid, Tampered
 from comity.model.blind import Label, Level, Print
 from comity.model.ids import Digest, digest
-from comity.sealing import blind, oprf
+from comity.sealing import blind, oprf, private_file
 
 LIMIT_BYTES: Final = 256 * 1024
 
@@ -133,17 +133,12 @@ def first(sheet: Sheet, receipt: blind.Receipt) -> bool:
 
 def write(sheet: Sheet) -> bytes:
     """The sheet as JSON."""
-    return msgspec.json.format(msgspec.json.encode(sheet), indent=1) + b"\n"
+    return private_file.write(sheet)
 
 
 def read(data: bytes) -> Sheet:
     """A sheet that `write` made. Invalid for anything else."""
-    if len(data) > LIMIT_BYTES:
-        raise Invalid("this is no sheet of a blind check: it is too large")
-    try:
-        return msgspec.json.decode(data, type=Sheet)
-    except msgspec.DecodeError as error:
-        raise Invalid(f"this is no sheet of a blind check: {error}") from error
+    return private_file.read(data, Sheet, what="sheet of a blind check", most=LIMIT_BYTES)
 
 
 def _input(line: Line) -> bytes:

@@ -17,10 +17,10 @@ import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from comity.errors import Invalid, Tampered
+from comity.errors import Tampered
 from comity.model.blind import Shelf
 from comity.model.ids import Digest
-from comity.sealing import blind
+from comity.sealing import blind, private_file
 
 KEY_BYTES: Final = 32
 _NAME: Final = 16
@@ -178,17 +178,12 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
 
 def write(kept: Kept) -> bytes:
     """The file as JSON."""
-    return msgspec.json.format(msgspec.json.encode(kept), indent=1) + b"\n"
+    return private_file.write(kept)
 
 
 def read(data: bytes) -> Kept:
     """A file that `write` made. Invalid for anything else."""
-    if len(data) > LIMIT_BYTES:
-        raise Invalid("this is no file of a blind claim: it is too large")
-    try:
-        return msgspec.json.decode(data, type=Kept)
-    except msgspec.DecodeError as error:
-        raise Invalid(f"this is no file of a blind claim: {error}") from error
+    return private_file.read(data, Kept, what="file of a blind claim", most=LIMIT_BYTES)
 
 
 def _digest(what: bytes, *parts: bytes) -> bytes:

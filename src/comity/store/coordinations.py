@@ -175,14 +175,6 @@ def seats_seen(tx: Tx, viewer: Viewer) -> tuple[tuple[str, CaseId, PartyId | Non
     return tuple((row.id, CaseId(row.case_id), row.team) for row in tx.connection.execute(query))
 
 
-def has_seat(tx: Tx, person: PartyId, *, at: datetime) -> bool:
-    """Whether this person has a seat of their own anywhere."""
-    query = select(participants.c.id).where(
-        participants.c.person == person, participants.c.seated.is_(True), _lasts(at)
-    )
-    return tx.connection.execute(query).first() is not None
-
-
 # The thread ---------------------------------------------------------------------------------------------------------
 
 

@@ -93,6 +93,11 @@ def login_of(tx: Tx, id_: PartyId) -> str:
     return login
 
 
+def logins(tx: Tx) -> dict[PartyId, str]:
+    """The login name of everybody."""
+    return {PartyId(id_): login for id_, login in tx.connection.execute(select(people.c.id, people.c.login))}
+
+
 def has_password(tx: Tx, id_: PartyId) -> bool:
     """Whether this person can sign in by themselves. False for an unknown one."""
     held = select(people.c.id).where(people.c.id == id_, people.c.password_hash.is_not(None))
